@@ -1,0 +1,93 @@
+"""Everything that FaceWhy raises on purpose.
+
+    FaceWhyError
+    ├── PhotoError              the picture given
+    │   ├── EmptyPhotoError         nothing was given
+    │   ├── UnreadablePhotoError    not a picture, truncated, or an unknown format
+    │   ├── PhotoTooLargeError      too many bytes or pixels
+    │   └── PhotoTooSmallError      too few pixels to hold a face
+    ├── NoFaceError             no face in the picture
+    ├── UnknownNameError        a model, emotion, method or parameter that does not exist
+    ├── ParameterError          a parameter outside its range
+    ├── WeightsError            a set of weights that cannot be used
+    │   ├── WeightsNotFoundError    not in the source that was asked
+    │   └── WeightsMismatchError    not what its card says
+    └── DataError               training data that cannot be used
+
+A message says the rule, then what was received, then what to do.
+"""
+
+
+class FaceWhyError(Exception):
+    """The root of the tree.
+
+    Args:
+        rule: what must hold, one sentence without the full stop.
+        received: what came instead; empty where there is nothing to name.
+        advice: what to do about it.
+    """
+
+    def __init__(self, rule: str, received: str = "", advice: str = ""):
+        self.rule, self.received, self.advice = rule, received, advice
+        super().__init__(rule, received, advice)
+
+    @property
+    def code(self) -> str:
+        """A stable name for programs: the class name without 'Error'."""
+        return type(self).__name__.removesuffix("Error")
+
+    def __str__(self) -> str:
+        parts = [f"{self.rule}."]
+        if self.received:
+            parts.append(f"Received: {self.received}.")
+        if self.advice:
+            parts.append(f"{self.advice}.")
+        return " ".join(parts)
+
+
+class PhotoError(FaceWhyError):
+    """The picture that was given cannot be used."""
+
+
+class EmptyPhotoError(PhotoError):
+    """No picture was given."""
+
+
+class UnreadablePhotoError(PhotoError):
+    """The data is no picture, is truncated, or has a format that nothing here decodes."""
+
+
+class PhotoTooLargeError(PhotoError):
+    """The picture has more bytes or pixels than allowed."""
+
+
+class PhotoTooSmallError(PhotoError):
+    """The picture has too few pixels to hold a face."""
+
+
+class NoFaceError(FaceWhyError):
+    """No face was found in the picture."""
+
+
+class UnknownNameError(FaceWhyError):
+    """A model, emotion, method or parameter that does not exist."""
+
+
+class ParameterError(FaceWhyError):
+    """A parameter has the wrong type or lies outside its range."""
+
+
+class WeightsError(FaceWhyError):
+    """A set of weights cannot be used."""
+
+
+class WeightsNotFoundError(WeightsError):
+    """The source that was asked does not hold the weights."""
+
+
+class WeightsMismatchError(WeightsError):
+    """The weights are not what their card says: wrong hash, shape or name."""
+
+
+class DataError(FaceWhyError):
+    """Training data is missing something or cannot be read."""
