@@ -1,0 +1,295 @@
+"""Training data in: FER2013 as Parquet, csv or folders, and faces with 68 landmarks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from models.errors import DataError
+from models.types import EMOTIONS
+
+SPLITS = ("Training", "PublicTest", "PrivateTest")
+FER2013_ORDER = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+FERPLUS_COLUMNS = {
+    "angry": "anger",
+    "disgust": "disgust",
+    "fear": "fear",
+    "happy": "happiness",
+    "neutral": "neutral",
+    "sad": "sadness",
+    "surprise": "surprise",
+}
+SIDE = 48
+UNREADABLE_LIMIT = 20
+
+
+@dataclass(frozen=True, eq=False)
+class EmotionSplit:
+    """One split of labelled faces.
+
+    Attributes:
+        images: uint8 (N, 48, 48), grey.
+        labels: int64 (N,), the original label as an index into `EMOTIONS`.
+        votes: float32 (N, 7), FER+ votes for the seven emotions; a row of zeros where there are none.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    votes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def targets(self, fer2013_share: float, smoothing: float = 0.0) -> np.ndarray:
+        """The distribution to learn, float32 (N, 7), each row summing to 1.
+
+        Args:
+            fer2013_share: weight of the original label; the rest goes to the FER+ votes. Faces
+                without votes keep the original label alone.
+            smoothing: share spread evenly over the emotions (Szegedy et al., arXiv 1512.00567).
+        """
+        original = np.eye(len(EMOTIONS), dtype=np.float32)[self.labels]
+        total = self.votes.sum(1, keepdims=True)
+        voted = np.divide(self.votes, total, out=original.copy(), where=total > 0)
+        mixed = fer2013_share * original + (1 - fer2013_share) * voted
+        return ((1 - smoothing) * mixed + smoothing / len(EMOTIONS)).astype(np.float32)
+
+    @property
+    def majority(self) -> np.ndarray:
+        """The FER+ majority among the seven emotions, int64 (N,); -1 where there is no single one."""
+        best = self.votes.max(1)
+        unique = (self.votes == best[:, None]).sum(1) == 1
+        return np.where((best > 0) & unique, self.votes.argmax(1), -1)
+
+
+@dataclass(frozen=True, eq=False)
+class KeypointSplit:
+    """One split of faces with landmarks.
+
+    Attributes:
+        images: list of uint8 (H, W), grey.
+        keypoints: float32 (N, 15, 2), x and y in pixels of each image, in the order of `KEYPOINTS`.
+        people: (N,) the name of the person in each.
+    """
+
+    images: list
+    keypoints: np.ndarray
+    people: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def load_emotions(path: str | Path) -> dict[str, EmotionSplit]:
+    """Labelled faces by split ("Training", "PublicTest", "PrivateTest").
+
+    Args:
+        path: `fer2013.parquet`; or the original `fer2013.csv` (with `fer2013new.csv` of FER+ beside
+            it, its votes are used); or a folder `train/<emotion>/*`, `test/<emotion>/*`, where a
+            tenth of `train` becomes "PublicTest". A folder that holds one of the files will do.
+
+    Raises:
+        DataError: something is missing or unreadable; the message names file and row.
+    """
+    path = Path(path)
+    if path.is_dir():
+        for name in ("fer2013.parquet", "fer2013.csv"):
+            if (path / name).is_file():
+                path = path / name
+                break
+        else:
+            return _from_folders(path)
+    if not path.is_file():
+        raise DataError("Training data must be a file or a folder that exists", str(path), "Give --data PATH")
+    return _from_parquet(path) if path.suffix == ".parquet" else _from_csv(path)
+
+
+def _from_parquet(path: Path) -> dict[str, EmotionSplit]:
+    votes = [f"votes_{FERPLUS_COLUMNS[emotion]}" for emotion in EMOTIONS]
+    table = _read_parquet(path, ["usage", "label", "png", *votes])
+    usage = np.array(table["usage"].to_pylist())
+    labels = table["label"].to_numpy()
+    images, keep = _decode_all(
+        ((f"{path.name}, row {row}", data) for row, data in enumerate(table["png"].to_pylist())), len(labels)
+    )
+    counts = np.stack([table[column].to_numpy() for column in votes], 1).astype(np.float32)
+    return _split(path, images, labels[keep], counts[keep], usage[keep])
+
+
+def _read_parquet(path: Path, columns: list[str]):
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        present = pyarrow.parquet.read_schema(path).names
+        missing = [column for column in columns if column not in present]
+        if missing:
+            raise DataError(f"{path.name} must have the columns {', '.join(columns)}", f"no {', '.join(missing)}")
+        return pyarrow.parquet.read_table(path, columns=columns)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path.name} must be a readable Parquet file", str(error)) from error
+
+
+def _from_csv(path: Path) -> dict[str, EmotionSplit]:
+    import pyarrow
+    from pyarrow import csv
+
+    def read(file: Path, required: set[str]):
+        try:
+            table = csv.read_csv(file)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise DataError(f"{file.name} must be a readable csv file", str(error)) from error
+        missing = required - set(table.column_names)
+        if missing:
+            raise DataError(
+                f"{file.name} must have the columns {', '.join(sorted(required))}",
+                f"no {', '.join(sorted(missing))}",
+                "Use the csv file as the challenge published it",
+            )
+        return table
+
+    table = read(path, {"emotion", "pixels", "Usage"})
+    order = np.array([EMOTIONS.index(name) for name in FER2013_ORDER])
+    images = np.empty((len(table), SIDE, SIDE), np.uint8)
+    for row, text in enumerate(table["pixels"].to_pylist()):
+        try:
+            images[row] = np.array(str(text).split(), np.uint8).reshape(SIDE, SIDE)
+        except ValueError as error:
+            raise DataError(
+                f"Every row of {path.name} must hold {SIDE * SIDE} grey values from 0 to 255", f"row {row}: {error}"
+            ) from error
+    original = table["emotion"].to_numpy()
+    _check_labels(path, original)
+    votes = np.zeros((len(table), len(EMOTIONS)), np.float32)
+    plus = path.with_name("fer2013new.csv")
+    if plus.is_file():
+        ferplus = read(plus, set(FERPLUS_COLUMNS.values()))
+        if len(ferplus) != len(table):
+            raise DataError(
+                f"{plus.name} must have a row for every row of {path.name}", f"{len(ferplus)} and {len(table)} rows"
+            )
+        votes = np.stack([ferplus[FERPLUS_COLUMNS[e]].to_numpy() for e in EMOTIONS], 1).astype(np.float32)
+    return _split(path, images, order[original], votes, np.array(table["Usage"].to_pylist()))
+
+
+def _from_folders(root: Path) -> dict[str, EmotionSplit]:
+    names, labels, usage, files = sorted(EMOTIONS), [], [], []
+    for part, split in (("train", "Training"), ("test", "PrivateTest")):
+        for name in names:
+            found = sorted(p for p in (root / part / name).glob("*") if p.is_file()) if (root / part).is_dir() else []
+            if not found:
+                raise DataError(
+                    "A data folder must hold fer2013.parquet, fer2013.csv, or train/ and test/ with one "
+                    "folder of pictures an emotion",
+                    f"nothing in {part}/{name} of {root.name}",
+                    f"Name the folders {', '.join(names)}",
+                )
+            files += found
+            labels += [EMOTIONS.index(name)] * len(found)
+            held_out = split == "Training"
+            usage += ["PublicTest" if held_out and i % 10 == 9 else split for i in range(len(found))]
+    images, keep = _decode_all(((str(p.relative_to(root)), p.read_bytes()) for p in files), len(files))
+    votes = np.zeros((len(keep), len(EMOTIONS)), np.float32)
+    return _split(root, images, np.array(labels)[keep], votes, np.array(usage)[keep])
+
+
+def _decode_all(items, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Grey pictures uint8 (M, 48, 48) and which of the items they are; a few unreadable ones are named and skipped."""
+    images, keep, bad = np.empty((count, SIDE, SIDE), np.uint8), [], []
+    for index, (where, data) in enumerate(items):
+        image = cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            bad.append(where)
+            if len(bad) > UNREADABLE_LIMIT:
+                raise DataError(f"No more than {UNREADABLE_LIMIT} pictures may be unreadable", f"the latest is {where}")
+            continue
+        if image.shape != (SIDE, SIDE):
+            image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        images[len(keep)] = image
+        keep.append(index)
+    for where in bad:
+        print(f"skipped, not a readable picture: {where}")
+    return images[: len(keep)], np.array(keep, int)
+
+
+def _check_labels(path: Path, labels: np.ndarray) -> None:
+    wrong = np.flatnonzero((labels < 0) | (labels >= len(EMOTIONS)))
+    if len(wrong):
+        raise DataError(
+            f"A label in {path.name} must be a number from 0 to {len(EMOTIONS) - 1}",
+            f"{labels[wrong[0]]} in row {wrong[0]}",
+        )
+
+
+def _split(path: Path, images, labels, votes, usage) -> dict[str, EmotionSplit]:
+    _check_labels(path, labels)
+    splits = {}
+    for name in SPLITS:
+        rows = np.flatnonzero(usage == name)
+        splits[name] = EmotionSplit(images[rows], labels[rows].astype(np.int64), votes[rows])
+        present = np.bincount(splits[name].labels, minlength=len(EMOTIONS))
+        if not present.all():
+            raise DataError(
+                f"Every emotion must occur in the split {name} of {path.name}",
+                f"no face is labelled {EMOTIONS[int(present.argmin())]}",
+            )
+    return splits
+
+
+LANDMARKS68 = {
+    "left_eye_center": range(42, 48),
+    "right_eye_center": range(36, 42),
+    "left_eye_inner_corner": (42,),
+    "left_eye_outer_corner": (45,),
+    "right_eye_inner_corner": (39,),
+    "right_eye_outer_corner": (36,),
+    "left_eyebrow_inner_end": (22,),
+    "left_eyebrow_outer_end": (26,),
+    "right_eyebrow_inner_end": (21,),
+    "right_eyebrow_outer_end": (17,),
+    "nose_tip": (30,),
+    "mouth_left_corner": (54,),
+    "mouth_right_corner": (48,),
+    "mouth_center_top_lip": (51,),
+    "mouth_center_bottom_lip": (57,),
+}
+"""How each of the 15 keypoints follows from the 68 landmarks of iBUG: the mean of these."""
+
+
+def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
+    """Faces with 15 keypoints by split, no person in more than one.
+
+    The published split shares its people, so people are dealt out anew, in the order of their
+    names: of every ten one goes to "test", one to "validation", eight to "train".
+
+    Args:
+        path: `keypoints68.parquet` or a folder that holds it.
+
+    Raises:
+        DataError: something is missing or unreadable; the message names file and row.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "keypoints68.parquet"
+    if not path.is_file():
+        raise DataError("Keypoint data must be a file that exists", str(path), "Give --data PATH")
+    table = _read_parquet(path, ["person", "jpeg", "landmarks68"])
+    people = np.array(table["person"].to_pylist())
+    order = {name: index for index, name in enumerate(sorted(set(people.tolist())))}
+    fold = np.array([order[name] % 10 for name in people])
+    landmarks = np.array(table["landmarks68"].to_pylist(), np.float32).reshape(len(people), 68, 2)
+    keypoints = np.stack([landmarks[:, list(which)].mean(1) for which in LANDMARKS68.values()], 1)
+    images = []
+    for row, data in enumerate(table["jpeg"].to_pylist()):
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            raise DataError(f"Every row of {path.name} must hold a readable picture", f"row {row}")
+        images.append(image)
+
+    def part(rows: np.ndarray) -> KeypointSplit:
+        return KeypointSplit([images[row] for row in rows], keypoints[rows], people[rows])
+
+    choose: dict[str, Callable] = {"train": lambda f: f < 8, "validation": lambda f: f == 8, "test": lambda f: f == 9}
+    return {name: part(np.flatnonzero(rule(fold))) for name, rule in choose.items()}
