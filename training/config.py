@@ -43,9 +43,10 @@ class Config:
         name: the model that is trained, one of `NAMES`.
         stages: (epochs, side in pixels) in the order they run; small sides first are cheap.
         batch: faces a step.
+        optimizer: "sgd" with Nesterov momentum, or "adamw" (Loshchilov and Hutter, arXiv 1711.05101).
         learning_rate: the peak of the one-cycle schedule.
         warmup: share of all steps until the peak; a cosine to zero follows.
-        weight_decay: decoupled decay of kernels (Loshchilov and Hutter, arXiv 1711.05101).
+        weight_decay: decoupled decay of kernels.
         fer2013_share: weight of the original label; the rest goes to the FER+ votes.
         label_smoothing: share of the target spread evenly over the classes.
         augmentation: see `Augmentation`.
@@ -55,6 +56,7 @@ class Config:
     name: str
     stages: tuple[tuple[int, int], ...]
     batch: int = 64
+    optimizer: str = "sgd"
     learning_rate: float = 0.05
     warmup: float = 0.2
     weight_decay: float = 5e-4

@@ -57,13 +57,12 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def optimizer(config: Config, steps: int) -> keras.optimizers.Optimizer:
-    """Nesterov momentum with decoupled weight decay on kernels only."""
-    result = keras.optimizers.SGD(
-        OneCycle(config.learning_rate, steps, config.warmup),
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=config.weight_decay,
-    )
+    """The configuration's optimiser on a one-cycle schedule, with weight decay on kernels only."""
+    rate = OneCycle(config.learning_rate, steps, config.warmup)
+    if config.optimizer == "adamw":
+        result = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+    else:
+        result = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay)
     result.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     return result
 
