@@ -1,8 +1,14 @@
 """Models by name."""
 
+import logging
+import threading
+import time
+from dataclasses import dataclass
 from importlib import import_module
 
-from models.errors import UnknownNameError
+from models.errors import UnknownNameError, WeightsError
+
+log = logging.getLogger(__name__)
 
 ARCHITECTURES = {
     "cnn": "models.cnn",
@@ -10,6 +16,34 @@ ARCHITECTURES = {
     "vgg16": "models.vgg16",
     "keypoints": "models.keypoint_net",
 }
+EMOTION_MODELS = ("cnn", "resnet", "vgg16")
+KEYPOINT_MODEL = "keypoints"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a model is.
+
+    Attributes:
+        state: "waiting", "loading", "ready" or "failed".
+        seconds: what loading took; 0 before.
+        source: where the weights came from, see `weights.Located`; empty until ready.
+        revision: the Hub's commit, or None.
+        note: why a source was passed over, or why loading failed.
+    """
+
+    state: str = "waiting"
+    seconds: float = 0.0
+    source: str = ""
+    revision: str | None = None
+    note: str = ""
+
+
+_models: dict = {}
+_status = dict.fromkeys((KEYPOINT_MODEL, *EMOTION_MODELS), Status())
+_locks = {name: threading.Lock() for name in _status}
+_warming: list[threading.Thread] = []
+_warming_lock = threading.Lock()
 
 
 def build(name: str, **options):
@@ -17,3 +51,90 @@ def build(name: str, **options):
     if name not in ARCHITECTURES:
         raise UnknownNameError("An architecture has a name", repr(name), f"Use one of {', '.join(ARCHITECTURES)}")
     return import_module(ARCHITECTURES[name]).build(**options)
+
+
+def load(name: str):
+    """An emotion model by name, loaded on first use and then kept.
+
+    Any thread may call; the same name is loaded once. A model that cannot be loaded is tried again
+    at the next call, and the others are not touched.
+
+    Returns:
+        `models.model.Model`.
+
+    Raises:
+        UnknownNameError: `name` is none of `EMOTION_MODELS`.
+        WeightsError: its weights are missing or cannot be used.
+    """
+    if name not in EMOTION_MODELS:
+        raise UnknownNameError("A model has a name", repr(name), f"Use one of {', '.join(EMOTION_MODELS)}")
+    return _load(name)
+
+
+def keypoint_model():
+    """The keypoint model, `models.model.KeypointModel`; loads and raises like `load`."""
+    return _load(KEYPOINT_MODEL)
+
+
+def loaded() -> dict[str, Status]:
+    """How far each model is, the keypoint model first."""
+    return dict(_status)
+
+
+def warm() -> threading.Thread:
+    """Load all models and run each once, in the background; a second call joins the first.
+
+    A model that fails is logged, stands in `loaded()`, and takes only itself away.
+    """
+    with _warming_lock:
+        if not _warming or not _warming[0].is_alive():
+            _warming[:] = [threading.Thread(target=_warm, name="warm", daemon=True)]
+            _warming[0].start()
+        return _warming[0]
+
+
+def _warm() -> None:
+    import numpy as np
+
+    for name in _status:
+        try:
+            model = _load(name)
+            side = model.card.input.side
+            model.run(np.zeros((1, side, side), np.float32))
+        except Exception:
+            log.exception("the model %r is not available", name)
+
+
+def _load(name: str):
+    with _locks[name]:
+        if name in _models:
+            return _models[name]
+        _status[name] = Status("loading")
+        started = time.perf_counter()
+        try:
+            model = _restore(name)
+        except Exception as error:
+            seconds = time.perf_counter() - started
+            _status[name] = Status("failed", seconds, note=str(error))
+            if isinstance(error, WeightsError):
+                raise
+            raise WeightsError(f"The model {name!r} can be loaded", f"{type(error).__name__}: {error}") from error
+        _models[name] = model
+        found = model.located
+        _status[name] = Status("ready", time.perf_counter() - started, found.source, found.revision, found.note)
+        return model
+
+
+def _restore(name: str):
+    from models import weights
+    from models.model import KeypointModel, Model, restore
+
+    kind = KeypointModel if name == KEYPOINT_MODEL else Model
+    located = weights.locate(name)
+    try:
+        return restore(name, located, build, kind)
+    except WeightsError as error:
+        if located.source not in ("hub", "cache"):
+            raise
+        located = weights.shipped(name, f"The Hub's {located.revision} was passed over. {error}")
+        return restore(name, located, build, kind)

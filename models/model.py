@@ -1,0 +1,146 @@
+"""A network with its weights, its card, and a compiled forward pass."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models import card as cards
+from models import fold, precision, weights
+from models.card import Card
+from models.errors import ParameterError, UnknownNameError, WeightsMismatchError
+from models.types import Face, Prediction
+from models.weights import Located
+
+if TYPE_CHECKING:
+    import keras
+
+CHUNK = 256
+"""The largest batch that runs at once; more faces run in several."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What every model has.
+
+    Attributes:
+        name: of the model and its folder.
+        card: its facts.
+        network: a functional keras model, float32, batch norm folded into the convolutions.
+        located: where the weights came from.
+    """
+
+    name: str
+    card: Card
+    network: "keras.Model"
+    located: Located
+
+    def __post_init__(self):
+        import tensorflow as tf
+
+        precision.prepare()
+        given = self.card.input
+        signature = tf.TensorSpec((None, given.side, given.side, given.channels), tf.float32)
+        forward = tf.function(lambda crops: self.network(crops, training=False), input_signature=[signature])
+        object.__setattr__(self, "_forward", forward)
+
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        """The network's output, by a function that is compiled once for any number of crops.
+
+        Args:
+            crops: float (N, side, side) in the card's range, any N; single-precision inside.
+
+        Returns:
+            float32 (N, ...).
+
+        Raises:
+            ParameterError: the shape differs.
+        """
+        side = self.card.input.side
+        crops = np.asarray(crops, np.float32)
+        if crops.shape[1:] != (side, side):
+            raise ParameterError(f"The model {self.name!r} takes crops of shape (N, {side}, {side})", f"{crops.shape}")
+        if not len(crops):
+            return np.zeros((0, *self.network.output_shape[1:]), np.float32)
+        parts = [self._forward(crops[i : i + CHUNK, ..., None]).numpy() for i in range(0, len(crops), CHUNK)]
+        return np.concatenate(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Model(Network):
+    """An emotion model: faces in, predictions out."""
+
+    @property
+    def cam_layer(self) -> str:
+        """The name of the layer whose maps Grad-CAM weighs."""
+        return self.card.cam_layer
+
+    def logits(self, crops: np.ndarray) -> np.ndarray:
+        """Logits of crops, float32 (N, 48, 48) in 0..1 -> float32 (N, 7) in the order of `EMOTIONS`."""
+        return self.run(crops)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """The softmax of logits (..., 7) over the card's temperature, float32 (..., 7).
+
+        Source: Guo et al. 2017, arXiv 1706.04599, equation 9.
+        """
+        scaled = np.asarray(logits, np.float64) / self.card.temperature
+        powers = np.exp(scaled - scaled.max(-1, keepdims=True))
+        return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
+
+    def predict(self, faces: list[Face]) -> list[Prediction]:
+        """One Prediction a face, all faces in one batch."""
+        if not faces:
+            return []
+        logits = self.logits(np.stack([face.crop for face in faces]))
+        pairs = zip(logits, self.probabilities(logits), strict=True)
+        return [Prediction(self.name, row, probabilities) for row, probabilities in pairs]
+
+
+@dataclass(frozen=True, eq=False)
+class KeypointModel(Network):
+    """The keypoint model."""
+
+    def points(self, wide_crops: np.ndarray) -> np.ndarray:
+        """Keypoints of wide crops, float32 (N, 96, 96) in 0..1 -> float32 (N, 15, 2).
+
+        x and y are shares of the wide crop, 0 at the centre of its first pixel, 1 at that of its last.
+        """
+        return self.run(wide_crops)
+
+
+def restore(name: str, located: Located, build, kind: type[Network] = Model) -> Network:
+    """A model from a folder of weights.
+
+    Args:
+        name: of the model.
+        located: its folder.
+        build: architecture's name -> untrained keras model.
+        kind: `Model` or `KeypointModel`.
+
+    Raises:
+        WeightsNotFoundError, WeightsMismatchError: the weights, the card and the architecture do not
+            belong together.
+    """
+    card = cards.read(located.folder)
+    path = located.folder / cards.FILE
+    if card.name != name:
+        raise WeightsMismatchError(f"{path}: field 'name' is {name!r}", repr(card.name), "Use the model's own folder")
+    try:
+        network = build(card.architecture)
+    except UnknownNameError as error:
+        raise WeightsMismatchError(f"{path}: field 'architecture'. {error.rule}", error.received) from error
+    weights.load_into(network, located.folder / weights.FILE)
+    network = fold.fold(network)
+    expected = (None, card.input.side, card.input.side, card.input.channels)
+    if network.input_shape != expected:
+        raise WeightsMismatchError(
+            f"{path}: field 'input' is that of {card.architecture!r}", f"{expected}, not {network.input_shape}"
+        )
+    if network.output_shape[1] != len(card.labels):
+        raise WeightsMismatchError(
+            f"{path}: field 'labels' has one name an output", f"{len(card.labels)}, not {network.output_shape[1]}"
+        )
+    if kind is Model and card.cam_layer not in [layer.name for layer in network.layers]:
+        raise WeightsMismatchError(f"{path}: field 'cam_layer' is a layer of the network", repr(card.cam_layer))
+    return kind(name, card, network, located)

@@ -1,0 +1,253 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from models import precision, weights, zoo
+from models.errors import ParameterError, UnknownNameError, WeightsError, WeightsMismatchError, WeightsNotFoundError
+from models.model import CHUNK, restore
+from models.types import EMOTIONS, KEYPOINTS, Face
+from tests.models.test_card import FIELDS
+from tests.models.test_fold import with_random_norms
+
+ROOT = Path(__file__).parents[2]
+CAM_LAYERS = {"cnn": "block4_2_relu", "resnet": "stage4_2_out", "vgg16": "block5_conv3_relu"}
+
+
+def fields(name: str) -> dict:
+    changes = {"name": name, "architecture": name, "cam_layer": CAM_LAYERS.get(name)}
+    if name == "keypoints":
+        changes |= {"labels": KEYPOINTS, "input": weights.cards.Input(96, 1, (0.0, 1.0))}
+    return FIELDS | changes
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Random weights of all four models."""
+    made = tmp_path_factory.mktemp("weights")
+    for seed, name in enumerate(zoo.ARCHITECTURES):
+        keras.utils.set_random_seed(seed)
+        weights.save(with_random_norms(zoo.build(name), seed), made / name, **fields(name))
+    return made
+
+
+@pytest.fixture(autouse=True)
+def empty(monkeypatch):
+    """Nothing loaded and no settings, and everything put back afterwards."""
+    monkeypatch.setattr(zoo, "_models", {})
+    monkeypatch.setattr(zoo, "_status", dict.fromkeys(zoo._status, zoo.Status()))
+    monkeypatch.setattr(zoo, "_warming", [])
+    monkeypatch.setenv("FACEWHY_HUB_REPO", "")
+    monkeypatch.delenv("FACEWHY_WEIGHTS_DIR", raising=False)
+
+
+@pytest.fixture
+def ready(folder, monkeypatch):
+    monkeypatch.setenv("FACEWHY_WEIGHTS_DIR", str(folder))
+
+
+@pytest.fixture(scope="module")
+def models(folder):
+    """The emotion models with random weights, loaded once."""
+    found = {name: weights.Located(folder / name, "folder") for name in zoo.EMOTION_MODELS}
+    return {name: restore(name, located, zoo.build) for name, located in found.items()}
+
+
+def faces(count, side=48, seed=0):
+    return np.random.default_rng(seed).random((count, side, side), np.float32)
+
+
+@pytest.mark.parametrize("name", zoo.EMOTION_MODELS)
+class TestEmotionModel:
+    def test_logits_are_those_of_the_network_that_was_saved(self, models, folder, name):
+        network = zoo.build(name)
+        weights.load_into(network, folder / name / "model.safetensors")
+        expected = np.asarray(network(faces(4)[..., None], training=False))
+        tolerance = 0.02 if precision.prepare() else 1e-4
+        got = models[name].logits(faces(4))
+        assert got.shape == (4, 7) and got.dtype == np.float32
+        np.testing.assert_allclose(got, expected, atol=tolerance * np.abs(expected).max())
+        assert np.ptp(expected, axis=0).max() > 4 * np.abs(got - expected).max()  # the faces differ by more
+
+    def test_a_batch_gives_what_its_faces_give_alone(self, models, name):
+        crops = faces(9)
+        together = models[name].logits(crops)
+        alone = np.concatenate([models[name].logits(crop[None]) for crop in crops])
+        np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4 * np.abs(alone).max())
+
+    def test_it_is_compiled_once_for_every_number_of_faces(self, models, name):
+        for count in (1, 2, 5):
+            models[name].logits(faces(count))
+        assert models[name]._forward.experimental_get_tracing_count() == 1
+
+    def test_its_facts_match_the_network(self, models, name):
+        model = models[name]
+        assert model.network.layers[-1].name == "logits"
+        assert model.network.input_shape == (None, 48, 48, 1)
+        _, height, width, _ = model.network.get_layer(model.cam_layer).output.shape
+        assert height >= 6 and width >= 6
+        assert {layer.compute_dtype for layer in model.network.layers} == {"float32"}
+
+
+def test_more_faces_than_a_chunk_and_none(models):
+    crops = np.repeat(faces(3), CHUNK // 3 + 10, axis=0)
+    logits = models["cnn"].logits(crops)
+    assert len(logits) == len(crops) > CHUNK
+    np.testing.assert_allclose(logits[-1], models["cnn"].logits(crops[-1:])[0], rtol=1e-4, atol=1e-4)
+    assert models["cnn"].logits(np.zeros((0, 48, 48), np.float32)).shape == (0, 7)
+    assert models["cnn"].predict([]) == []
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (1, 47, 48), (1, 48, 48, 1)])
+def test_a_wrong_shape_is_refused(models, shape):
+    with pytest.raises(ParameterError, match="48, 48"):
+        models["cnn"].logits(np.zeros(shape, np.float32))
+
+
+def test_probabilities_follow_the_temperature(models):
+    logits = np.array([[0.0, 1.25 * np.log(3.0), -1e4, -1e4, -1e4, -1e4, -1e4], [900.0] * 7])
+    probabilities = models["cnn"].probabilities(logits)
+    assert models["cnn"].card.temperature == 1.25
+    np.testing.assert_allclose(probabilities[0], [0.25, 0.75, 0, 0, 0, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(probabilities[1], [1 / 7] * 7, rtol=1e-6)
+    assert probabilities.dtype == np.float32
+
+
+def test_predictions_keep_the_order_of_the_faces(models):
+    crops = faces(3)
+    turn = np.eye(2, 3, dtype=np.float32)
+    given = [Face(np.zeros(4, np.float32), 1.0, None, turn, crop, np.zeros((96, 96), np.float32)) for crop in crops]
+    predictions = models["resnet"].predict(given)
+    assert [prediction.model for prediction in predictions] == ["resnet"] * 3
+    expected = models["resnet"].logits(crops)
+    np.testing.assert_array_equal([prediction.logits for prediction in predictions], expected)
+    for prediction, row in zip(predictions, expected, strict=True):
+        assert prediction.emotion == EMOTIONS[row.argmax()]
+        np.testing.assert_allclose(prediction.probabilities.sum(), 1, rtol=1e-6)
+
+
+def test_a_model_is_loaded_once_by_many_threads(ready, monkeypatch):
+    loads = []
+    real = zoo._restore
+    monkeypatch.setattr(zoo, "_restore", lambda name: loads.append(name) or real(name))
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(zoo.load("cnn"))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loads == ["cnn"] and len(found) == 6 and len(set(map(id, found))) == 1
+    assert zoo.loaded()["cnn"].state == "ready" and zoo.loaded()["cnn"].source == "folder"
+    assert zoo.loaded()["vgg16"].state == "waiting"
+
+
+def test_names_that_do_not_exist_are_refused():
+    for name in ("vgg", "keypoints", "", "../cnn"):
+        with pytest.raises(UnknownNameError, match="cnn, resnet, vgg16"):
+            zoo.load(name)
+
+
+def test_the_keypoint_model(ready):
+    model = zoo.keypoint_model()
+    points = model.points(faces(2, side=96))
+    assert points.shape == (2, 15, 2) and points.dtype == np.float32
+    assert (points >= 0).all() and (points <= 1).all()
+    expected = np.asarray(model.network(faces(2, side=96)[..., None]))
+    np.testing.assert_allclose(points, expected, atol=0.02)
+
+
+def test_a_model_that_fails_takes_only_itself_away_and_is_tried_again(folder, tmp_path, monkeypatch):
+    for name in ("keypoints", "cnn", "resnet"):
+        (tmp_path / name).symlink_to(folder / name)
+    (tmp_path / "vgg16").mkdir()
+    monkeypatch.setenv("FACEWHY_WEIGHTS_DIR", str(tmp_path))
+    zoo.warm().join(120)
+    states = {name: status.state for name, status in zoo.loaded().items()}
+    assert states == {"keypoints": "ready", "cnn": "ready", "resnet": "ready", "vgg16": "failed"}
+    assert "card.json" in zoo.loaded()["vgg16"].note
+    with pytest.raises(WeightsNotFoundError):
+        zoo.load("vgg16")
+    (tmp_path / "vgg16").rmdir()
+    (tmp_path / "vgg16").symlink_to(folder / "vgg16")
+    assert zoo.load("vgg16").name == "vgg16"
+    assert zoo.loaded()["vgg16"].state == "ready"
+    assert zoo.load("cnn")._forward.experimental_get_tracing_count() == 1  # warm() ran it
+
+
+def test_what_no_one_foresaw_is_a_weights_error_too(ready, monkeypatch):
+    monkeypatch.setattr(zoo, "_restore", lambda name: 1 / 0)
+    with pytest.raises(WeightsError, match="ZeroDivisionError"):
+        zoo.load("cnn")
+    assert zoo.loaded()["cnn"].state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"name": "other"}, "'name'"),
+        ({"architecture": "transformer"}, "'architecture'"),
+        ({"architecture": "vgg16"}, "missing block1_conv1_conv/kernel"),
+        ({"labels": EMOTIONS[:6]}, "'labels'"),
+        ({"cam_layer": "block9"}, "'cam_layer'"),
+        ({"cam_layer": None}, "'cam_layer'"),
+        ({"input": weights.cards.Input(64, 1, (0.0, 1.0))}, "'input'"),
+    ],
+)
+def test_a_card_that_does_not_fit_its_network_is_refused_and_the_field_named(folder, tmp_path, change, named):
+    values = json.loads((folder / "cnn" / "card.json").read_text())
+    values |= json.loads(json.dumps(change, default=lambda given: given.__dict__))
+    (tmp_path / "card.json").write_text(json.dumps(values))
+    (tmp_path / "model.safetensors").symlink_to(folder / "cnn" / "model.safetensors")
+    with pytest.raises(WeightsMismatchError) as caught:
+        restore("cnn", weights.Located(tmp_path, "folder"), zoo.build)
+    assert named in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+def test_weights_of_the_hub_that_do_not_fit_are_replaced_by_the_shipped_ones(folder, tmp_path, monkeypatch):
+    weights.save(zoo.build("resnet"), tmp_path / "cnn", **fields("cnn"))
+    monkeypatch.setattr(weights, "SHIPPED", folder)
+    monkeypatch.setattr(weights, "locate", lambda name: weights.Located(tmp_path / name, "cache", "a" * 40))
+    model = zoo.load("cnn")
+    assert model.located.source == "shipped" and model.located.folder == folder / "cnn"
+    assert "missing block1_1_conv/kernel" in zoo.loaded()["cnn"].note
+
+
+def test_importing_the_zoo_does_not_import_tensorflow():
+    script = (
+        "import sys, models.zoo, models.weights; print(sorted({'tensorflow', 'keras', 'gradio'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+class TestPrecision:
+    @pytest.mark.parametrize(
+        ("flags", "expected"),
+        [("fpu avx512f avx512_bf16", True), ("fpu amx_bf16", True), ("fpu avx2 avx512f", False)],
+    )
+    def test_auto_follows_the_processor(self, tmp_path, monkeypatch, flags, expected):
+        (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t: avx512_bf16_not\n")
+        monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
+        monkeypatch.delenv("FACEWHY_BF16", raising=False)
+        assert precision.bfloat16() is expected
+        monkeypatch.setenv("FACEWHY_BF16", "off")
+        assert precision.bfloat16() is False
+        monkeypatch.setenv("FACEWHY_BF16", "ON")
+        assert precision.bfloat16() is True
+
+    def test_without_cpuinfo_it_is_off(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(precision, "CPUINFO", tmp_path / "none")
+        monkeypatch.setenv("FACEWHY_BF16", "auto")
+        assert precision.bfloat16() is False
+
+    def test_a_wrong_value_is_refused(self, monkeypatch):
+        monkeypatch.setenv("FACEWHY_BF16", "yes")
+        with pytest.raises(ParameterError, match="FACEWHY_BF16"):
+            precision.bfloat16()
