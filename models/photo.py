@@ -1,0 +1,210 @@
+"""A picture in, in whatever form a visitor has it: decoded, upright, RGB."""
+
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+import pillow_heif
+from PIL import Image
+
+from models.errors import EmptyPhotoError, PhotoTooLargeError, PhotoTooSmallError, UnreadablePhotoError
+from models.types import Photo
+
+MAX_BYTES = 20 * 2**20
+"""A full-size photo of a phone has 3 to 12 MB."""
+MAX_PIXELS = 60_000_000
+"""Room for the 50-megapixel photos of phones; such a JPEG takes 0.2 GB to decode, a WebP 1 GB."""
+MIN_SIDE = 32
+"""Pixels; below this there is no face to read."""
+WORKING_SIDE = 2048
+"""Larger photos are reduced to this longest side: a face that fills a tenth of it still has 200 pixels."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
+"""No other decoder of Pillow ever sees a visitor's bytes."""
+FORMAT_NAMES = ", ".join(FORMATS[:-1]) + " or " + FORMATS[-1]
+
+ORIENTATION_TAG = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each value of the EXIF orientation."""
+
+pillow_heif.register_heif_opener()
+
+
+def read(source: bytes | str | Path | Image.Image | np.ndarray) -> Photo:
+    """A photo from bytes, a file, a PIL image or an array.
+
+    The EXIF orientation is applied, transparency is laid on white, the first frame of an animation
+    is taken, 16-bit grey is scaled to 8, and a photo whose longer side exceeds `WORKING_SIDE` is
+    reduced to it. Sizes are checked before anything is decoded.
+
+    Args:
+        source: the bytes of a file in one of `FORMATS`; a str or Path to one; a PIL image; or an
+            array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or float in 0..1.
+
+    Raises:
+        EmptyPhotoError: nothing was given, or a file or array without content.
+        UnreadablePhotoError: not a picture, a format that is not in `FORMATS`, truncated or damaged.
+        PhotoTooLargeError: more than `MAX_BYTES` bytes or `MAX_PIXELS` pixels.
+        PhotoTooSmallError: a side below `MIN_SIDE` pixels, once reduced to the working size.
+    """
+    match source:
+        case None:
+            raise EmptyPhotoError("A photo must be given", "nothing", "Upload a picture or take a snapshot")
+        case bytes() | bytearray() | memoryview():
+            return _from_bytes(bytes(source))
+        case str() | Path():
+            return _from_bytes(_file(source))
+        case Image.Image():
+            return _from_image(source)
+        case np.ndarray():
+            return _from_image(Image.fromarray(_eight_bit(source)))
+    raise UnreadablePhotoError(
+        "A photo must be bytes, a path, a PIL image or an array", type(source).__name__, "Open the picture first"
+    )
+
+
+def _file(path: str | Path) -> bytes:
+    if not str(path):
+        raise EmptyPhotoError("A photo must be given", "an empty path", "Name a picture file")
+    path = Path(path)
+    try:
+        if not path.is_file():
+            raise UnreadablePhotoError("A photo's path must be a file that exists", repr(path.name), "Check the path")
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        reason = getattr(error, "strerror", None) or "not a valid path"
+        raise UnreadablePhotoError(
+            "A photo's file must be readable", f"{path.name!r} ({reason})", "Check its permissions"
+        ) from error
+
+
+def _from_bytes(data: bytes) -> Photo:
+    if not data:
+        raise EmptyPhotoError("A photo must have content", "an empty file", "Choose another picture")
+    if len(data) > MAX_BYTES:
+        raise PhotoTooLargeError(
+            f"A photo must be no larger than {MAX_BYTES // 2**20} MiB", "a larger file", "Save it smaller and try again"
+        )
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels("far more pixels") from error
+    except Exception as error:  # decoders raise nearly anything when the data is hostile
+        raise UnreadablePhotoError(
+            f"A photo must be a picture in the format {FORMAT_NAMES}",
+            f"{len(data)} bytes that are none, or damaged ones",
+            "Save it as JPEG or PNG and try again",
+        ) from error
+    with image:
+        size = _working_size(image)
+        if image.format in ("JPEG", "MPO"):
+            image.draft(None, size)  # a JPEG decodes faster at a half, a quarter or an eighth
+        return _decode(image, size)
+
+
+def _from_image(image: Image.Image) -> Photo:
+    return _decode(image, _working_size(image))
+
+
+def _working_size(image: Image.Image) -> tuple[int, int]:
+    width, height = image.size
+    if not width or not height:
+        raise EmptyPhotoError("A photo must have pixels", f"{width} x {height}", "Choose another picture")
+    if width * height > MAX_PIXELS:
+        raise _too_many_pixels(f"{width} x {height} pixels")
+    reduction = min(1.0, WORKING_SIDE / max(width, height))
+    size = round(width * reduction), round(height * reduction)
+    if min(size) < MIN_SIDE:
+        raise PhotoTooSmallError(
+            f"Each side of a photo must have {MIN_SIDE} pixels or more"
+            + (f" once the longer one is reduced to {WORKING_SIDE}" if reduction < 1 else ""),
+            f"{width} x {height} pixels",
+            "Choose a larger picture",
+        )
+    return size
+
+
+def _decode(image: Image.Image, size: tuple[int, int]) -> Photo:
+    try:
+        image.load()  # before the orientation is read: Pillow turns TIFF upright itself
+        orientation = _orientation(image)
+        rgb = _rgb(image)
+        if rgb.size != size:
+            rgb = rgb.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        if orientation in UPRIGHT:
+            rgb = rgb.transpose(UPRIGHT[orientation])
+        return Photo(np.array(rgb))
+    except Exception as error:  # decoders raise nearly anything when the data is hostile
+        raise UnreadablePhotoError(
+            "A photo must be complete and undamaged",
+            f"a {image.format or 'picture'} that cannot be decoded ({error})",
+            "Save or download it again",
+        ) from error
+
+
+def _too_many_pixels(received: str) -> PhotoTooLargeError:
+    return PhotoTooLargeError(
+        f"A photo must have no more than {MAX_PIXELS // 10**6} million pixels",
+        received,
+        "Save it smaller and try again",
+    )
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 where there is none: broken EXIF data must not cost the picture."""
+    try:
+        return int(image.getexif().get(ORIENTATION_TAG, 1))
+    except (SyntaxError, TypeError, ValueError, KeyError, IndexError, OSError, struct.error):
+        return 1
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return Image.fromarray(_grey_levels(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image.getchannel("A"))
+        return white
+    return image.convert("RGB")
+
+
+def _grey_levels(values: np.ndarray) -> np.ndarray:
+    """Grey of any depth as uint8: 16-bit by its range; others, which have no fixed white, from darkest to brightest."""
+    if values.dtype.kind == "u":
+        return (values >> 8).astype(np.uint8)
+    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    low, high = values.min(), values.max()
+    return np.uint8(np.round((values - low) / max(high - low, 1e-12) * 255))
+
+
+def _eight_bit(array: np.ndarray) -> np.ndarray:
+    if not array.size:
+        raise EmptyPhotoError("A photo must have pixels", f"an array of shape {array.shape}", "Give another array")
+    if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4)):
+        raise UnreadablePhotoError(
+            "A photo as an array must have the shape (H, W), (H, W, 3) or (H, W, 4)",
+            f"shape {array.shape}",
+            "Give one picture, channels last",
+        )
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    if not np.issubdtype(array.dtype, np.floating):
+        raise UnreadablePhotoError("A photo as an array must be uint8 or float", f"dtype {array.dtype}", "Convert it")
+    if array.shape[0] * array.shape[1] > MAX_PIXELS:
+        raise _too_many_pixels(f"{array.shape[1]} x {array.shape[0]} pixels")
+    if not (array.min() >= 0 and array.max() <= 1):  # false for NaN
+        raise UnreadablePhotoError(
+            "A photo as a float array must lie in 0..1", f"{array.min():.3g}..{array.max():.3g}", "Divide by its white"
+        )
+    return np.uint8(np.round(array * 255))
