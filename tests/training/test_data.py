@@ -1,10 +1,10 @@
 import cv2
 import numpy as np
 import pytest
-from conftest import made_up_face
 
 from models.errors import DataError
 from models.types import EMOTIONS, KEYPOINTS
+from tests.training.conftest import made_up_face
 from training import data
 
 HAPPY, SAD = EMOTIONS.index("happy"), EMOTIONS.index("sad")
