@@ -1,0 +1,67 @@
+# make app    the page on http://localhost:7860 (GRADIO_SERVER_PORT chooses another port)
+# make test   all tests; a browser test needs Chromium
+# make bench  speed, as ratios
+# make lint   ruff
+# make lock   pin again after a change of pyproject.toml
+#
+# uv is used where it is installed, else venv and pip. A second run installs nothing.
+
+.PHONY: app test bench lint lock
+.DEFAULT_GOAL := app
+
+PYTHON := .venv/bin/python
+UV := $(shell command -v uv 2>/dev/null)
+# as in pyproject.toml: TensorFlow has no wheels for other versions
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+app: .venv/app.installed
+	@$(PYTHON) -m app.main
+
+test: .venv/tests.installed
+	@$(PYTHON) -m pytest $(ARGS)
+
+bench: .venv/tests.installed
+	@$(PYTHON) -m tests.bench
+
+lint: .venv/tests.installed
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+
+lock: .venv/tests.installed
+	@$(PYTHON) -m uv pip compile -q --universal pyproject.toml -o requirements.txt --no-header
+	@$(PYTHON) -m uv pip compile -q --universal pyproject.toml --extra dev -c requirements.txt \
+		-o tests/requirements.txt --no-header
+
+.venv/app.installed: requirements.txt | $(PYTHON)
+.venv/tests.installed: tests/requirements.txt | $(PYTHON)
+.venv/%.installed:
+	@if ! $(PYTHON) -c '$(SUPPORTED)'; then \
+		echo "The environment in .venv does not run Python 3.11, 3.12 or 3.13." >&2; \
+		echo "Remove it with: rm -r .venv    and run make again." >&2; exit 1; fi
+	@echo "Installing $< into .venv; this takes some minutes the first time."
+ifdef UV
+	@uv pip install -q --python $(PYTHON) -r $<
+else
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m ensurepip >/dev/null 2>&1 || { \
+		echo "The environment in .venv has no pip, and uv is not installed." >&2; \
+		echo "Remove it with: rm -r .venv    and run make again." >&2; exit 1; }
+	@$(PYTHON) -m pip install -q --disable-pip-version-check -r $<
+endif
+	@touch $@
+
+$(PYTHON):
+ifdef UV
+	@uv venv -q --clear --python '>=3.11,<3.14' .venv
+else
+	@for python in python3.13 python3.12 python3.11 python3 python; do \
+		if command -v $$python >/dev/null 2>&1 && $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then \
+			if $$python -m venv --clear .venv; then exit 0; fi; \
+			rm -rf .venv; \
+			echo "$$python is here, but cannot make an environment: its venv module is missing or broken." >&2; \
+			echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
+		fi; \
+	done; \
+	echo "Python 3.11, 3.12 or 3.13 is missing." >&2; \
+	echo "On Debian and Ubuntu: apt install python3 python3-venv; or install uv, which brings its own Python." >&2; \
+	exit 1
+endif

@@ -1,0 +1,223 @@
+"""What `make` installs is what pyproject.toml says, and it says what is missing."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+MAKE = shutil.which("make")
+
+
+def pins(lines: list[str]) -> dict[str, str]:
+    """name -> exact version of every requirement line, markers left out."""
+    found = {}
+    for line in lines:
+        if match := re.match(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", line):
+            found[match[1].lower()] = match[2]
+    return found
+
+
+def locked(path: str) -> set[tuple[str, str]]:
+    """(name, version) of every line of a lock; a package may have one version a platform."""
+    return {pair for line in (ROOT / path).read_text().splitlines() for pair in pins([line]).items()}
+
+
+def test_every_direct_dependency_is_pinned():
+    direct = PROJECT["dependencies"] + EXTRAS["training"] + EXTRAS["dev"]
+    loose = [line for line in direct if not pins([line]) and not line.startswith("facewhy[")]
+    assert loose == []
+
+
+def test_the_locks_hold_the_pins():
+    app = pins(PROJECT["dependencies"])
+    assert app.items() <= locked("requirements.txt")
+    tests = app | pins(EXTRAS["training"]) | pins(EXTRAS["dev"])
+    assert tests.items() <= locked("tests/requirements.txt")
+
+
+def test_the_app_runs_in_the_tests_with_the_versions_it_ships_with():
+    assert locked("requirements.txt") <= locked("tests/requirements.txt")
+
+
+def test_the_app_does_not_install_what_only_training_and_tests_need():
+    extra = set(pins(EXTRAS["training"]) | pins(EXTRAS["dev"])) - {"typer", "rich"}  # gradio and keras bring those
+    assert not extra & {name for name, _ in locked("requirements.txt")}
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "tests/requirements.txt"])
+def test_a_lock_is_exact_and_keeps_its_markers(lock):
+    lines = [line for line in (ROOT / lock).read_text().splitlines() if line and not line.lstrip().startswith("#")]
+    assert [line for line in lines if not pins([line])] == []
+    cpu = next(line for line in lines if line.startswith("tensorflow-cpu=="))
+    assert "sys_platform == 'linux'" in cpu and "x86_64" in cpu
+    assert "aarch64" in next(line for line in lines if line.startswith("tensorflow=="))
+
+
+def test_the_environment_holds_the_pins():
+    direct = pins(PROJECT["dependencies"]) | pins(EXTRAS["dev"])
+    direct.pop("tensorflow")  # elsewhere than on Linux x86-64
+    here = {name: version(name) for name in direct if name != "tensorflow-cpu" or os.uname().machine == "x86_64"}
+    assert here.items() <= direct.items()
+
+
+def test_the_hosted_space_runs_what_is_pinned():
+    space = yaml.safe_load((ROOT / "Spacefile").read_text())
+    assert space["sdk_version"] == pins(PROJECT["dependencies"])["gradio"]
+    lowest, highest = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
+    assert int(lowest) <= int(space["python"].split(".")[1]) < int(highest)
+
+
+# ----------------------------------------------------------------------------------------- make
+
+PYTHON = """#!/bin/sh
+echo "$(basename "$0") $*" >> "{log}"
+case "$1 $2" in
+    "-c "*) exit {supported} ;;
+    "-m venv") shift 3; [ "{venv}" = 0 ] || exit 1; mkdir -p "$1/bin" && cp "$0" "$1/bin/python" ;;
+esac
+"""
+UV = """#!/bin/sh
+echo "uv $*" >> "{log}"
+if [ "$1" = venv ]; then mkdir -p .venv/bin && cp {python} .venv/bin/python; fi
+"""
+
+
+class Machine:
+    """A folder with the Makefile and a PATH on which only made-up programs are found."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.log = folder, folder / "log"
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        for tool in ("sh", "cp", "mkdir", "rm", "touch", "basename"):
+            (self.bin / tool).symlink_to(shutil.which(tool))
+        (folder / "tests").mkdir()
+        for file in ("Makefile", "requirements.txt", "tests/requirements.txt"):
+            (folder / file).write_bytes((ROOT / file).read_bytes())
+
+    def python(self, name: str, supported: int = 0, venv: int = 0) -> Path:
+        return self._program(self.bin / name, PYTHON.format(log=self.log, supported=supported, venv=venv))
+
+    def uv(self) -> None:
+        inner = self._program(self.folder / "inner", PYTHON.format(log=self.log, supported=0, venv=0))
+        self._program(self.bin / "uv", UV.format(log=self.log, python=inner))
+
+    def make(self, target: str) -> tuple[int, str, list[str]]:
+        """Exit code, what it said on both streams, and the programs that it called, in order."""
+        self.log.write_text("")
+        environment = {"PATH": str(self.bin), "HOME": str(self.folder)}
+        done = subprocess.run([MAKE, target], cwd=self.folder, env=environment, capture_output=True, text=True)
+        calls = [line for line in self.log.read_text().splitlines() if " -c " not in line]
+        return done.returncode, done.stdout + done.stderr, calls
+
+    def _program(self, path: Path, text: str) -> Path:
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not installed")
+INSTALL = "python -m pip install -q --disable-pip-version-check -r"
+
+
+def test_make_without_python_says_what_is_missing(machine):
+    code, said, calls = machine.make("app")
+    assert code != 0 and calls == []
+    assert "Python 3.11, 3.12 or 3.13 is missing" in said and "apt install python3" in said
+
+
+def test_make_with_an_unsupported_python_says_what_is_missing(machine):
+    machine.python("python3", supported=1)
+    code, said, _ = machine.make("app")
+    assert code != 0 and "Python 3.11, 3.12 or 3.13 is missing" in said
+    assert not (machine.folder / ".venv").exists()
+
+
+def test_make_without_the_venv_module_says_what_is_missing(machine):
+    machine.python("python3", venv=1)
+    (machine.folder / ".venv").mkdir()
+    code, said, _ = machine.make("app")
+    assert code != 0 and "apt install python3-venv" in said
+    assert not (machine.folder / ".venv").exists()
+
+
+def test_make_app_installs_once_and_again_when_the_lock_changes(machine):
+    machine.python("python3.12")
+    code, said, calls = machine.make("app")
+    assert code == 0, said
+    assert calls == [
+        "python3.12 -m venv --clear .venv",
+        "python -m pip --version",
+        f"{INSTALL} requirements.txt",
+        "python -m app.main",
+    ]
+    assert machine.make("app")[2] == ["python -m app.main"]
+    later = (machine.folder / ".venv/app.installed").stat().st_mtime + 5
+    os.utime(machine.folder / "requirements.txt", (later, later))
+    assert f"{INSTALL} requirements.txt" in machine.make("app")[2]
+
+
+def test_the_newest_python_is_taken(machine):
+    for name in ("python3", "python3.11", "python3.13"):
+        machine.python(name)
+    assert machine.make("app")[2][0] == "python3.13 -m venv --clear .venv"
+
+
+def test_an_install_that_fails_is_tried_again(machine):
+    machine.python("python3")
+    assert machine.make("app")[0] == 0
+    (machine.folder / ".venv/app.installed").unlink()
+    inner = machine.folder / ".venv/bin/python"
+    works = inner.read_text()
+    inner.write_text(works + '[ "$3" != install ]\n')
+    assert machine.make("app")[0] != 0
+    assert not (machine.folder / ".venv/app.installed").exists()
+    inner.write_text(works)
+    code, _, calls = machine.make("app")
+    assert code == 0 and f"{INSTALL} requirements.txt" in calls
+
+
+def test_make_with_uv(machine):
+    machine.uv()
+    code, said, calls = machine.make("test")
+    assert code == 0, said
+    assert calls == [
+        "uv venv -q --clear --python >=3.11,<3.14 .venv",
+        "uv pip install -q --python .venv/bin/python -r tests/requirements.txt",
+        "python -m pytest",
+    ]
+    assert machine.make("test")[2] == ["python -m pytest"]
+
+
+def test_an_environment_of_another_python_is_named(machine):
+    machine.python("python3")
+    machine.make("app")
+    inner = machine.folder / ".venv/bin/python"
+    inner.write_text(inner.read_text().replace('"-c "*) exit 0', '"-c "*) exit 1'))
+    code, said, _ = machine.make("test")
+    assert code != 0 and "rm -r .venv" in said
+
+
+def test_no_file_names_a_package_registry():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    hosts = re.compile(
+        rb"py" + rb"pi\.org|python" + rb"hosted\.org|registry\.npm" + rb"js|--index" + rb"-url|--find" + rb"-links"
+    )
+    files = [ROOT / line for line in listed.stdout.splitlines()]
+    assert [str(path) for path in files if path.is_file() and hosts.search(path.read_bytes())] == []
