@@ -1,0 +1,223 @@
+"""The words of an explanation as types, and how a method declares its parameters."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.errors import ParameterError, UnknownNameError
+from models.types import EMOTIONS
+
+# --------------------------------------------------------------------- target
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is explained: the logit of an emotion, or how far it lies above that of another.
+
+    Attributes:
+        emotion: index into `EMOTIONS`; 0 is a class like any other.
+        against: index of the emotion it is set against; None for the emotion alone.
+
+    Raises:
+        ParameterError: no such index, or an emotion against itself.
+    """
+
+    emotion: int
+    against: int | None = None
+
+    def __post_init__(self):
+        for index in (self.emotion,) if self.against is None else (self.emotion, self.against):
+            if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < len(EMOTIONS):
+                raise ParameterError(f"An emotion's index is a whole number from 0 to {len(EMOTIONS) - 1}", repr(index))
+        if self.against is not None and self.emotion == self.against:
+            raise ParameterError(
+                "An emotion is set against another one", f"{EMOTIONS[self.emotion]} twice", "Choose two emotions"
+            )
+
+    @classmethod
+    def named(cls, emotion: str, against: str | None = None) -> "Target":
+        """A target from names of emotions.
+
+        Raises:
+            UnknownNameError: no such emotion.
+            ParameterError: an emotion against itself.
+        """
+        return cls(_emotion(emotion), None if against is None else _emotion(against))
+
+    @property
+    def name(self) -> str:
+        """In words: "happy", or "happy rather than sad"."""
+        alone = EMOTIONS[self.emotion]
+        return alone if self.against is None else f"{alone} rather than {EMOTIONS[self.against]}"
+
+    @property
+    def weights(self) -> np.ndarray:
+        """float32 (7,): the target's score is the sum of the logits times these."""
+        weights = np.zeros(len(EMOTIONS), np.float32)
+        weights[self.emotion] = 1
+        if self.against is not None:
+            weights[self.against] = -1
+        return weights
+
+
+def _emotion(name: str) -> int:
+    if name not in EMOTIONS:
+        raise UnknownNameError("An emotion has a name", repr(name), f"Use one of {', '.join(EMOTIONS)}")
+    return EMOTIONS.index(name)
+
+
+# ----------------------------------------------------------------- parameters
+
+
+@dataclass(frozen=True)
+class Control:
+    """One parameter as a page or an API shows it.
+
+    Attributes:
+        title: a short name for people.
+        help: what it does, one sentence.
+        kind: int, float, bool or str.
+        low, high: the range of a number, both ends included.
+        step: how far a slider moves at a time; values between the steps are allowed.
+        options: the values of a choice.
+    """
+
+    title: str
+    help: str
+    kind: type
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    options: tuple[str, ...] = ()
+
+    def accept(self, name: str, value: Any) -> Any:
+        """The value in the parameter's own type.
+
+        Raises:
+            ParameterError: wrong type, or outside the range or the options.
+        """
+        if self.kind is bool:
+            if not isinstance(value, bool | np.bool_):
+                raise ParameterError(f"{name} is true or false", repr(value))
+            return bool(value)
+        if self.kind is str:
+            if value not in self.options:
+                raise ParameterError(f"{name} is one of {', '.join(map(repr, self.options))}", repr(value))
+            return value
+        number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
+        if not number or (self.kind is int and value != int(value)):
+            raise ParameterError(f"{name} is a {'whole ' if self.kind is int else ''}number", repr(value))
+        if not self.low <= value <= self.high:
+            raise ParameterError(f"{name} lies from {self.low} to {self.high}", repr(value))
+        return self.kind(value)
+
+
+def number(default: int | float, low: float, high: float, step: float, title: str, help: str) -> Any:
+    """A field of `Parameters` that holds a number of the default's type."""
+    control = Control(title, help, type(default), low, high, step)
+    return dataclasses.field(default=default, metadata={"control": control})
+
+
+def choice(default: str, options: tuple[str, ...], title: str, help: str) -> Any:
+    """A field of `Parameters` that holds one of several words."""
+    return dataclasses.field(default=default, metadata={"control": Control(title, help, str, options=options)})
+
+
+def switch(default: bool, title: str, help: str) -> Any:
+    """A field of `Parameters` that is on or off."""
+    return dataclasses.field(default=default, metadata={"control": Control(title, help, bool)})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The base of every method's `Params`: fields made by `number`, `choice` and `switch`.
+
+    Raises:
+        ParameterError: a value has the wrong type or lies outside its range.
+    """
+
+    def __post_init__(self):
+        for name, control in self.controls().items():
+            object.__setattr__(self, name, control.accept(name, getattr(self, name)))
+
+    @classmethod
+    def controls(cls) -> dict[str, Control]:
+        """Parameter name -> how it is shown, in order."""
+        return {field.name: field.metadata["control"] for field in dataclasses.fields(cls)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any] | None) -> "Parameters":
+        """Parameters from plain JSON values; what is not given keeps its default.
+
+        Raises:
+            UnknownNameError: no such parameter.
+            ParameterError: not an object, or a value is wrong.
+        """
+        if values is None:
+            return cls()
+        if not isinstance(values, Mapping):
+            raise ParameterError("Parameters come as an object of names and values", repr(values)[:200])
+        for name in values:
+            if name not in cls.controls():
+                known = ", ".join(cls.controls()) or "none: this method has no parameters"
+                raise UnknownNameError("A parameter has a name", repr(name), f"Use one of {known}")
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """The values by name, all plain JSON."""
+        return dataclasses.asdict(self)
+
+
+# -------------------------------------------------------- method, explanation
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A way to explain a model's answer.
+
+    Attributes:
+        name: its key in the registry.
+        title: for people.
+        summary: what its map shows, one sentence for people.
+        Params: its parameters, a frozen dataclass.
+        run: `run(model, crop, target, params, regions=None) -> float32 (h, w)`, raw values on the
+            method's own grid: crop is float32 (H, W) in 0..1, regions bool (8, H, W) or None.
+        signed: whether negative values, which speak against the target, can occur with the given
+            parameters.
+        needs_regions: whether `regions` must be given.
+    """
+
+    name: str
+    title: str
+    summary: str
+    Params: type[Parameters]
+    run: Callable[..., np.ndarray]
+    signed: Callable[[Parameters], bool]
+    needs_regions: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A method's answer for one face, one model and one target.
+
+    Attributes:
+        method: the method's name.
+        model: the model's name.
+        target: what is explained.
+        values: float32 (H, W) on the crop's grid, raw: neither normalised nor clipped.
+        signed: whether values below zero, which speak against the target, can occur.
+        params: the parameters that were used.
+        seconds: how long the method took.
+    """
+
+    method: str
+    model: str
+    target: Target
+    values: np.ndarray
+    signed: bool
+    params: Parameters
+    seconds: float
