@@ -1,0 +1,5 @@
+"""`python -m app` starts the page."""
+
+from app.main import main
+
+main()

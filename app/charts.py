@@ -1,0 +1,45 @@
+"""The charts of `explain.figures`, dressed for the page: its names, its colours in the light and in the dark."""
+
+from collections.abc import Mapping, Sequence
+
+from app import theme, words
+from explain import figures
+from explain.base import Target
+from explain.evidence import RegionEvidence
+from models.types import Prediction
+
+TEXT = "#70766f"
+"""Legible on paper and on ink."""
+LINES = "rgba(128, 132, 128, 0.22)"
+
+
+def probabilities(predictions: Sequence[Prediction]):
+    """The probabilities of all emotions, a colour a model."""
+    return _dressed(figures.probability_chart(predictions), 330)
+
+
+def evidence(items: Sequence[RegionEvidence], target: Target, signed: bool):
+    """How much of the evidence lies in each part of the face."""
+    return _dressed(figures.region_bars(items, target, signed), 380)
+
+
+def evidence_of_models(items: Mapping[str, Sequence[RegionEvidence]]):
+    """The same for several models side by side."""
+    return _dressed(figures.region_comparison(items), 460)
+
+
+def _dressed(figure, height: int):
+    figure.for_each_trace(lambda trace: trace.update(name=words.MODELS.get(trace.name, trace.name)))
+    figure.for_each_trace(
+        lambda trace: trace.update(hovertemplate=f"{trace.name}<br>" + trace.hovertemplate.split(": ", 1)[-1])
+    )
+    return figure.update_layout(
+        height=height,
+        title={"font": {"size": 15}, "x": 0, "xref": "paper"},
+        font={"color": TEXT, "size": 13, "family": ", ".join(theme.BODY)},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        dragmode=False,
+        xaxis={"gridcolor": LINES, "zerolinecolor": LINES},
+        yaxis={"gridcolor": LINES, "zerolinecolor": LINES},
+    )

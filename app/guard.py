@@ -1,0 +1,64 @@
+"""The one place where an error becomes what a visitor or a client sees."""
+
+import logging
+import traceback
+
+import gradio as gr
+
+from app.inputs import PhotoInput
+from models.errors import FaceWhyError, PhotoError
+
+log = logging.getLogger(__name__)
+
+UNEXPECTED = "Something went wrong on our side. Nothing of your picture was kept. Please try again."
+MISFIT = (
+    "A request holds an uploaded picture and the arguments of its endpoint. "
+    "Upload the picture first; the arguments are described at /gradio_api/info."
+)
+
+
+class GuardedBlocks(gr.Blocks):
+    """Blocks whose every call, from the page or the API, fails with a sentence and nothing else.
+
+    Handlers raise what they like: a `FaceWhyError` is shown as it is; anything else becomes one
+    neutral sentence and a log entry without the message, which could name a visitor's file.
+    """
+
+    async def process_api(self, *args, **kwargs):
+        try:
+            return await super().process_api(*args, **kwargs)
+        except Exception as error:
+            raise visible(error) from None
+
+    async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
+        try:
+            for block, value in zip(block_fn.inputs, inputs, strict=False):
+                if not isinstance(block, PhotoInput) and _names_a_file(value):
+                    raise PhotoError("A file goes where a picture is asked for", "one elsewhere", "Leave it out")
+            return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except Exception as error:
+            raise visible(error, MISFIT) from None
+
+
+def visible(error: Exception, otherwise: str = UNEXPECTED) -> gr.Error:
+    """What is shown for an error: its own words if it is one of ours, else a neutral sentence.
+
+    Args:
+        error: anything that was raised; gradio wraps what a component raises, so its cause counts.
+        otherwise: the sentence for errors that are not ours.
+    """
+    if isinstance(error, gr.Error) and not isinstance(error.__cause__, FaceWhyError):
+        return error
+    for ours in (error, error.__cause__):
+        if isinstance(ours, FaceWhyError):
+            return gr.Error(str(ours), print_exception=False)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s\n%s", type(error).__name__, frames)
+    return gr.Error(otherwise, print_exception=False)
+
+
+def _names_a_file(value) -> bool:
+    """Whether gradio would open or download something for a value from a client."""
+    if isinstance(value, dict):
+        return "path" in value or "meta" in value or any(map(_names_a_file, value.values()))
+    return isinstance(value, list) and any(map(_names_a_file, value))

@@ -1,0 +1,52 @@
+"""What one visitor has open."""
+
+import uuid
+from dataclasses import dataclass, field, replace
+
+from models.types import Face, Photo, Prediction
+
+KEPT = 3600
+"""Seconds that a session stays in memory after its last change."""
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A visitor's photo and what was read from it; arrays only, never a network.
+
+    Attributes:
+        key: names the photo; "" before there is one.
+        photo: None before there is one.
+        faces: with their keypoints, largest first; empty where none was found.
+        chosen: the index of the face that all tabs speak about.
+        predictions: by model, one Prediction a face; empty until the models have answered.
+    """
+
+    key: str = ""
+    photo: Photo | None = None
+    faces: tuple[Face, ...] = ()
+    chosen: int = 0
+    predictions: dict[str, tuple[Prediction, ...]] = field(default_factory=dict)
+
+    @property
+    def face(self) -> Face | None:
+        """The chosen face."""
+        return self.faces[self.chosen] if self.faces else None
+
+    @property
+    def answers(self) -> dict[str, Prediction]:
+        """What each model says about the chosen face."""
+        return {name: predictions[self.chosen] for name, predictions in self.predictions.items()}
+
+    def choose(self, index) -> "Session":
+        """The same session with another face chosen; what is no index of a face changes nothing."""
+        return replace(self, chosen=index) if index in range(len(self.faces)) else self
+
+
+def opened(photo: Photo, faces: list[Face]) -> Session:
+    """A session for a new photo."""
+    return Session(uuid.uuid4().hex, photo, tuple(faces))
+
+
+def answered(session: Session, predictions: dict[str, tuple[Prediction, ...]]) -> Session:
+    """The same session with what the models say."""
+    return replace(session, predictions=predictions)

@@ -1,0 +1,18 @@
+"""The tabs of the page. Each file has a TITLE, build(shared), and its handlers as plain functions."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What `main` hands to every tab.
+
+    Attributes:
+        session: holds the visitor's `Session`.
+        tab: the tab that is being built.
+    """
+
+    session: gr.State
+    tab: gr.Tab | None
