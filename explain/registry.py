@@ -1,0 +1,79 @@
+"""Explanations by name."""
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from explain import gradcam, scale, shap_gradient, shap_regions
+from explain.base import Explanation, Method, Parameters, Target
+from models.errors import ParameterError, UnknownNameError
+from models.model import Model
+from models.types import Face
+
+METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in (gradcam, shap_gradient, shap_regions)}
+
+
+def find(name: str) -> Method:
+    """A method by its name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if name not in METHODS:
+        raise UnknownNameError("A method of explanation has a name", repr(name), f"Use one of {', '.join(METHODS)}")
+    return METHODS[name]
+
+
+def explain(
+    model: Model,
+    face: Face,
+    target: Target,
+    method: str,
+    params: Parameters | Mapping[str, Any] | None = None,
+) -> Explanation:
+    """Explain a model's answer for a face.
+
+    Args:
+        model: an emotion model.
+        face: with its keypoints where the method needs regions.
+        target: what to explain.
+        method: a key of `METHODS`.
+        params: the method's own `Params`, or plain JSON values by name; None for the defaults.
+
+    Returns:
+        An Explanation whose values lie on the crop's grid.
+
+    Raises:
+        UnknownNameError: no such method or parameter.
+        ParameterError: a parameter is wrong, or the face has no keypoints where they are needed.
+    """
+    chosen = find(method)
+    if not isinstance(params, chosen.Params):
+        params = chosen.Params.from_json(params.to_json() if isinstance(params, Parameters) else params)
+    regions = None
+    if chosen.needs_regions:
+        if face.keypoints is None:
+            raise ParameterError(
+                f"{chosen.title} needs the keypoints of the face", "a face without", "Read the keypoints first"
+            )
+        from models.regions import masks
+
+        regions = masks(face.crop_keypoints, face.crop.shape[0])
+    started = perf_counter()
+    values = chosen.run(model, face.crop, target, params, regions=regions)
+    seconds = perf_counter() - started
+    values = scale.resize(np.asarray(values, np.float32), *face.crop.shape)
+    return Explanation(method, model.name, target, values, chosen.signed(params), params, seconds)
+
+
+def warm(model: Model) -> None:
+    """Run every method once on an average face, so that the first visitor does not wait for compilation."""
+    from explain.background import mean_face
+
+    crop = mean_face()
+    rows = np.arange(crop.shape[0]) * 8 // crop.shape[0]
+    regions = np.broadcast_to((rows == np.arange(8)[:, None])[:, :, None], (8, *crop.shape))
+    for method in METHODS.values():
+        method.run(model, crop, Target(0), method.Params(), regions=regions)

@@ -1,0 +1,177 @@
+"""What holds for every method: one contract, every method, every architecture."""
+
+import numpy as np
+import pytest
+
+from explain import registry, scale
+from explain.base import Method, Parameters, Target
+from models.errors import ParameterError, UnknownNameError
+from models.types import EMOTIONS
+from tests.explain.conftest import wrap
+
+QUICK = {"shap_gradient": {"samples": 16}}
+every_method = pytest.mark.parametrize("method", registry.METHODS.values(), ids=list(registry.METHODS))
+
+
+@pytest.fixture(autouse=True)
+def fixed_regions(monkeypatch, regions):
+    """The parts of the face are those of the fixture; how keypoints cut them is tested elsewhere."""
+    monkeypatch.setattr("models.regions.masks", lambda keypoints, side=48: regions)
+
+
+def quick(method: Method, **changes) -> Parameters:
+    return method.Params.from_json(QUICK.get(method.name, {}) | changes)
+
+
+def state_of(network) -> list:
+    """Weights, layers and how often each layer has been called on symbols."""
+    weights = [weight.numpy() for weight in network.weights]
+    return [weights, [(layer.name, len(layer._inbound_nodes), layer.trainable) for layer in network.layers]]
+
+
+def assert_same_state(before: list, after: list) -> None:
+    for one, other in zip(before[0], after[0], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert before[1] == after[1]
+
+
+@every_method
+def test_a_method_says_who_it_is(method):
+    assert registry.METHODS[method.name] is method
+    assert method.title and method.summary.endswith(".")
+    for name, control in method.Params.controls().items():
+        assert control.title and control.help.endswith("."), name
+        default = getattr(method.Params(), name)
+        assert control.accept(name, default) == default
+
+
+@every_method
+def test_an_explanation_of_every_model(method, model, face):
+    """Shape, type, finite, the same twice, and the model is left as it was."""
+    before = state_of(model.network)
+    target = Target(int(model.logits(face.crop[None])[0].argmax()))
+    first = registry.explain(model, face, target, method.name, quick(method))
+    second = registry.explain(model, face, target, method.name, quick(method))
+    assert first.values.shape == face.crop.shape and first.values.dtype == np.float32
+    assert np.isfinite(first.values).all() and not scale.is_flat(first.values)
+    assert first.signed or first.values.min() >= 0
+    assert (first.method, first.model, first.target) == (method.name, model.name, target)
+    assert first.params == quick(method) and first.seconds > 0
+    np.testing.assert_array_equal(first.values, second.values)
+    assert_same_state(before, state_of(model.network))
+
+
+@every_method
+def test_every_target_gives_its_own_map(method, cnn, face):
+    targets = [*map(Target, range(len(EMOTIONS))), Target(0, 3), Target(3, 0)]
+    maps = [registry.explain(cnn, face, target, method.name, quick(method)).values for target in targets]
+    size = max(np.abs(values).max() for values in maps)
+    for i, one in enumerate(maps):
+        for other in maps[:i]:
+            assert np.abs(one - other).max() > 1e-3 * size
+
+
+@pytest.mark.parametrize("name", ["shap_gradient", "shap_regions"])
+def test_one_emotion_against_another_is_the_difference_of_their_maps(name, cnn, face):
+    method = registry.METHODS[name]
+    first, second, both = (
+        registry.explain(cnn, face, target, name, quick(method)).values
+        for target in (Target(0), Target(3), Target(0, 3))
+    )
+    np.testing.assert_allclose(both, first - second, atol=0.03 * np.abs(both).max())
+
+
+def variants():
+    for method in registry.METHODS.values():
+        defaults = method.Params()
+        for name, control in method.Params.controls().items():
+            values = {bool: (False, True), str: control.options}.get(control.kind, (control.low, control.high))
+            yield from ((method, name, value) for value in values if value != getattr(defaults, name))
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "value"), [pytest.param(*v, id=f"{v[0].name}-{v[1]}-{v[2]}") for v in variants()]
+)
+def test_every_parameter_changes_the_map(method, name, value, cnn, face):
+    usual = registry.explain(cnn, face, Target(0), method.name)
+    changed = registry.explain(cnn, face, Target(0), method.name, {name: value})
+    assert np.abs(usual.values - changed.values).max() > 1e-3 * np.abs(usual.values).max()
+
+
+@every_method
+def test_a_model_that_sees_nothing_gets_a_flat_map(method, cnn, face):
+    """Logits that do not depend on the face: every value is zero, and no place is marked."""
+    import keras
+
+    blind = keras.models.clone_model(cnn.network)
+    blind.set_weights(cnn.network.get_weights())
+    head = blind.get_layer("logits")
+    head.set_weights([np.zeros_like(head.kernel), np.ones_like(head.bias)])
+    explanation = registry.explain(wrap(blind, "cnn", cnn.cam_layer), face, Target(0), method.name, quick(method))
+    assert np.abs(explanation.values).max() < 1e-6
+    assert not scale.normalise(explanation.values, scale.shared([explanation])).any()
+
+
+@every_method
+@pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
+def test_a_picture_of_one_grey_is_explained_with_numbers(method, grey, cnn, face):
+    """Such a map need not be flat: borders are padded with zeros, and it is compared with faces."""
+    from dataclasses import replace
+
+    plain = replace(face, crop=np.full((48, 48), grey, np.float32))
+    explanation = registry.explain(cnn, plain, Target(0), method.name, quick(method))
+    shown = scale.normalise(explanation.values, scale.shared([explanation]))
+    assert np.isfinite(explanation.values).all() and np.isfinite(shown).all()
+
+
+@pytest.mark.parametrize("baseline", ["blur", "grey"])
+def test_a_picture_of_one_grey_equals_its_own_blur_and_mean(baseline, cnn, face):
+    from dataclasses import replace
+
+    plain = replace(face, crop=np.full((48, 48), 0.5, np.float32))
+    explanation = registry.explain(cnn, plain, Target(0), "shap_regions", {"baseline": baseline})
+    assert scale.is_flat(explanation.values)
+
+
+@every_method
+def test_after_an_error_the_model_is_as_before(method, cnn, face, crop, regions):
+    before = state_of(cnn.network)
+    expected = method.run(cnn, crop, Target(0), quick(method), regions=regions)
+    random = np.random.get_state()[1].copy()
+    with pytest.raises(Exception):  # noqa: B017 each library says it in its own way
+        method.run(cnn, np.zeros((10, 10), np.float32), Target(0), quick(method), regions=regions)
+    np.testing.assert_array_equal(np.random.get_state()[1], random)
+    assert_same_state(before, state_of(cnn.network))
+    np.testing.assert_array_equal(method.run(cnn, crop, Target(0), quick(method), regions=regions), expected)
+
+
+def test_names_and_parameters_are_checked(cnn, face):
+    from dataclasses import replace
+
+    with pytest.raises(UnknownNameError, match="gradcam, shap_gradient, shap_regions"):
+        registry.explain(cnn, face, Target(0), "lime")
+    with pytest.raises(UnknownNameError, match="detail, positive_only"):
+        registry.explain(cnn, face, Target(0), "gradcam", {"seed": 1})
+    with pytest.raises(UnknownNameError, match="samples"):
+        registry.explain(cnn, face, Target(0), "gradcam", registry.METHODS["shap_gradient"].Params())
+    with pytest.raises(ParameterError, match="16 to 256"):
+        registry.explain(cnn, face, Target(0), "shap_gradient", {"samples": 1})
+    with pytest.raises(ParameterError, match="keypoints"):
+        registry.explain(cnn, replace(face, keypoints=None), Target(0), "shap_regions")
+
+
+def test_warming_runs_every_method(cnn, monkeypatch):
+    seen = []
+    for name, method in registry.METHODS.items():
+
+        def run(*arguments, name=name, method=method, **keywords):
+            seen.append(name)
+            return method.run(*arguments, **keywords)
+
+        monkeypatch.setitem(
+            registry.METHODS,
+            name,
+            Method(name, method.title, method.summary, method.Params, run, method.signed, method.needs_regions),
+        )
+    registry.warm(cnn)
+    assert seen == list(registry.METHODS)
