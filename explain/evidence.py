@@ -1,0 +1,102 @@
+"""A map told by the parts of the face, in numbers and in words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explain import scale
+from explain.base import Explanation
+from models.regions import LABELS, REGIONS
+
+CAUTION = "This is how the method shares out the model's answer, not proof of how the model works."
+
+
+@dataclass(frozen=True)
+class RegionEvidence:
+    """What a map says about one region.
+
+    Attributes:
+        region: one of `REGIONS`.
+        label: for people.
+        pixels: the region's size on the crop's grid.
+        supporting: sum of the values above zero.
+        opposing: sum of the values below zero, at most 0.
+        share_supporting: the region's share of all values above zero, 0..1; 0 where there are none.
+        share_opposing: the region's share of all values below zero, 0..1; 0 where there are none.
+        density: mean |value| in the region over that in the whole crop: 1 is average, 0 without pixels.
+    """
+
+    region: str
+    label: str
+    pixels: int
+    supporting: float
+    opposing: float
+    share_supporting: float
+    share_opposing: float
+    density: float
+
+    @property
+    def total(self) -> float:
+        """The sum of the region's values; for exact region Shapley the region's Shapley value, in logits."""
+        return self.supporting + self.opposing
+
+
+def by_region(values: np.ndarray, masks: np.ndarray) -> list[RegionEvidence]:
+    """Evidence for every region, in the order of `REGIONS`.
+
+    Args:
+        values: float (H, W), a map on the crop's grid.
+        masks: bool (8, H, W) that cover the crop and do not overlap.
+    """
+    values = values.astype(np.float64)
+    above, below = np.maximum(values, 0), np.minimum(values, 0)
+    supporting = [float(above[mask].sum()) for mask in masks]
+    opposing = [float(below[mask].sum()) for mask in masks]
+    average = np.abs(values).mean()
+    return [
+        RegionEvidence(
+            region=region,
+            label=LABELS[region],
+            pixels=int(mask.sum()),
+            supporting=supporting[i],
+            opposing=opposing[i],
+            share_supporting=_share(supporting[i], sum(supporting)),
+            share_opposing=_share(opposing[i], sum(opposing)),
+            density=_share(float(np.abs(values[mask]).mean()) if mask.any() else 0.0, float(average)),
+        )
+        for i, (region, mask) in enumerate(zip(REGIONS, masks, strict=True))
+    ]
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def words(explanation: Explanation, evidence: list[RegionEvidence]) -> str:
+    """The evidence of an explanation in a few plain, cautious sentences."""
+    if scale.is_flat(explanation.values):
+        return "The map is flat: the method finds no part of the face that matters more than another."
+    name = explanation.target.name
+    sentences = [_side("speaks for", name, evidence, "share_supporting")]
+    if explanation.signed:
+        sentences.append(_side("speaks against", name, evidence, "share_opposing"))
+    densest = max(evidence, key=lambda item: item.density)
+    if densest.density >= 1.5:
+        sentences.append(f"For its size, {_the(densest)} counts most: {densest.density:.1f} times the average.")
+    return " ".join([*sentences, CAUTION])
+
+
+def _side(verb: str, name: str, evidence: list[RegionEvidence], share: str) -> str:
+    first, second = sorted(evidence, key=lambda item: getattr(item, share), reverse=True)[:2]
+    most, next_most = getattr(first, share), getattr(second, share)
+    if not most:
+        return f"Nothing in the map {verb} {name}."
+    if most >= 0.5:
+        start = f"Most of what {verb} {name} lies in {_the(first)} ({most:.0%})"
+    else:
+        start = f"What {verb} {name} is spread out; the largest part lies in {_the(first)} ({most:.0%})"
+    return f"{start}, then in {_the(second)} ({next_most:.0%})." if next_most >= 0.005 else f"{start}."
+
+
+def _the(item: RegionEvidence) -> str:
+    return f"the {item.label[0].lower()}{item.label[1:]}"
