@@ -40,10 +40,12 @@ def test_emotion_figures_by_hand():
 
 def test_keypoint_error_is_in_distances_between_the_eyes():
     true = np.zeros((2, 15, 2))
-    true[:, KEYPOINTS.index("left_eye_center"), 0] = 50.0
+    true[:, KEYPOINTS.index("left_eye_outer_corner"), 0] = 50.0
+    true[:, KEYPOINTS.index("left_eye_center"), 0] = 40.0
     found = true.copy()
     found[0, :, 1] += 10.0  # every point a fifth of the distance off
     result = metrics.keypoints(found, true)
     assert result["nme"] == pytest.approx(0.1)
+    assert result["nme_pupils"] == pytest.approx(0.125)
     assert result["failure_rate"] == 0.5
     assert result["nme_by_point"]["nose_tip"] == pytest.approx(0.1)
