@@ -116,7 +116,7 @@ def methods(all_models: list) -> Iterator[Row]:
         forward, gradient = bare(model.network)
         cam, bare_one = seconds(call(model, "gradcam"), lambda f=forward: f(one), turns=31)
         yield Row(f"{model.name}: Grad-CAM / forward pass", cam / bare_one, 2, "×")
-        exact, bare_many = seconds(call(model, "shap_regions"), lambda f=forward: f(many), turns=5)
+        exact, bare_many = seconds(call(model, "shap_regions"), lambda f=forward: f(many), turns=7)
         yield Row(f"{model.name}: region Shapley / forward pass of 256", exact / bare_many, 1.3, "×")
         quick, bare_gradient = seconds(call(model, "shap_gradient"), lambda g=gradient: g(blends), turns=7)
         yield Row(f"{model.name}: SHAP, 64 samples / forward and backward of 64", quick / bare_gradient, 1.5, "×")
