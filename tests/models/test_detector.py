@@ -176,7 +176,7 @@ def scattered(portraits, side):
     return Photo(pixels), count
 
 
-@pytest.mark.parametrize("side", [48, 80])
+@pytest.mark.parametrize("side", [48])
 def test_small_faces_are_found_by_the_further_looks(portraits, side, monkeypatch):
     picture, count = scattered(portraits, side)
     assert len(detector.find(picture)) == count
@@ -260,7 +260,7 @@ def test_a_48_pixel_picture_is_its_own_crop():
 
 def test_threads_get_what_one_caller_gets(portraits):
     """Two pictures of different shape at once through the one network."""
-    pictures = [portraits["astronaut"], portraits["grace_hopper"]] * 3
+    pictures = [portraits["astronaut"], portraits["grace_hopper"]] * 2
     alone = [detector.find(picture)[0].points for picture in pictures]
     with ThreadPoolExecutor(4) as pool:
         together = [faces[0].points for faces in pool.map(detector.find, pictures)]
