@@ -13,7 +13,7 @@ from models.types import EMOTIONS, Prediction
 
 SIDE = 384
 """Side of an overlay in pixels."""
-DIVERGING = ((5, 48, 97), (67, 147, 195), (247, 247, 247), (214, 96, 77), (103, 0, 31))
+DIVERGING = ((33, 102, 172), (103, 169, 207), (247, 247, 247), (239, 138, 98), (178, 24, 43))
 """RdBu of ColorBrewer: blue speaks against the target, red for it; told apart by colour-blind eyes."""
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Okabe and Ito's colours, one a model."""
@@ -30,7 +30,8 @@ def colours(strength: np.ndarray) -> np.ndarray:
 def heat(values: np.ndarray, shared: Scale, side: int = SIDE) -> np.ndarray:
     """A map as a picture to lay over a face, uint8 (side, side, 4), RGBA.
 
-    Values near zero are transparent, so that the face stays in sight and a flat map hides nothing.
+    A value covers the face as much as it weighs: zero is transparent, so that the face stays in
+    sight and a flat map hides nothing.
     White turns to red where the face speaks for the target and to blue where against it.
 
     Args:
@@ -39,7 +40,7 @@ def heat(values: np.ndarray, shared: Scale, side: int = SIDE) -> np.ndarray:
         side: of the result in pixels.
     """
     strength = scale.resize(scale.normalise(values, shared), side, side)
-    cover = np.sqrt(np.abs(strength))[..., None] * 255
+    cover = np.abs(strength)[..., None] * 255
     return np.concatenate([colours(strength), cover], -1).round().astype(np.uint8)
 
 
