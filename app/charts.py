@@ -35,7 +35,9 @@ def _dressed(figure, height: int):
     )
     return figure.update_layout(
         height=height,
-        title={"font": {"size": 15}, "x": 0, "xref": "paper"},
+        title={"font": {"size": 15}, "x": 0, "xref": "paper", "y": 0.97, "yanchor": "top"},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        margin={"l": 8, "r": 8, "t": 84, "b": 8},
         font={"color": TEXT, "size": 13, "family": ", ".join(theme.BODY)},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

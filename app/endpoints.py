@@ -175,6 +175,7 @@ def explain(
     emotion against it. `params` are the method's own; `face` counts from the largest, which is 0.
     `values` is the raw map on the 48x48 crop, and `limit` the size that counts as full strength.
     """
+    _text(model=model, emotion=emotion, method=method, against=against)
     chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
     network = zoo.load(model)
     prediction = network.predict([chosen])[0]
@@ -194,6 +195,7 @@ def compare(image: Photo, emotion: str = "", face: int = 0, whole_picture: bool 
     All explain the same emotion, by default the one with the highest mean probability. The same
     method has the same `limit` for all three, so that their maps can be set side by side.
     """
+    _text(emotion=emotion)
     chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
     answers = {name: of_model[0] for name, of_model in reading.predictions_for([chosen]).items()}
     target = reading.common_target(emotion, answers)
@@ -253,6 +255,12 @@ def _switch(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ParameterError("whole_picture is true or false", repr(value)[:40])
     return value
+
+
+def _text(**values: Any) -> None:
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise ParameterError(f"{name} is text", repr(value)[:40])
 
 
 def _size(photo: Photo) -> dict:

@@ -40,21 +40,28 @@ class GuardedBlocks(gr.Blocks):
             raise visible(error, MISFIT) from None
 
 
-def visible(error: Exception, otherwise: str = UNEXPECTED) -> gr.Error:
+class Shown(gr.Error):
+    """An error whose message is meant for the visitor."""
+
+    def __init__(self, message: str):
+        super().__init__(message, print_exception=False)
+
+
+def visible(error: Exception, otherwise: str = UNEXPECTED) -> Shown:
     """What is shown for an error: its own words if it is one of ours, else a neutral sentence.
 
     Args:
         error: anything that was raised; gradio wraps what a component raises, so its cause counts.
         otherwise: the sentence for errors that are not ours.
     """
-    if isinstance(error, gr.Error) and not isinstance(error.__cause__, FaceWhyError):
+    if isinstance(error, Shown):
         return error
     for ours in (error, error.__cause__):
         if isinstance(ours, FaceWhyError):
-            return gr.Error(str(ours), print_exception=False)
+            return Shown(str(ours))
     frames = "".join(traceback.format_tb(error.__traceback__))
     log.error("%s\n%s", type(error).__name__, frames)
-    return gr.Error(otherwise, print_exception=False)
+    return Shown(otherwise)
 
 
 def _names_a_file(value) -> bool:

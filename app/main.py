@@ -36,13 +36,13 @@ def build() -> gr.Blocks:
     """The page with its tabs and the public endpoints."""
     uploads.private_folder()
     with GuardedBlocks(title="FaceWhy", analytics_enabled=False, delete_cache=(600, KEPT)) as page:
+        endpoints.add()  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(HEADER)
         shared = Shared(gr.State(Session(), time_to_live=KEPT), None)
         with gr.Tabs():
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
                     module.build(replace(shared, tab=tab))
-        endpoints.add()
     return page.queue(max_size=40, default_concurrency_limit=2)
 
 

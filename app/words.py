@@ -36,8 +36,8 @@ def sureness(confidence: float) -> str:
 def percent(share: float) -> str:
     """A probability as the page writes it; never a rounded-up certainty."""
     if share > 0.99:
-        return "over 99 %"
-    return "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+        return "over 99\u00a0%"
+    return "under 1\u00a0%" if share < 0.01 else f"{100 * share:.0f}\u00a0%"
 
 
 def verdict(answers: dict[str, Prediction]) -> str:

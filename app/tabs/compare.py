@@ -39,7 +39,7 @@ def build(shared: Shared) -> None:
             filterable=False,
             min_width=240,
         )
-        start = gr.Button("Compare again", variant="primary", elem_id="compare-start", scale=0, min_width=150)
+        start = gr.Button("Compare again", variant="primary", elem_id="compare-start", scale=0, min_width=190)
         stop = gr.Button("Stop", elem_id="compare-stop", scale=0, min_width=90)
     notice = gr.HTML(NO_FACE, elem_id="compare-notice")
     grid = gr.HTML(elem_id="compare-grid")

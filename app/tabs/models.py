@@ -24,11 +24,19 @@ STATES = {
     "failed": "Not available.",
 }
 
+RESULTS = {
+    "accuracy": ("Right on FER2013", lambda share: f"{share:.1%} of the test faces"),
+    "accuracy_ferplus": ("Right on FER+", lambda share: f"{share:.1%} of the test faces"),
+    "calibration_error": ("Calibration error", lambda share: f"{share:.1%}: how far its stated sureness is off"),
+    "nme": ("Mean error", lambda share: f"{share:.1%} of the distance between the eyes"),
+}
+"""What is shown of a card's metrics, and how."""
+
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    cards = gr.HTML(show, elem_id="models")
-    gr.on([shared.tab.select], show, None, cards, api_visibility="private", show_progress="hidden")
+    cards = gr.HTML(elem_id="models")
+    shared.tab.select(show, None, cards, api_visibility="private", show_progress="hidden")
 
 
 def show() -> str:
@@ -56,20 +64,19 @@ def facts(card: Card, status: Status) -> list[tuple[str, str]]:
     revision = [("Revision", status.revision[:12])] if status.revision else []
     note = [("Note", status.note)] if status.note else []
     return [
+        *measured(card),
         ("Weights from", SOURCES.get(status.source, status.source)),
         *revision,
         *note,
         ("Version", f"{card.version}, {card.date}"),
         ("Size", f"{card.parameters / 1e6:.1f} million numbers"),
-        *((name.replace("_", " ").capitalize(), shown(value)) for name, value in card.metrics.items()),
         ("Trained on", "; ".join(card.data)),
         ("Licence", card.licence),
         ("Loaded in", words.duration(status.seconds)),
     ]
 
 
-def shown(value) -> str:
-    """A metric as text."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {shown(part)}" for name, part in value.items())
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def measured(card: Card) -> list[tuple[str, str]]:
+    """The results on faces that the model was neither trained nor chosen on, as far as the card has them."""
+    found = card.metrics.get("PrivateTest") or card.metrics.get("test") or {}
+    return [(title, written(found[name])) for name, (title, written) in RESULTS.items() if name in found]

@@ -1,0 +1,50 @@
+"""Photos and sessions for the tests of the page's parts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import reading, session
+from models import photo
+from models.types import Photo
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Photo:
+    """One face."""
+    return photo.read(EXAMPLES / "astronaut.jpg")
+
+
+@pytest.fixture(scope="session")
+def pair(astronaut) -> Photo:
+    """Two faces of different sizes."""
+    large = astronaut.pixels
+    small = large[::2, ::2]
+    canvas = np.full((large.shape[0], large.shape[1] + small.shape[1], 3), 90, np.uint8)
+    canvas[:, : large.shape[1]] = large
+    canvas[: small.shape[0], large.shape[1] :] = small
+    return Photo(canvas)
+
+
+@pytest.fixture(scope="session")
+def plain() -> Photo:
+    """No face."""
+    return Photo(np.full((240, 320, 3), 128, np.uint8))
+
+
+@pytest.fixture(scope="session")
+def one(astronaut) -> session.Session:
+    """A session with one face and its predictions."""
+    opened = session.opened(astronaut, reading.faces_in(astronaut))
+    return session.answered(opened, reading.predictions_for(list(opened.faces)))
+
+
+@pytest.fixture(scope="session")
+def two(pair) -> session.Session:
+    """A session with two faces and their predictions."""
+    opened = session.opened(pair, reading.faces_in(pair))
+    assert len(opened.faces) == 2
+    return session.answered(opened, reading.predictions_for(list(opened.faces)))

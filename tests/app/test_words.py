@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from app import words
+from models.types import EMOTIONS, Prediction
+
+
+def prediction(model: str, **shares: float) -> Prediction:
+    """A model's answer; what is not given is shared out among the rest."""
+    rest = (1 - sum(shares.values())) / (7 - len(shares))
+    probabilities = np.array([shares.get(emotion, rest) for emotion in EMOTIONS], np.float32)
+    return Prediction(model, np.log(probabilities), probabilities)
+
+
+def test_models_that_agree():
+    answers = {name: prediction(name, happy=0.95) for name in words.MODELS}
+    said = words.verdict(answers)
+    assert said == "All three models see a face that looks happy, and they are very sure: 95\u00a0% on average."
+
+
+def test_a_close_second_is_named():
+    answers = {name: prediction(name, sad=0.5, neutral=0.4) for name in words.MODELS}
+    said = words.verdict(answers)
+    assert "they are not very sure: 50\u00a0% on average." in said
+    assert said.endswith("If not, then neutral (40\u00a0%).")
+
+
+def test_models_that_differ():
+    answers = {
+        "cnn": prediction("cnn", fear=0.6),
+        "resnet": prediction("resnet", surprise=0.8),
+        "vgg16": prediction("vgg16", fear=0.5),
+    }
+    assert words.verdict(answers) == (
+        "The models differ: CNN and VGG16 see afraid (60\u00a0% and 50\u00a0%); ResNet sees surprised (80\u00a0%). "
+        "ResNet is the surest of them, and it is fairly sure."
+    )
+
+
+def test_angry_which_is_class_0_is_an_emotion_like_any_other():
+    assert "angry" in words.verdict({name: prediction(name, angry=0.9) for name in words.MODELS})
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.999, "over 99"), (0.004, "under 1"), (0.555, "56"), (0.0, "under 1"), (1.0, "over 99")]
+)
+def test_no_probability_is_rounded_to_a_certainty(share, text):
+    assert words.percent(share) == f"{text}\u00a0%"
+
+
+def test_sureness_grows():
+    said = [words.sureness(share) for share in (0.2, 0.5, 0.8, 0.95)]
+    assert said == ["unsure", "not very sure", "fairly sure", "very sure"]
+
+
+def test_lists_are_phrases():
+    assert words.listed([]) == ""
+    assert words.listed(["a"]) == "a"
+    assert words.listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_durations():
+    assert words.duration(0.0123) == "12 ms"
+    assert words.duration(2.34) == "2.3 s"
+
+
+def test_every_emotion_has_an_adjective():
+    assert tuple(words.ADJECTIVES) == EMOTIONS
