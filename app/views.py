@@ -7,7 +7,7 @@ import numpy as np
 
 from app import words
 from app.session import Session
-from explain import figures, scale
+from explain import figures
 from explain.base import Explanation, Target
 from explain.scale import Scale
 from models import framing
@@ -142,9 +142,7 @@ def overlay(session: Session, explanation: Explanation, shared: Scale, zoom: int
     the slider needs no new picture.
     """
     face = cv2.cvtColor(_crop(session.photo, session.face, zoom), cv2.COLOR_RGB2GRAY)
-    strength = scale.resize(scale.normalise(explanation.values, shared), *face.shape)
-    cover = np.sqrt(np.abs(strength))[..., None] * 255
-    heat = np.concatenate([figures.colours(strength), cover], axis=-1).round().astype(np.uint8)
+    heat = figures.heat(explanation.values, shared, face.shape[0])
     alt = f"Heatmap of {words.MODELS[explanation.model]} for {explanation.target.name}"
     return (
         f'<div class="fw-overlay"><img alt="" src="{jpeg(face)}">'

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models import card as cards
-from models import fold, precision, weights
+from models import precision, weights
 from models.card import Card
 from models.errors import ParameterError, UnknownNameError, WeightsMismatchError
 from models.types import Face, Prediction
@@ -122,6 +122,8 @@ def restore(name: str, located: Located, build, kind: type[Network] = Model) -> 
         WeightsNotFoundError, WeightsMismatchError: the weights, the card and the architecture do not
             belong together.
     """
+    from models import fold
+
     card = cards.read(located.folder)
     path = located.folder / cards.FILE
     if card.name != name:

@@ -171,7 +171,7 @@ def decisive(session: Session, explanation: Explanation | None) -> str:
     name = explanation.target.name
     lines = []
     if ranked[0].total > 0:
-        lines.append(f"Speaks most for {name}: <b>{ranked[0].label.lower()}</b>.")
+        lines.append(f"Speaks most for {name}: the <b>{ranked[0].label}</b>.")
     if ranked[-1].total < 0:
-        lines.append(f"Most against it: <b>{ranked[-1].label.lower()}</b>.")
+        lines.append(f"Most against it: the <b>{ranked[-1].label}</b>.")
     return f'<p class="fw-small">{" ".join(lines)} <span>{words.duration(explanation.seconds)}</span></p>'

@@ -52,6 +52,7 @@ def build(shared: Shared) -> None:
                 height=250,
                 buttons=[],
                 elem_id="source",
+                webcam_options=gr.WebcamOptions(mirror=False),
                 placeholder="Drop a photo here\nor click to choose one",
             )
         with gr.Column(scale=5, min_width=320):

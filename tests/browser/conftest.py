@@ -1,0 +1,94 @@
+"""A headless Chromium on the running page, with a webcam that films the astronaut."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+import pytest
+
+from tests import server
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory) -> Path:
+    """A few frames of the astronaut, 640 x 480, as motion JPEG."""
+    photo = cv2.imread(str(EXAMPLES / "astronaut.jpg"))
+    height, width = photo.shape[:2]
+    rows = round(width * 0.75)
+    frame = cv2.resize(photo[:rows], (640, 480), interpolation=cv2.INTER_AREA)
+    path = tmp_path_factory.mktemp("film") / "astronaut.mjpeg"
+    path.write_bytes(cv2.imencode(".jpg", frame)[1].tobytes() * 10)
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium(film) -> Iterator:
+    """The browser; without one these tests fail where CI is set and are skipped elsewhere."""
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    missing = "" if executable else "no Chromium on the path: install the package chromium"
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing = "playwright is not installed: make test installs it"
+    if missing:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    webcam = [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS + webcam)
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """What a page asked for and complained about.
+
+    Gradio's webcam asks for the progress of an upload without a name; the 404 says nothing.
+    """
+
+    def __init__(self, page):
+        self.hosts, self.complaints = set(), []
+        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        page.on("console", self.hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("response", lambda answer: self.complaints.append(answer.url) if self.failed(answer) else None)
+
+    def hear(self, line) -> None:
+        if line.type == "error" and "404" not in line.text and line.text != "Response":
+            self.complaints.append(line.text)
+
+    def failed(self, answer) -> bool:
+        return answer.status >= 400 and not answer.url.endswith("upload_progress?upload_id=")
+
+
+@pytest.fixture
+def visit(chromium):
+    """visit(width) -> a fresh visitor's page and what it is watched for; both are checked at the end."""
+    url = server.start().local_url
+    opened = []
+
+    def open_page(width: int = 1280, height: int = 900):
+        context = chromium.new_context(viewport={"width": width, "height": height}, permissions=["camera"])
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        watch = Watch(page)
+        page.goto(url)
+        page.locator("#examples button").first.wait_for()
+        opened.append((context, watch))
+        return page
+
+    yield open_page
+    for context, _ in opened:
+        context.close()
+    for _, watch in opened:
+        assert watch.hosts <= {urlsplit(url).netloc, ""}, "the page asked another host"
+        assert watch.complaints == []

@@ -1,0 +1,191 @@
+"""The page in a real browser: a photo and a snapshot go through all tabs."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import views, words
+from models.types import KEYPOINTS
+from tests.browser.conftest import EXAMPLES
+
+pytestmark = pytest.mark.browser
+
+PICTURE = EXAMPLES / "astronaut.jpg"
+
+
+def seen(locator) -> np.ndarray:
+    """What the browser draws of an element, float (H, W, 3)."""
+    locator.scroll_into_view_if_needed()
+    return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("RGB"), float)
+
+
+def give(page, path=PICTURE) -> None:
+    """Upload a photo and wait for the models' answer."""
+    page.locator("#source input[type=file]").set_input_files(str(path))
+    page.locator("#notice .fw-verdict").wait_for()
+
+
+def assert_read(page, faces: int) -> None:
+    """Faces, 15 keypoints and three predictions are on the tab Predict."""
+    assert page.locator("#photo .fw-box").count() == faces
+    assert page.locator("#photo .fw-point").count() == 15
+    listed = page.locator("#keypoints ol li").all_text_contents()
+    assert [re.sub(r" -?\d+, -?\d+$", "", item.strip()) for item in listed] == [
+        views.spoken(name) for name in KEYPOINTS
+    ]
+    assert seen(page.locator("#photo svg")).std() > 20
+    page.locator("#probabilities .js-plotly-plot .bars").first.wait_for()
+    names = page.locator("#probabilities .legendtext").all_text_contents()
+    assert names == list(words.MODELS.values())
+    shares = [float(cell.replace("over ", "").replace("under ", "").split()[0]) for cell in numbers(page)]
+    assert len(shares) == 21
+    for model in range(3):
+        assert abs(sum(shares[model::3]) - 100) <= 8
+
+
+def numbers(page) -> list[str]:
+    return [cell.replace("\u00a0", " ") for cell in page.locator("#numbers td").all_text_contents()]
+
+
+def assert_heat(overlay) -> None:
+    """A heatmap marks some places more than others, over a face."""
+    face, heat = overlay.locator("img").nth(0), overlay.locator("img").nth(1)
+    covered = seen(overlay)
+    heat.evaluate("image => image.style.visibility = 'hidden'")
+    bare = seen(overlay)
+    heat.evaluate("image => image.style.visibility = ''")
+    assert face.evaluate("image => image.naturalWidth") > 100
+    assert bare.std() > 20, "no face"
+    change = np.abs(covered - bare).mean(-1)
+    assert change.max() > 20 and change.std() > 3, "a blank heatmap"
+
+
+def open_tab(page, title: str) -> None:
+    page.get_by_role("tab", name=title, exact=True).click()
+
+
+def assert_explained_and_compared(page) -> None:
+    """Heatmaps on the tabs Explain and Compare."""
+    open_tab(page, "Explain")
+    page.locator("#heatmap .fw-heat").wait_for()
+    assert_heat(page.locator("#heatmap .fw-overlay"))
+    assert len(page.locator("#evidence").inner_text()) > 80
+    page.locator("#evidence-chart .js-plotly-plot .bars").first.wait_for()
+    open_tab(page, "Compare")
+    page.locator("#compare-notice .fw-verdict").wait_for()
+    assert page.locator("#compare-grid .fw-card").count() == 3
+    overlays = page.locator("#compare-grid .fw-overlay")
+    assert overlays.count() == 6
+    strongest = {"Grad-CAM": 0.0, "SHAP": 0.0}
+    for index in range(6):
+        heat = overlays.nth(index).locator(".fw-heat").get_attribute("src")
+        strongest["Grad-CAM" if index % 2 == 0 else "SHAP"] += len(heat) > 2000
+    assert min(strongest.values()) >= 1
+    page.locator("#compare-parts .js-plotly-plot .bars").first.wait_for()
+
+
+def test_an_uploaded_photo_is_read_explained_and_compared(visit):
+    page = visit()
+    give(page)
+    assert_read(page, faces=1)
+    assert_explained_and_compared(page)
+
+
+def test_a_snapshot_from_the_webcam_is_read_explained_and_compared(visit):
+    page = visit()
+    page.get_by_label("Capture from camera").click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.locator("#source button[aria-label='capture photo']").click()
+    page.locator("#notice .fw-verdict").wait_for()
+    assert_read(page, faces=1)
+    assert_explained_and_compared(page)
+
+
+def test_another_face_is_chosen_by_a_click_in_the_photo_and_from_the_strip(visit):
+    page = visit()
+    page.locator("#examples button", has_text="group").click()
+    page.locator("#notice .fw-verdict").wait_for()
+    faces = page.locator("#photo .fw-box")
+    assert faces.count() >= 2
+    before = page.locator("#keypoints svg image").get_attribute("href")
+    faces.nth(1).click()
+    page.locator("#photo .fw-box.chosen[data-index='1']").wait_for()
+    assert page.locator("#keypoints svg image").get_attribute("href") != before
+    page.locator("#faces button").nth(0).click()
+    page.locator("#photo .fw-box.chosen[data-index='0']").wait_for()
+    assert page.locator("#keypoints svg image").get_attribute("href") == before
+    faces.nth(1).focus()
+    page.keyboard.press("Enter")
+    page.locator("#photo .fw-box.chosen[data-index='1']").wait_for()
+
+
+def test_the_opacity_changes_the_picture_and_asks_the_server_nothing(visit):
+    page = visit()
+    give(page)
+    open_tab(page, "Explain")
+    page.locator("#heatmap .fw-heat").wait_for()
+    page.wait_for_timeout(500)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    before = seen(page.locator("#heatmap .fw-overlay"))
+    page.locator("#opacity input[type=range]").fill("0")
+    page.wait_for_function("getComputedStyle(document.querySelector('.fw-heat')).opacity === '0'")
+    assert np.abs(seen(page.locator("#heatmap .fw-overlay")) - before).max() > 20
+    assert [url for url in asked if "queue" in url or "call" in url or "run" in url] == []
+
+
+def test_a_broken_picture_is_answered_with_a_sentence_and_the_page_goes_on(visit, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n not a picture")
+    page = visit()
+    page.locator("#source input[type=file]").set_input_files(str(broken))
+    toast = page.locator("[data-testid=toast-body]")
+    toast.wait_for()
+    assert "A photo must be" in toast.inner_text()
+    page.locator("#examples button").first.click()
+    page.locator("#notice .fw-verdict").wait_for()
+
+
+def test_without_a_face_the_whole_picture_can_be_used(visit, tmp_path):
+    plain = tmp_path / "plain.png"
+    Image.new("RGB", (200, 200), "grey").save(plain)
+    page = visit()
+    page.locator("#source input[type=file]").set_input_files(str(plain))
+    page.get_by_text("No face was found").wait_for()
+    page.get_by_role("button", name="Use the whole picture").click()
+    page.locator("#notice .fw-verdict").wait_for()
+    assert page.locator("#photo .fw-box").count() == 1
+
+
+def test_a_phone_shows_every_tab_without_scrolling_sideways(visit):
+    page = visit(390, 844)
+
+    def fits(where: str) -> None:
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, f"{where} is {width} px wide"
+
+    fits("the start")
+    give(page)
+    fits("Predict")
+    for title, ready in (
+        ("Explain", "#heatmap .fw-heat"),
+        ("Compare", "#compare-notice .fw-verdict"),
+        ("Models", "#models .fw-card"),
+    ):
+        open_tab(page, title)
+        page.locator(ready).first.wait_for()
+        fits(title)
+
+
+def test_pictures_have_a_text(visit):
+    page = visit()
+    give(page)
+    open_tab(page, "Explain")
+    page.locator("#heatmap .fw-heat").wait_for()
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('img:not([alt]), svg[role=img]:not([aria-label])')].map(e => e.outerHTML)"
+    )
+    assert nameless == []
