@@ -1,13 +1,16 @@
 """Grad-CAM: which places of a convolution's map raise the target."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from explain import gradients
 from explain.base import Method, Parameters, Target, choice, switch
 from models.errors import ParameterError
-from models.model import Model
+
+if TYPE_CHECKING:
+    from models.model import Model
 
 DETAIL = {"coarse": 1, "medium": 2, "fine": 4}
 
@@ -44,7 +47,7 @@ def weigh(activations: np.ndarray, gradient: np.ndarray, positive_only: bool) ->
     return np.maximum(values, 0) if positive_only else values
 
 
-def layer_at(model: Model, detail: str) -> str:
+def layer_at(model: "Model", detail: str) -> str:
     """The layer that a detail stands for.
 
     "coarse" is the card's layer; the others are the last layer whose map is at least two or four
@@ -64,7 +67,7 @@ def layer_at(model: Model, detail: str) -> str:
 
 
 def run(
-    model: Model, crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
+    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
 ) -> np.ndarray:
     """Grad-CAM of one face, float32 (h, w) on the layer's grid.
 

@@ -2,15 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from models.model import Model
+if TYPE_CHECKING:
+    from models.model import Model
 
-_kept: WeakKeyDictionary[Model, dict] = WeakKeyDictionary()
+_kept: "WeakKeyDictionary[Model, dict]" = WeakKeyDictionary()
 _lock = threading.RLock()
 
 
-def kept(model: Model, key, make: Callable):
+def kept(model: "Model", key, make: Callable):
     """What `make()` returns, made once for a model and a key and dropped with the model.
 
     What is kept may hold the model's network but not the model itself, which would then never go.
@@ -22,7 +24,7 @@ def kept(model: Model, key, make: Callable):
         return entries[key]
 
 
-def maps_and_gradients(model: Model, layer: str) -> Callable:
+def maps_and_gradients(model: "Model", layer: str) -> Callable:
     """A layer's maps and the gradient of a score with respect to them, as one compiled function.
 
     Args:

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from explain import gradcam, scale, shap_gradient, shap_regions
 from explain.base import Explanation, Method, Parameters, Target
 from models.errors import ParameterError, UnknownNameError
-from models.model import Model
 from models.types import Face
+
+if TYPE_CHECKING:
+    from models.model import Model
 
 METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in (gradcam, shap_gradient, shap_regions)}
 
@@ -27,7 +29,7 @@ def find(name: str) -> Method:
 
 
 def explain(
-    model: Model,
+    model: "Model",
     face: Face,
     target: Target,
     method: str,
@@ -68,7 +70,7 @@ def explain(
     return Explanation(method, model.name, target, values, chosen.signed(params), params, seconds)
 
 
-def warm(model: Model) -> None:
+def warm(model: "Model") -> None:
     """Run every method once on an average face, so that the first visitor does not wait for compilation."""
     from explain.background import mean_face
 

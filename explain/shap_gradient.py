@@ -2,13 +2,16 @@
 
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from explain import background
 from explain.base import Method, Parameters, Target, number
 from explain.gradients import kept
-from models.model import Model
+
+if TYPE_CHECKING:
+    from models.model import Model
 
 BATCH = 64
 _numpy_random = threading.Lock()
@@ -22,7 +25,7 @@ class Params(Parameters):
     seed: int = number(0, 0, 9999, 1, "Seed", "Chooses the blends; the same seed gives the same map.")
 
 
-def explainer(model: Model, target: Target):
+def explainer(model: "Model", target: Target):
     """The `shap.GradientExplainer` of a model and a target, made once and kept with the model.
 
     It sees a network with one output, the target's score, so that it takes one gradient where the
@@ -31,7 +34,7 @@ def explainer(model: Model, target: Target):
     return kept(model, ("shap_gradient", target), lambda: _explainer(model, target))
 
 
-def _explainer(model: Model, target: Target):
+def _explainer(model: "Model", target: Target):
     import keras
     import shap
     import tensorflow as tf
@@ -61,7 +64,7 @@ def _explainer(model: Model, target: Target):
 
 
 def run(
-    model: Model, crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
+    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
 ) -> np.ndarray:
     """Expected gradients of one face, float32 (H, W), signed, in logits.
 

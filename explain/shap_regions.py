@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from explain import background
 from explain.base import Method, Parameters, Target, choice
 from models.errors import ParameterError
-from models.model import Model
+
+if TYPE_CHECKING:
+    from models.model import Model
 
 BLUR = 6.0
 """Standard deviation of the blur in pixels of the crop: about the width of an eye."""
@@ -70,7 +73,7 @@ def shapley(score: Callable[[np.ndarray], np.ndarray], players: int) -> np.ndarr
 
 
 def run(
-    model: Model, crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
+    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
 ) -> np.ndarray:
     """Exact Shapley values of a face's regions, float32 (H, W), signed, in logits.
 

@@ -1,5 +1,10 @@
 """What holds for every method: one contract, every method, every architecture."""
 
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +14,7 @@ from models.errors import ParameterError, UnknownNameError
 from models.types import EMOTIONS
 from tests.explain.conftest import wrap
 
+ROOT = Path(__file__).parents[2]
 QUICK = {"shap_gradient": {"samples": 16}}
 every_method = pytest.mark.parametrize("method", registry.METHODS.values(), ids=list(registry.METHODS))
 
@@ -116,8 +122,6 @@ def test_a_model_that_sees_nothing_gets_a_flat_map(method, cnn, face):
 @pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
 def test_a_picture_of_one_grey_is_explained_with_numbers(method, grey, cnn, face):
     """Such a map need not be flat: borders are padded with zeros, and it is compared with faces."""
-    from dataclasses import replace
-
     plain = replace(face, crop=np.full((48, 48), grey, np.float32))
     explanation = registry.explain(cnn, plain, Target(0), method.name, quick(method))
     shown = scale.normalise(explanation.values, scale.shared([explanation]))
@@ -126,8 +130,6 @@ def test_a_picture_of_one_grey_is_explained_with_numbers(method, grey, cnn, face
 
 @pytest.mark.parametrize("baseline", ["blur", "grey"])
 def test_a_picture_of_one_grey_equals_its_own_blur_and_mean(baseline, cnn, face):
-    from dataclasses import replace
-
     plain = replace(face, crop=np.full((48, 48), 0.5, np.float32))
     explanation = registry.explain(cnn, plain, Target(0), "shap_regions", {"baseline": baseline})
     assert scale.is_flat(explanation.values)
@@ -146,8 +148,6 @@ def test_after_an_error_the_model_is_as_before(method, cnn, face, crop, regions)
 
 
 def test_names_and_parameters_are_checked(cnn, face):
-    from dataclasses import replace
-
     with pytest.raises(UnknownNameError, match="gradcam, shap_gradient, shap_regions"):
         registry.explain(cnn, face, Target(0), "lime")
     with pytest.raises(UnknownNameError, match="detail, positive_only"):
@@ -175,3 +175,12 @@ def test_warming_runs_every_method(cnn, monkeypatch):
         )
     registry.warm(cnn)
     assert seen == list(registry.METHODS)
+
+
+def test_the_page_can_import_the_methods_before_tensorflow():
+    script = (
+        "import sys, explain.registry, explain.figures, explain.evidence;"
+        "print(sorted({'tensorflow', 'keras', 'shap', 'plotly'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
