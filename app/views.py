@@ -78,11 +78,10 @@ def photo(session: Session) -> str:
     count = len(session.faces)
     alt = "Your photo: " + ("no face was found" if not count else "1 face" if count == 1 else f"{count} faces")
     boxes = "".join(_box(session, index) for index in range(count))
-    points = (
-        _points(session.face.keypoints, max(_width(session.face) * 0.02, max(width, height) / 400), width, height)
-        if count
-        else ""
-    )
+    points = ""
+    if count and session.face.keypoints is not None:
+        radius = max(_width(session.face) * 0.02, max(width, height) / 400)
+        points = _points(session.face.keypoints, radius, width, height)
     return (
         f'<svg class="fw-photo" viewBox="0 0 {width} {height}" role="group" aria-label="{alt}">'
         f'<image href="{jpeg(shown)}" width="{width}" height="{height}"/>{boxes}{points}</svg>'
@@ -92,7 +91,7 @@ def photo(session: Session) -> str:
 def close_up(session: Session) -> str:
     """The chosen face, upright, with its keypoints: names under the pointer, colours and a list beside it."""
     face = session.face
-    if face is None:
+    if face is None or face.keypoints is None:
         return ""
     scale = CLOSE_UP_SIDE / framing.WIDE_SIDE
     matrix = framing.widen(face.to_crop) * scale

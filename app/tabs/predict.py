@@ -10,7 +10,7 @@ from app import charts, reading, session, views, words
 from app.inputs import PhotoInput
 from app.session import Session
 from app.tabs import Shared
-from models import detector, photo
+from models import detector, keypoints, photo
 from models.errors import EmptyPhotoError
 from models.types import EMOTIONS, Photo
 
@@ -73,14 +73,12 @@ def build(shared: Shared) -> None:
 def read(picture: Photo) -> Iterator[tuple]:
     """A photo that was given; the dropzone is emptied for the next one."""
     faces = detector.find(picture)
+    found = session.opened(picture, faces)
     if not faces:
-        opened = session.opened(picture, [])
-        yield None, *show(opened)
+        yield None, *show(found)
         return
-    faces = reading.faces_in(picture)
-    opened = session.opened(picture, faces)
-    yield None, *show(opened)
-    yield None, *show(answered(opened))
+    yield None, gr.skip(), *show(found)[1:]
+    yield None, *show(answered(session.opened(picture, keypoints.read(faces, picture))))
 
 
 def read_example(event: gr.EventData) -> Iterator[tuple]:
