@@ -42,7 +42,7 @@ def build(shared: Shared) -> None:
 def show() -> str:
     """A card a model, as far as it is loaded."""
     found = zoo.loaded()
-    return '<div class="fw-cards">' + "".join(described(name, found[name]) for name in NAMES) + "</div>"
+    return '<div class="fw-cards fw-facts">' + "".join(described(name, found[name]) for name in NAMES) + "</div>"
 
 
 def described(name: str, status: Status) -> str:

@@ -79,7 +79,7 @@ def visit(chromium):
     def open_page(width: int = 1280, height: int = 900):
         context = chromium.new_context(viewport={"width": width, "height": height}, permissions=["camera"])
         page = context.new_page()
-        page.set_default_timeout(150_000)
+        page.set_default_timeout(100_000)
         watch = Watch(page)
         page.goto(url)
         page.locator("#examples button").first.wait_for()

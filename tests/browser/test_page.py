@@ -50,17 +50,15 @@ def numbers(page) -> list[str]:
     return [cell.replace("\u00a0", " ") for cell in page.locator("#numbers td").all_text_contents()]
 
 
-def assert_heat(overlay) -> None:
-    """A heatmap marks some places more than others, over a face."""
-    face, heat = overlay.locator("img").nth(0), overlay.locator("img").nth(1)
+def strength(overlay) -> float:
+    """How much a heatmap marks some places more than others, in grey levels, over a face."""
+    heat = overlay.locator(".fw-heat")
     covered = seen(overlay)
     heat.evaluate("image => image.style.visibility = 'hidden'")
     bare = seen(overlay)
     heat.evaluate("image => image.style.visibility = ''")
-    assert face.evaluate("image => image.naturalWidth") > 100
     assert bare.std() > 20, "no face"
-    change = np.abs(covered - bare).mean(-1)
-    assert change.max() > 20 and change.std() > 3, "a blank heatmap"
+    return float(np.abs(covered - bare).mean(-1).std())
 
 
 def open_tab(page, title: str) -> None:
@@ -71,7 +69,7 @@ def assert_explained_and_compared(page) -> None:
     """Heatmaps on the tabs Explain and Compare."""
     open_tab(page, "Explain")
     page.locator("#heatmap .fw-heat").wait_for()
-    assert_heat(page.locator("#heatmap .fw-overlay"))
+    assert strength(page.locator("#heatmap .fw-overlay")) > 3
     assert len(page.locator("#evidence").inner_text()) > 80
     page.locator("#evidence-chart .js-plotly-plot .bars").first.wait_for()
     open_tab(page, "Compare")
@@ -79,11 +77,8 @@ def assert_explained_and_compared(page) -> None:
     assert page.locator("#compare-grid .fw-card").count() == 3
     overlays = page.locator("#compare-grid .fw-overlay")
     assert overlays.count() == 6
-    strongest = {"Grad-CAM": 0.0, "SHAP": 0.0}
-    for index in range(6):
-        heat = overlays.nth(index).locator(".fw-heat").get_attribute("src")
-        strongest["Grad-CAM" if index % 2 == 0 else "SHAP"] += len(heat) > 2000
-    assert min(strongest.values()) >= 1
+    strengths = [strength(overlays.nth(index)) for index in range(6)]
+    assert max(strengths[::2]) > 3 and max(strengths[1::2]) > 1, "Grad-CAM and SHAP share a scale, not both a blank"
     page.locator("#compare-parts .js-plotly-plot .bars").first.wait_for()
 
 
@@ -185,7 +180,5 @@ def test_pictures_have_a_text(visit):
     give(page)
     open_tab(page, "Explain")
     page.locator("#heatmap .fw-heat").wait_for()
-    nameless = page.evaluate(
-        "[...document.querySelectorAll('img:not([alt]), svg[role=img]:not([aria-label])')].map(e => e.outerHTML)"
-    )
-    assert nameless == []
+    nameless = page.locator("img:not([alt]), svg[role=img]:not([aria-label], [aria-hidden])")
+    assert nameless.count() == 0
