@@ -1,0 +1,48 @@
+"""The README against the code: what it lists is what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from models import card as cards
+from models import weights, zoo
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+VARIABLE = re.compile(r"[\"'](FACEWHY_[A-Z0-9_]+)[\"']")
+
+
+def test_every_variable_the_code_reads_is_documented_and_no_other():
+    read = {
+        name
+        for package in ("app", "models", "explain", "training")
+        for file in (ROOT / package).rglob("*.py")
+        for name in VARIABLE.findall(file.read_text(encoding="utf-8"))
+    }
+    documented = set(re.findall(r"^\| `(FACEWHY_[A-Z0-9_]+)` \|", README, re.MULTILINE))
+    assert documented == read
+
+
+def test_the_measured_figures_are_those_of_the_cards():
+    for name in zoo.EMOTION_MODELS:
+        figures = cards.read(weights.SHIPPED / name).metrics["PrivateTest"]
+        keys = ("accuracy", "accuracy_with_flip", "accuracy_ferplus", "macro_f1", "calibration_error")
+        row = next(line for line in README.splitlines() if line.startswith(f"| {name} |"))
+        shown = [float(number) / 100 for number in re.findall(r"(\d+\.\d+) %", row)]
+        assert shown == pytest.approx([figures[key] for key in keys], abs=5e-5), name
+    figures = cards.read(weights.SHIPPED / "keypoints").metrics["test"]
+    shown = re.search(r"mean error ([\d.]+) %.*?\(([\d.]+) %.*?\), ([\d.]+) % of faces", README, re.DOTALL).groups()
+    expected = [figures[key] * 100 for key in ("nme", "nme_pupils", "failure_rate")]
+    assert [float(number) for number in shown] == pytest.approx(expected, abs=5e-3)
+
+
+def test_every_link_leads_to_a_file():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert not broken
