@@ -2,7 +2,8 @@
 
     python -m training train keypoints --data PATH
 
-30 epochs of 3,393 faces, 14 minutes on two cores with bfloat16: mean error 4.8 % on the test people. Visitors' crops are less tidy than the data, so the disturbance is strong.
+30 epochs of 3,393 faces, 14 minutes on two shared cores with bfloat16; mean error 4.8 % on the test
+people. Visitors' crops are less tidy than the data, so the disturbance is strong.
 """
 
 from training.config import Augmentation, Config

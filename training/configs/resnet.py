@@ -2,7 +2,7 @@
 
     python -m training train resnet --data PATH
 
-7 epochs, 16 minutes on two cores with bfloat16; the first at 32 pixels. PublicTest 62.4 %.
+7 epochs, 16 minutes on two shared cores with bfloat16; the first at 32 pixels. PublicTest 62.4 %.
 """
 
 from training.config import Augmentation, Config

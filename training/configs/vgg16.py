@@ -2,7 +2,7 @@
 
     python -m training train vgg16 --data PATH
 
-7 epochs, 35 to 50 minutes on two cores with bfloat16: most at 32 pixels, where a step costs half, the
+7 epochs, 51 minutes on two shared cores with bfloat16: most at 32 pixels, where a step costs half, the
 last at the 48 pixels that ship. PublicTest 61.6 %.
 """
 
