@@ -15,12 +15,14 @@ import numpy as np
 
 from models import detector, framing
 from models.errors import DataError
-from models.types import EMOTIONS, Photo
+from models.types import EMOTIONS, Face, Photo
 from training import data
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 BACKGROUND = ROOT / "explain" / "background.npz"
+BORDER, ZOOM = 12, 4
+"""Pixels around a training face, and how much it is then enlarged, for the detector."""
 SIDE = 192
 """Side of an example picture in pixels."""
 FACES = 160
@@ -36,6 +38,18 @@ HALVINGS = 4
 """The background has two to this power pictures."""
 
 
+def look(image: np.ndarray) -> tuple[np.ndarray, Face | None]:
+    """A training face given a border and enlarged, uint8 (288, 288), and what the detector finds in that.
+
+    Args:
+        image: uint8 (48, 48), grey.
+    """
+    grey = cv2.copyMakeBorder(image, *[BORDER] * 4, cv2.BORDER_REPLICATE)
+    grey = cv2.resize(grey, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_CUBIC)
+    found = detector.find(Photo(np.repeat(grey[..., None], 3, 2)), limit=1)
+    return grey, found[0] if found else None
+
+
 def align(image: np.ndarray, side: int) -> np.ndarray | None:
     """A training face as the detector frames it.
 
@@ -46,14 +60,11 @@ def align(image: np.ndarray, side: int) -> np.ndarray | None:
     Returns:
         float32 (side, side) in 0..1; None where no face is found.
     """
-    border, zoom = image.shape[0] // 4, 4
-    grey = cv2.copyMakeBorder(image, *[border] * 4, cv2.BORDER_REPLICATE)
-    grey = cv2.resize(grey, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
-    found = detector.find(Photo(np.repeat(grey[..., None], 3, 2)), limit=1)
-    if not found:
+    grey, face = look(image)
+    if face is None:
         return None
     factor = side / framing.CROP_SIDE
-    matrix = found[0].to_crop * factor
+    matrix = face.to_crop * factor
     matrix[:, 2] += (factor - 1) / 2
     return framing.cut(grey, matrix, side)
 
