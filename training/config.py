@@ -49,6 +49,10 @@ class Config:
         weight_decay: decoupled decay of kernels.
         fer2013_share: weight of the original label; the rest goes to the FER+ votes.
         label_smoothing: share of the target spread evenly over the classes.
+        balance: how far rare emotions are shown more often: an epoch draws a face with a chance that
+            goes with (faces of its label) ** -balance; 0 shows every face once, 1 every label as often.
+        teachers: run folders or shipped weights whose averaged answers are part of the target.
+        distillation: weight of the teachers' answers; the labels keep the rest.
         augmentation: see `Augmentation`.
         seed: of the first weights, the order of the faces and their disturbance.
     """
@@ -62,6 +66,9 @@ class Config:
     weight_decay: float = 5e-4
     fer2013_share: float = 0.5
     label_smoothing: float = 0.0
+    balance: float = 0.0
+    teachers: tuple[str, ...] = ()
+    distillation: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
 

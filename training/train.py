@@ -4,6 +4,7 @@ import json
 import math
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -11,7 +12,7 @@ import numpy as np
 
 from models import zoo
 from models.errors import DataError
-from training import augment, data
+from training import augment, data, distill
 from training.config import Config
 
 
@@ -21,12 +22,15 @@ class EmotionBatches(keras.utils.PyDataset):
     Yields float32 (B, side, side, 1) in 0..1 and float32 (B, 7).
     """
 
-    def __init__(self, split: data.EmotionSplit, config: Config, epoch: int):
+    def __init__(self, split: data.EmotionSplit, targets: np.ndarray, config: Config, epoch: int):
         super().__init__()
-        self.images = split.images
-        self.targets = split.targets(config.fer2013_share, config.label_smoothing)
+        self.images, self.targets = split.images, targets
         self.config, self.epoch, self.side = config, epoch, config.side(epoch)
-        self.order = np.random.default_rng((config.seed, epoch)).permutation(len(split))
+        rng = np.random.default_rng((config.seed, epoch))
+        self.order = rng.permutation(len(split))
+        if config.balance:
+            chance = np.bincount(split.labels).astype(float)[split.labels] ** -config.balance
+            self.order = rng.choice(len(split), len(split), p=chance / chance.sum())
 
     def __len__(self) -> int:
         return len(self.order) // self.config.batch
@@ -71,6 +75,8 @@ class Checkpoint(keras.callbacks.Callback):
     """After every epoch: writes the whole state, keeps the best weights, appends to the log.
 
     A file is written beside its target and then renamed, so that a kill never leaves half a file.
+    The log is what counts: it names the epochs that are done, and the state of an epoch has the
+    epoch in its name, so that a kill between two of the files repeats the epoch and changes nothing.
     """
 
     def __init__(self, folder: Path, metric: str, sign: float, seed: int = 0):
@@ -97,16 +103,22 @@ class Checkpoint(keras.callbacks.Callback):
         best = max((self.sign * past[self.metric] for past in self.log), default=-math.inf)
         if self.sign * row[self.metric] > best:
             self._write("best.weights.h5")
-        self._write("last.weights.h5")
+        self._write(state(epoch + 1))
         self.log.append(row)
-        partial = self.folder / "log.json.partial"
-        partial.write_text(json.dumps(self.log, indent=1))
-        partial.replace(self.folder / "log.json")
+        beside = self.folder / "log.json.partial"
+        beside.write_text(json.dumps(self.log, indent=1))
+        beside.replace(self.folder / "log.json")
+        (self.folder / state(epoch)).unlink(missing_ok=True)
 
     def _write(self, name: str) -> None:
-        partial = self.folder / f"partial.{name}"
-        self.model.save_weights(partial)
-        partial.replace(self.folder / name)
+        beside = self.folder / f"partial.{name}"
+        self.model.save_weights(beside)
+        beside.replace(self.folder / name)
+
+
+def state(epochs: int) -> str:
+    """The file that holds a run after so many epochs: weights, optimiser, everything."""
+    return f"epoch{epochs:03}.weights.h5"
 
 
 def read_log(folder: Path) -> list[dict]:
@@ -131,7 +143,7 @@ def train(config: Config, path: str | Path, runs: str | Path = "runs", init: dic
         init: layer name -> list of arrays to start from, see `training.imagenet`.
 
     Returns:
-        The run's folder: `best.weights.h5`, `last.weights.h5`, `log.json`.
+        The run's folder: `best.weights.h5`, the whole state after the last epoch (`state`), `log.json`.
 
     Raises:
         DataError: the data cannot be used, or the loss is no longer finite.
@@ -146,17 +158,21 @@ def train(config: Config, path: str | Path, runs: str | Path = "runs", init: dic
         splits = data.load_keypoints(path)
         training, validation = splits["train"], fixed_faces(splits["validation"])
     else:
-        Batches = EmotionBatches
         splits = data.load_emotions(path)
         training = splits["Training"]
         held_out = splits["PublicTest"]
         validation = (held_out.images[..., None].astype(np.float32) / 255, held_out.targets(1.0))
+        targets = training.targets(config.fer2013_share, config.label_smoothing)
+        if config.teachers:
+            taught = distill.answers(config.teachers, training.images)
+            targets = (1 - config.distillation) * targets + config.distillation * taught
+        Batches = partial(EmotionBatches, targets=targets)
 
     # ------------------------------------------------------------- network
     model = network(config)
     for name, arrays in (init or {}).items():
         model.get_layer(name).set_weights(arrays)
-    steps = len(Batches(training, config, 0))
+    steps = len(Batches(training, config=config, epoch=0))
     if config.name == "keypoints":
         metric, sign, loss, metrics = "val_loss", -1.0, "mean_absolute_error", []
     else:
@@ -168,19 +184,19 @@ def train(config: Config, path: str | Path, runs: str | Path = "runs", init: dic
     done = len(read_log(folder))
     if done:
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(folder / "last.weights.h5")
+        model.load_weights(folder / state(done))
         print(f"resuming {config.name} after epoch {done} of {config.epochs}")
 
     # -------------------------------------------------------------- epochs
     checkpoint = Checkpoint(folder, metric, sign, config.seed)
     for epoch in range(done, config.epochs):
         model.fit(
-            Batches(training, config, epoch),
+            Batches(training, config=config, epoch=epoch),
             initial_epoch=epoch,
             epochs=epoch + 1,
             validation_data=validation,
             validation_batch_size=256,
-            callbacks=[checkpoint],
+            callbacks=[keras.callbacks.TerminateOnNaN(), checkpoint],
             shuffle=False,
             verbose=1 if sys.stdout.isatty() else 2,
         )

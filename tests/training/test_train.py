@@ -33,7 +33,7 @@ def test_a_run_interrupted_and_resumed_ends_like_one_that_was_not(parquet, tmp_p
     assert two[1]["loss"] == pytest.approx(one[1]["loss"], rel=1e-3)
     networks = [train.network(TINY), train.network(TINY)]
     for network, folder in zip(networks, (whole, parts), strict=True):
-        network.load_weights(folder / "last.weights.h5", skip_mismatch=False)
+        network.load_weights(folder / train.state(2), skip_mismatch=False)
     for a, b in zip(networks[0].get_weights(), networks[1].get_weights(), strict=True):
         assert np.allclose(a, b, atol=1e-3)
 
@@ -43,10 +43,10 @@ def test_a_loss_that_is_no_number_stops_and_leaves_the_last_checkpoint(tmp_path)
     checkpoint = train.Checkpoint(tmp_path, "val_accuracy", 1.0)
     checkpoint.set_model(network)
     checkpoint.on_epoch_end(0, {"loss": 1.0, "val_accuracy": 0.5})
-    kept = (tmp_path / "last.weights.h5").read_bytes()
+    kept = (tmp_path / train.state(1)).read_bytes()
     with pytest.raises(DataError, match="finite"):
         checkpoint.on_epoch_end(1, {"loss": float("nan"), "val_accuracy": 0.5})
-    assert (tmp_path / "last.weights.h5").read_bytes() == kept
+    assert (tmp_path / train.state(1)).read_bytes() == kept
     assert len(train.read_log(tmp_path)) == 1
 
 
@@ -59,7 +59,7 @@ def test_best_is_kept_while_last_goes_on(tmp_path):
     network.get_layer("logits").set_weights([w + 1 for w in network.get_layer("logits").get_weights()])
     checkpoint.on_epoch_end(1, {"loss": 0.9, "val_accuracy": 0.4})
     assert (tmp_path / "best.weights.h5").read_bytes() == best
-    assert (tmp_path / "last.weights.h5").read_bytes() != best
+    assert (tmp_path / train.state(2)).read_bytes() != best
 
 
 @pytest.mark.parametrize("name", ["cnn", "resnet", "vgg16", "keypoints"])

@@ -9,7 +9,9 @@ from training.config import Augmentation, Config
 
 CONFIG = Config(
     name="cnn",
-    stages=((3, 32), (4, 40), (6, 48)),
+    stages=((14, 32), (14, 40), (20, 48)),
+    fer2013_share=0.7,
+    balance=0.25,
     learning_rate=0.05,
-    augmentation=Augmentation(rotation=10, scale=0.1, shift=0.05),
+    augmentation=Augmentation(rotation=15, scale=0.12, shift=0.08, noise=0.04, blur=0.8, erase=0.1),
 )

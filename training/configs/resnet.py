@@ -9,8 +9,11 @@ from training.config import Augmentation, Config
 
 CONFIG = Config(
     name="resnet",
-    stages=((4, 32), (3, 48)),
-    fer2013_share=0.65,
+    stages=((12, 32), (7, 40), (11, 48)),
+    fer2013_share=0.7,
+    balance=0.25,
+    teachers=("cnn",),
+    distillation=0.3,
     learning_rate=0.05,
-    augmentation=Augmentation(rotation=10, scale=0.1, shift=0.05),
+    augmentation=Augmentation(rotation=15, scale=0.12, shift=0.08, noise=0.04, blur=0.8, erase=0.1),
 )
