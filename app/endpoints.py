@@ -5,155 +5,48 @@ from its left and top edge; a photo whose longer side exceeds 2048 pixels is red
 """
 
 import inspect
-from dataclasses import asdict
-from typing import Any, TypedDict
+from typing import Any
 
 from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
 from gradio_client.utils import python_type_to_json_schema
 
-from app import reading
+from app import answers, reading
+from app.answers import Comparison, Detection, ExplainedFace, KeypointReading, PredictionReading
 from app.inputs import PhotoInput
-from explain import evidence, registry, scale
-from explain.base import Explanation
-from models import detector, regions, zoo
+from explain import registry, scale
+from models import detector, zoo
 from models.errors import ParameterError
-from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
-
-# ---------------------------------------------------------------------- answers
-
-
-class Box(TypedDict):
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
-class FoundFace(TypedDict):
-    box: Box
-    score: float
-
-
-class Detection(TypedDict):
-    width: int
-    height: int
-    faces: list[FoundFace]
-
-
-class Keypoint(TypedDict):
-    name: str
-    x: float
-    y: float
-
-
-class KeypointFace(TypedDict):
-    box: Box
-    score: float
-    keypoints: list[Keypoint]
-
-
-class KeypointReading(TypedDict):
-    width: int
-    height: int
-    faces: list[KeypointFace]
-
-
-class Probabilities(TypedDict):
-    angry: float
-    disgust: float
-    fear: float
-    happy: float
-    neutral: float
-    sad: float
-    surprise: float
-
-
-class Answer(TypedDict):
-    model: str
-    emotion: str
-    confidence: float
-    probabilities: Probabilities
-
-
-class PredictedFace(TypedDict):
-    box: Box
-    score: float
-    predictions: list[Answer]
-
-
-class PredictionReading(TypedDict):
-    width: int
-    height: int
-    faces: list[PredictedFace]
-
-
-class Region(TypedDict):
-    region: str
-    label: str
-    pixels: int
-    supporting: float
-    opposing: float
-    share_supporting: float
-    share_opposing: float
-    density: float
-
-
-class ExplanationReading(TypedDict):
-    model: str
-    method: str
-    emotion: str
-    against: str
-    signed: bool
-    limit: float
-    values: list[list[float]]
-    regions: list[Region]
-    words: str
-    params: dict
-    seconds: float
-
-
-class ExplainedFace(TypedDict):
-    box: Box
-    score: float
-    prediction: Answer
-    explanation: ExplanationReading
-
-
-class ComparedModel(TypedDict):
-    prediction: Answer
-    explanations: list[ExplanationReading]
-
-
-class Comparison(TypedDict):
-    box: Box
-    score: float
-    emotion: str
-    models: list[ComparedModel]
-
+from models.types import EMOTIONS, Photo
 
 # -------------------------------------------------------------------- endpoints
 
 
 def detect(image: Photo) -> Detection:
     """The faces in a picture, largest first; none is an empty list."""
-    return {**_size(image), "faces": [_found(face) for face in detector.find(image)]}
+    return {**answers.size(image), "faces": [answers.found(face) for face in detector.find(image)]}
 
 
 def keypoints(image: Photo, whole_picture: bool = False) -> KeypointReading:
     """Fifteen named keypoints for every face; left and right are the person's own."""
     faces = reading.faces_in(image, _switch(whole_picture))
-    return {**_size(image), "faces": [{**_found(face), "keypoints": _keypoints(face)} for face in faces]}
+    return {
+        **answers.size(image),
+        "faces": [{**answers.found(face), "keypoints": answers.points(face)} for face in faces],
+    }
 
 
 def predict(image: Photo, whole_picture: bool = False) -> PredictionReading:
     """What each of the three models says about every face."""
     faces = reading.faces_in(image, _switch(whole_picture))
-    answers = reading.predictions_for(faces)
+    predictions = reading.predictions_for(faces)
     return {
-        **_size(image),
+        **answers.size(image),
         "faces": [
-            {**_found(face), "predictions": [_answer(of_model[index]) for of_model in answers.values()]}
+            {
+                **answers.found(face),
+                "predictions": [answers.answer(of_model[index]) for of_model in predictions.values()],
+            }
             for index, face in enumerate(faces)
         ],
     }
@@ -183,9 +76,9 @@ def explain(
     explanation = registry.explain(network, chosen, target, method, params)
     limit = scale.shared([explanation]).limit
     return {
-        **_found(chosen),
-        "prediction": _answer(prediction),
-        "explanation": _explanation(explanation, chosen, limit),
+        **answers.found(chosen),
+        "prediction": answers.answer(prediction),
+        "explanation": answers.explanation(explanation, chosen, limit),
     }
 
 
@@ -197,24 +90,24 @@ def compare(image: Photo, emotion: str = "", face: int = 0, whole_picture: bool 
     """
     _text(emotion=emotion)
     chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
-    answers = {name: of_model[0] for name, of_model in reading.predictions_for([chosen]).items()}
-    target = reading.common_target(emotion, answers)
+    predictions = {name: of_model[0] for name, of_model in reading.predictions_for([chosen]).items()}
+    target = reading.common_target(emotion, predictions)
     maps = {
-        method: {name: registry.explain(zoo.load(name), chosen, target, method) for name in answers}
+        method: {name: registry.explain(zoo.load(name), chosen, target, method) for name in predictions}
         for method in reading.COMPARED
     }
     limits = {method: scale.shared(of_method.values()).limit for method, of_method in maps.items()}
     return {
-        **_found(chosen),
+        **answers.found(chosen),
         "emotion": EMOTIONS[target.emotion],
         "models": [
             {
-                "prediction": _answer(answer),
+                "prediction": answers.answer(prediction),
                 "explanations": [
-                    _explanation(of_method[name], chosen, limits[method]) for method, of_method in maps.items()
+                    answers.explanation(of_method[name], chosen, limits[method]) for method, of_method in maps.items()
                 ],
             }
-            for name, answer in answers.items()
+            for name, prediction in predictions.items()
         ],
     }
 
@@ -248,7 +141,7 @@ def add() -> None:
         )
 
 
-# ------------------------------------------------------------------------ parts
+# ----------------------------------------------------------------------- checks
 
 
 def _switch(value: Any) -> bool:
@@ -261,50 +154,3 @@ def _text(**values: Any) -> None:
     for name, value in values.items():
         if not isinstance(value, str):
             raise ParameterError(f"{name} is text", repr(value)[:40])
-
-
-def _size(photo: Photo) -> dict:
-    width, height = photo.size
-    return {"width": width, "height": height}
-
-
-def _found(face: Face) -> dict:
-    sides = (round(float(value), 2) for value in face.box)
-    return {
-        "box": dict(zip(("left", "top", "right", "bottom"), sides, strict=True)),
-        "score": round(float(face.score), 4),
-    }
-
-
-def _keypoints(face: Face) -> list[Keypoint]:
-    return [
-        {"name": name, "x": round(float(x), 2), "y": round(float(y), 2)}
-        for name, (x, y) in zip(KEYPOINTS, face.keypoints, strict=True)
-    ]
-
-
-def _answer(prediction: Prediction) -> Answer:
-    return {
-        "model": prediction.model,
-        "emotion": prediction.emotion,
-        "confidence": prediction.confidence,
-        "probabilities": dict(zip(EMOTIONS, map(float, prediction.probabilities), strict=True)),
-    }
-
-
-def _explanation(explanation: Explanation, face: Face, limit: float) -> ExplanationReading:
-    told = evidence.by_region(explanation.values, regions.masks(face.crop_keypoints, face.crop.shape[0]))
-    target = explanation.target
-    return {
-        "model": explanation.model,
-        "method": explanation.method,
-        "emotion": EMOTIONS[target.emotion],
-        "against": "" if target.against is None else EMOTIONS[target.against],
-        "signed": explanation.signed,
-        "limit": limit,
-        "values": explanation.values.astype(float).tolist(),
-        "regions": [asdict(item) for item in told],
-        "words": evidence.words(explanation, told),
-        "params": explanation.params.to_json(),
-        "seconds": explanation.seconds,
-    }
