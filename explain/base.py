@@ -4,12 +4,15 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.errors import ParameterError, UnknownNameError
 from models.types import EMOTIONS
+
+if TYPE_CHECKING:
+    from models.model import Model
 
 # --------------------------------------------------------------------- target
 
@@ -175,6 +178,11 @@ class Parameters:
 # -------------------------------------------------------- method, explanation
 
 
+def suits_every(model: "Model") -> str:
+    """No reason against any model."""
+    return ""
+
+
 @dataclass(frozen=True, eq=False)
 class Method:
     """A way to explain a model's answer.
@@ -189,6 +197,8 @@ class Method:
         signed: whether negative values, which speak against the target, can occur with the given
             parameters.
         needs_regions: whether `regions` must be given.
+        suits: `suits(model)` is a sentence for people on why the method cannot explain the model,
+            or "" where it can; it is cheap and runs nothing.
     """
 
     name: str
@@ -198,6 +208,7 @@ class Method:
     run: Callable[..., np.ndarray]
     signed: Callable[[Parameters], bool]
     needs_regions: bool = False
+    suits: Callable[["Model"], str] = suits_every
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from models.model import Model
 
 DETAIL = {"coarse": 1, "medium": 2, "fine": 4}
+LEAST = 6
+"""The smallest side of a map that can tell the parts of a face apart."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,17 @@ def weigh(activations: np.ndarray, gradient: np.ndarray, positive_only: bool) ->
     weights = gradient.mean((0, 1), dtype=np.float64)
     values = (activations @ weights).astype(np.float32)
     return np.maximum(values, 0) if positive_only else values
+
+
+def suits(model: "Model") -> str:
+    """Why no map of the model can be read: a sentence, or "" where the card's layer has one of 6x6 or more."""
+    layer = next((layer for layer in model.network.layers if layer.name == model.cam_layer), None)
+    if layer is None or len(layer.output.shape) != 4:
+        return f"The network has no maps at the layer {model.cam_layer!r}, which its card names."
+    height, width = layer.output.shape[1:3]
+    if min(height, width) < LEAST:
+        return f"Its last maps have {height} x {width} places, too few to tell the parts of a face apart."
+    return ""
 
 
 def layer_at(model: "Model", detail: str) -> str:
@@ -91,4 +104,5 @@ METHOD = Method(
     Params=Params,
     run=run,
     signed=lambda params: not params.positive_only,
+    suits=suits,
 )

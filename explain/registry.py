@@ -8,7 +8,7 @@ import numpy as np
 
 from explain import gradcam, scale, shap_gradient, shap_regions
 from explain.base import Explanation, Method, Parameters, Target
-from models.errors import ParameterError, UnknownNameError
+from models.errors import ParameterError, UnknownNameError, UnsuitableMethodError
 from models.types import Face
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ def find(name: str) -> Method:
     if name not in METHODS:
         raise UnknownNameError("A method of explanation has a name", repr(name), f"Use one of {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def suitable(model: "Model") -> dict[str, str]:
+    """Every method's name, with a sentence on why it cannot explain the model, or "" where it can."""
+    return {name: method.suits(model) for name, method in METHODS.items()}
 
 
 def explain(
@@ -49,11 +54,19 @@ def explain(
 
     Raises:
         UnknownNameError: no such method or parameter.
+        UnsuitableMethodError: the method cannot explain this model.
         ParameterError: a parameter is wrong, or the face has no keypoints where they are needed.
     """
     chosen = find(method)
     if not isinstance(params, chosen.Params):
         params = chosen.Params.from_json(params.to_json() if isinstance(params, Parameters) else params)
+    if reason := chosen.suits(model):
+        others = ", ".join(name for name, against in suitable(model).items() if not against)
+        raise UnsuitableMethodError(
+            "A method suits the model that it explains",
+            f"{chosen.title} for {model.name!r}",
+            f"{reason} Use one of {others}",
+        )
     regions = None
     if chosen.needs_regions:
         if face.keypoints is None:
@@ -71,11 +84,12 @@ def explain(
 
 
 def warm(model: "Model") -> None:
-    """Run every method once on an average face, so that the first visitor does not wait for compilation."""
+    """Run every method that suits the model once, so that the first visitor does not wait for compilation."""
     from explain.background import mean_face
 
     crop = mean_face()
     rows = np.arange(crop.shape[0]) * 8 // crop.shape[0]
     regions = np.broadcast_to((rows == np.arange(8)[:, None])[:, :, None], (8, *crop.shape))
     for method in METHODS.values():
-        method.run(model, crop, Target(0), method.Params(), regions=regions)
+        if not method.suits(model):
+            method.run(model, crop, Target(0), method.Params(), regions=regions)

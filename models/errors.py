@@ -9,6 +9,7 @@
     ├── NoFaceError             no face in the picture
     ├── UnknownNameError        a model, emotion, method or parameter that does not exist
     ├── ParameterError          a parameter outside its range
+    ├── UnsuitableMethodError   a method that cannot explain this model
     ├── WeightsError            a set of weights that cannot be used
     │   ├── WeightsNotFoundError    not in the source that was asked
     │   └── WeightsMismatchError    not what its card says
@@ -75,6 +76,10 @@ class UnknownNameError(FaceWhyError):
 
 class ParameterError(FaceWhyError):
     """A parameter has the wrong type or lies outside its range."""
+
+
+class UnsuitableMethodError(FaceWhyError):
+    """A method of explanation needs something that the model does not have."""
 
 
 class WeightsError(FaceWhyError):

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain import registry, scale
+from explain import gradcam, registry, scale
 from explain.base import Method, Parameters, Target
-from models.errors import ParameterError, UnknownNameError
+from models.errors import ParameterError, UnknownNameError, UnsuitableMethodError
 from models.types import EMOTIONS
 from tests.explain.conftest import wrap
 
 ROOT = Path(__file__).parents[2]
 QUICK = {"shap_gradient": {"samples": 16}}
+NEED_MAPS = {"gradcam", "gradcam_plus_plus", "scorecam"}
 every_method = pytest.mark.parametrize("method", registry.METHODS.values(), ids=list(registry.METHODS))
 
 
@@ -160,6 +161,41 @@ def test_names_and_parameters_are_checked(cnn, face):
         registry.explain(cnn, replace(face, keypoints=None), Target(0), "shap_regions")
 
 
+@pytest.fixture(scope="module")
+def toy():
+    """A network whose last map is 3x3, which no class activation map can be read from."""
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((48, 48, 1))
+    maps = layers.Conv2D(4, 16, strides=16, activation="relu", name="maps")(inputs)
+    outputs = layers.Dense(7, name="logits")(layers.GlobalAveragePooling2D()(maps))
+    keras.utils.set_random_seed(3)
+    return wrap(keras.Model(inputs, outputs), "toy", "maps")
+
+
+@every_method
+def test_a_method_that_does_not_suit_a_model_says_why(method, toy, cnn, face):
+    assert set(registry.suitable(toy)) == set(registry.METHODS)
+    assert not any(registry.suitable(cnn).values())
+    reason = registry.suitable(toy)[method.name]
+    assert bool(reason) == (method.name in NEED_MAPS)
+    if not reason:
+        values = registry.explain(toy, face, Target(0), method.name, quick(method)).values
+        assert values.shape == face.crop.shape and np.isfinite(values).all()
+        return
+    assert reason.endswith(".") and "3 x 3" in reason
+    with pytest.raises(UnsuitableMethodError, match="3 x 3.*Use one of.*shap_gradient") as caught:
+        registry.explain(toy, face, Target(0), method.name)
+    assert method.title in str(caught.value) and "'toy'" in str(caught.value)
+
+
+@pytest.mark.parametrize("layer", ["gone", "pool"])
+def test_maps_are_looked_for_where_the_card_says(layer, cnn):
+    for name in NEED_MAPS & set(registry.METHODS):
+        assert repr(layer) in registry.suitable(wrap(cnn.network, "cnn", layer))[name]
+
+
 def test_warming_runs_every_method(cnn, monkeypatch):
     seen = []
     for name, method in registry.METHODS.items():
@@ -171,10 +207,15 @@ def test_warming_runs_every_method(cnn, monkeypatch):
         monkeypatch.setitem(
             registry.METHODS,
             name,
-            Method(name, method.title, method.summary, method.Params, run, method.signed, method.needs_regions),
+            replace(method, run=run),
         )
     registry.warm(cnn)
     assert seen == list(registry.METHODS)
+
+
+def test_warming_leaves_out_what_does_not_suit(toy, monkeypatch):
+    monkeypatch.setattr(registry, "METHODS", {"gradcam": replace(gradcam.METHOD, run=None)})
+    registry.warm(toy)
 
 
 def test_the_page_can_import_the_methods_before_tensorflow():
