@@ -14,6 +14,7 @@ from typing import Any
 from models.errors import WeightsMismatchError, WeightsNotFoundError
 
 FILE = "card.json"
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,21 @@ class Training:
         config: the training configuration, as plain JSON.
         epochs: epochs done.
         hours: wall time.
+        run: the name of the run's folder.
+        data_sha256: of the data file, 64 hexadecimal digits.
+        git_commit: what the code was when the run began.
+        backend: what Keras computed with.
+
+    The last four are "unknown" where the run did not write them down.
     """
 
     config: dict
     epochs: int
     hours: float
+    run: str = UNKNOWN
+    data_sha256: str = UNKNOWN
+    git_commit: str = UNKNOWN
+    backend: str = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,7 @@ class Card:
         limits: known weaknesses and biases, one sentence each.
         parameters: how many numbers the file holds.
         sha256: of `model.safetensors`, 64 hexadecimal digits.
+        exports: what was measured of each format that the weights were exported to, see `training.exports`.
     """
 
     name: str
@@ -83,6 +95,7 @@ class Card:
     limits: tuple[str, ...]
     parameters: int
     sha256: str
+    exports: dict = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         _check_fields(self, f"The card of {self.name!r}")
@@ -95,8 +108,9 @@ class Card:
 def from_json(text: str, source: str = FILE) -> Card:
     """A card from the text of a `card.json`.
 
-    Every field of `Card` must be there. A field that `Card` does not know is ignored, so that a
-    newer card can be read; a misspelt one is noticed because the right one is then missing.
+    Every field of `Card` without a default must be there. A field that `Card` does not know is
+    ignored, so that a newer card can be read; a misspelt one is noticed because the right one is then
+    missing.
 
     Args:
         text: JSON.
@@ -152,15 +166,19 @@ def write(card: Card, folder: str | Path) -> Path:
 
 
 def _known(values: Any, kind: type, source: str) -> dict:
-    fields = [field.name for field in dataclasses.fields(kind)]
+    fields = {field.name: _required(field) for field in dataclasses.fields(kind)}
     if not isinstance(values, dict):
         raise WeightsMismatchError(f"{source} is a JSON object", type(values).__name__, "Export the weights again")
-    missing = [field for field in fields if field not in values]
+    missing = [field for field, required in fields.items() if required and field not in values]
     if missing:
         raise WeightsMismatchError(
             f"{source} has every field of a card", f"no field {', '.join(map(repr, missing))}", "Export again"
         )
-    return {field: values[field] for field in fields}
+    return {field: values[field] for field in fields if field in values}
+
+
+def _required(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _number(value: Any) -> bool:
@@ -177,6 +195,10 @@ def _word(value: Any) -> bool:
 
 def _words(value: Any) -> bool:
     return isinstance(value, tuple) and all(map(_word, value))
+
+
+def _sha256(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[0-9a-f]{64}", value))
 
 
 def _day(value: Any) -> bool:
@@ -208,10 +230,12 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "licence": ("text", _word),
     "limits": ("a list of lines", _words),
     "parameters": ("a positive whole number", _count),
-    "sha256": (
-        "64 hexadecimal digits in lower case",
-        lambda x: isinstance(x, str) and bool(re.fullmatch(r"[0-9a-f]{64}", x)),
-    ),
+    "training.run": ("text", _word),
+    "training.data_sha256": ("64 hexadecimal digits in lower case or 'unknown'", lambda x: _sha256(x) or x == UNKNOWN),
+    "training.git_commit": ("text", _word),
+    "training.backend": ("text", _word),
+    "sha256": ("64 hexadecimal digits in lower case", _sha256),
+    "exports": ("an object", lambda x: isinstance(x, dict)),
 }
 
 

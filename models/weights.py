@@ -157,6 +157,7 @@ def save(network, folder: str | Path, **fields) -> Card:
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{FILE}.{os.getpid()}.partial"
     save_file(tensors, partial)
+    partial.chmod(0o644)  # safetensors makes a file that only its owner can read
     card = Card(**fields, parameters=parameters, sha256=_sha256(partial))
     partial.replace(folder / FILE)
     cards.write(card, folder)

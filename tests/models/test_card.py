@@ -19,11 +19,12 @@ FIELDS = dict(
     temperature=1.25,
     metrics={"accuracy": 0.65, "per_class": {"angry": 0.5}},
     data=("FER2013",),
-    training=Training({"batch": 64}, 3, 0.5),
+    training=Training({"batch": 64}, 3, 0.5, run="tiny", data_sha256="cd" * 32, git_commit="ef" * 20, backend="jax"),
     licence="MIT",
     limits=("Trained on posed faces.",),
 )
 CARD = Card(**FIELDS, parameters=12, sha256="ab" * 32)
+OPTIONAL = {"exports"}
 
 
 def test_a_card_survives_its_file(tmp_path):
@@ -37,7 +38,16 @@ def test_a_field_that_is_not_known_is_ignored():
     assert cards.from_json(json.dumps(values)) == CARD
 
 
-@pytest.mark.parametrize("field", json.loads(CARD.to_json()))
+def test_a_card_from_before_a_field_is_read():
+    values = json.loads(CARD.to_json())
+    del values["exports"]
+    values["training"] = {field: values["training"][field] for field in ("config", "epochs", "hours")}
+    card = cards.from_json(json.dumps(values))
+    assert card.exports == {} and card.sha256 == CARD.sha256
+    assert card.training == Training({"batch": 64}, 3, 0.5, "unknown", "unknown", "unknown", "unknown")
+
+
+@pytest.mark.parametrize("field", sorted(json.loads(CARD.to_json()).keys() - OPTIONAL))
 def test_a_missing_field_is_named(field, tmp_path):
     values = json.loads(CARD.to_json())
     del values[field]
@@ -75,6 +85,9 @@ def test_a_missing_field_is_named(field, tmp_path):
         ("input", {"side": 48, "channels": 1, "range": [1, 0]}),
         ("input", {"side": 48, "channels": 1}),
         ("input", 48),
+        ("exports", [1]),
+        ("training", {"config": {}, "epochs": 1, "hours": 0, "data_sha256": "cd"}),
+        ("training", {"config": {}, "epochs": 1, "hours": 0, "git_commit": ""}),
         ("training", {"config": {}, "epochs": -1, "hours": 0}),
         ("training", {"config": "cnn", "epochs": 1, "hours": 0}),
         ("training", {"config": {}, "epochs": 1, "hours": float("inf")}),

@@ -67,6 +67,10 @@ def test_names_are_layer_paths_and_numbers_are_float16(exported):
     assert cards.read(folder).parameters == 3 * 9 + 4 * 3 + 2 * 3 + 2
 
 
+def test_everybody_may_read_the_file(exported):
+    assert (exported[1] / "model.safetensors").stat().st_mode & 0o777 == 0o644
+
+
 def test_a_network_gives_the_same_output_after_save_and_load(exported):
     made, folder = exported
     fresh = network()
