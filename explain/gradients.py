@@ -1,12 +1,17 @@
-"""The compiled gradient function of a model, kept as long as the model is."""
+"""The compiled gradient functions of a model, kept as long as the model is."""
 
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 if TYPE_CHECKING:
     from models.model import Model
+
+CHUNK = 64
+"""The largest batch whose gradients are taken at once; more crops run in several."""
 
 _kept: "WeakKeyDictionary[Model, dict]" = WeakKeyDictionary()
 _lock = threading.RLock()
@@ -24,34 +29,70 @@ def kept(model: "Model", key, make: Callable):
         return entries[key]
 
 
-def maps_and_gradients(model: "Model", layer: str) -> Callable:
-    """A layer's maps and the gradient of a score with respect to them, as one compiled function.
+def maps_and_gradients(model: "Model", *layers: str) -> Callable:
+    """Layers' maps and the gradients of a score with respect to them, as one compiled function.
 
     Args:
         model: an emotion model.
-        layer: name of a layer whose output is (N, h, w, K).
+        layers: names of layers whose outputs are (N, h, w, K), one or more.
 
     Returns:
         A function of float32 (N, H, W, 1) crops and float32 (7,) weights of the logits, which
-        returns two tensors, float32 (N, h, w, K): maps and gradients.
+        returns a pair for every layer: maps and gradients, tensors of float32 (N, h, w, K).
     """
-    return kept(model, ("maps", layer), lambda: _compile(model.network, layer))
+    return kept(model, ("maps", *layers), lambda: _maps_and_gradients(model.network, layers))
 
 
-def _compile(network, layer: str) -> Callable:
+def input_gradients(model: "Model") -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """The gradient of a score with respect to every pixel, by one compiled function in chunks.
+
+    Returns:
+        A function of float32 (N, H, W) crops, any N, and float32 (7,) weights of the logits, which
+        returns float32 (N, H, W): by how much the score rises as a pixel gets brighter by 1.
+    """
+    compiled = kept(model, "input gradients", lambda: _input_gradients(model.network))
+
+    def run(crops, weights):
+        crops = np.asarray(crops, np.float32)[..., None]
+        chunks = [compiled(crops[i : i + CHUNK], weights).numpy() for i in range(0, len(crops), CHUNK)]
+        return np.concatenate(chunks)[..., 0]
+
+    return run
+
+
+def _signature(network) -> list:
+    import tensorflow as tf
+
+    side, _, channels = network.input_shape[1:]
+    return [tf.TensorSpec((None, side, side, channels), tf.float32), tf.TensorSpec((None,), tf.float32)]
+
+
+def _maps_and_gradients(network, layers: tuple[str, ...]) -> Callable:
     import keras
     import tensorflow as tf
 
-    both = keras.Model(network.inputs, [network.get_layer(layer).output, network.outputs[0]])
-    side, _, channels = network.input_shape[1:]
-    signature = [tf.TensorSpec((None, side, side, channels), tf.float32), tf.TensorSpec((None,), tf.float32)]
+    outputs = [network.get_layer(layer).output for layer in layers]
+    both = keras.Model(network.inputs, [*outputs, network.outputs[0]])
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=_signature(network))
     def run(crops, weights):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(crops)
-            maps, logits = both([crops], training=False)
+            *maps, logits = both([crops], training=False)
             score = tf.linalg.matvec(logits, weights)
-        return maps, tape.gradient(score, maps)
+        return list(zip(maps, tape.gradient(score, maps), strict=True))
+
+    return run
+
+
+def _input_gradients(network) -> Callable:
+    import tensorflow as tf
+
+    @tf.function(input_signature=_signature(network))
+    def run(crops, weights):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(crops)
+            score = tf.linalg.matvec(network(crops, training=False), weights)
+        return tape.gradient(score, crops)
 
     return run
