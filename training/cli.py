@@ -7,6 +7,7 @@ import typer
 from models.errors import FaceWhyError
 from training.commands.evaluate import evaluate
 from training.commands.export import export
+from training.commands.models import models
 from training.commands.train import train
 
 COMMANDS = (train, export, evaluate)
@@ -14,6 +15,7 @@ COMMANDS = (train, export, evaluate)
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(models)
 
 
 def main() -> None:

@@ -18,7 +18,8 @@ def evaluate(name: str, path: str | Path, shipped: str | Path = weights.SHIPPED)
 
     An emotion network's temperature is fitted on PublicTest, and its figures are those of
     PrivateTest, which nothing else looks at. The keypoint network is measured on people of the test
-    part, framed from five points that are as far off as a detector's.
+    part, and for comparing versions on those of the validation part, framed from five points that are
+    as far off as a detector's.
 
     Args:
         name: of the weights.
@@ -37,8 +38,12 @@ def evaluate(name: str, path: str | Path, shipped: str | Path = weights.SHIPPED)
     card = weights.verify(folder)
     if name == "keypoints":
         network = restore(name, located, zoo.build, KeypointModel)
-        faces, true = fixed_faces(data.load_keypoints(path)["test"])
-        card = dataclasses.replace(card, metrics={"test": metrics.keypoints(network.points(faces[..., 0]), true)})
+        splits = data.load_keypoints(path)
+        figures = {}
+        for split in ("validation", "test"):
+            faces, true = fixed_faces(splits[split])
+            figures[split] = metrics.keypoints(network.points(faces[..., 0]), true)
+        card = dataclasses.replace(card, metrics=figures)
     else:
         model = restore(name, located, zoo.build)
         splits = data.load_emotions(path)
