@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explain import gradcam, scale, shap_gradient, shap_regions
+from explain import gradcam, gradcam_plus_plus, saliency, scale, scorecam, shap_gradient, shap_regions, smoothgrad
 from explain.base import Explanation, Method, Parameters, Target
 from models.errors import ParameterError, UnknownNameError, UnsuitableMethodError
 from models.types import Face
@@ -14,7 +14,18 @@ from models.types import Face
 if TYPE_CHECKING:
     from models.model import Model
 
-METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in (gradcam, shap_gradient, shap_regions)}
+METHODS: dict[str, Method] = {
+    module.METHOD.name: module.METHOD
+    for module in (
+        gradcam,
+        gradcam_plus_plus,
+        scorecam,
+        saliency,
+        smoothgrad,
+        shap_gradient,
+        shap_regions,
+    )
+}
 
 
 def find(name: str) -> Method:
@@ -92,4 +103,4 @@ def warm(model: "Model") -> None:
     regions = np.broadcast_to((rows == np.arange(8)[:, None])[:, :, None], (8, *crop.shape))
     for method in METHODS.values():
         if not method.suits(model):
-            method.run(model, crop, Target(0), method.Params(), regions=regions)
+            method.run(model, crop, Target(0), method.Params(**method.quick), regions=regions)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -18,17 +18,22 @@ BLUR = 6.0
 """Standard deviation of the blur in pixels of the crop: about the width of an eye."""
 
 
+def baseline_choice(title: str = "A hidden part shows") -> Any:
+    """The parameter that says what stands in for what is hidden, see `fill`."""
+    return choice(
+        "mean face",
+        ("mean face", "blur", "grey"),
+        title,
+        "What stands in for a part that is hidden: the average of many faces, the same face out of focus, "
+        "or its mean grey.",
+    )
+
+
 @dataclass(frozen=True)
 class Params(Parameters):
     """Parameters of the exact Shapley values of regions."""
 
-    baseline: str = choice(
-        "mean face",
-        ("mean face", "blur", "grey"),
-        "A hidden part shows",
-        "What stands in for a part that is hidden: the average of many faces, the same face out of focus, "
-        "or its mean grey.",
-    )
+    baseline: str = baseline_choice()
 
 
 def fill(crop: np.ndarray, baseline: str) -> np.ndarray:
