@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explain import gradcam, gradcam_plus_plus, saliency, scale, scorecam, shap_gradient, shap_regions, smoothgrad
+from explain import (
+    gradcam,
+    gradcam_plus_plus,
+    occlusion,
+    saliency,
+    scale,
+    scorecam,
+    shap_gradient,
+    shap_regions,
+    smoothgrad,
+)
 from explain.base import Explanation, Method, Parameters, Target
 from models.errors import ParameterError, UnknownNameError, UnsuitableMethodError
 from models.types import Face
@@ -24,6 +34,7 @@ METHODS: dict[str, Method] = {
         smoothgrad,
         shap_gradient,
         shap_regions,
+        occlusion,
     )
 }
 
