@@ -3,9 +3,14 @@
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.metrics import confusion_matrix, f1_score, recall_score
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from models.types import EMOTIONS, KEYPOINTS
+
+BINS = 15
+"""Into how many equal parts confidences 0..1 are sorted (Guo et al. 2017 use as many)."""
+FAILURE = 0.1
+"""A face fails whose mean keypoint error is above this share of the inter-ocular distance."""
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -25,8 +30,34 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.2), np.log(5)), method="bounded").x))
 
 
-def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> dict:
+    """Confidence against accuracy (Guo et al. 2017, figure 1), equal-width bins.
+
+    Args:
+        probabilities: float (N, K), rows summing to 1.
+        labels: int (N,).
+        bins: how many bins the confidences 0..1 are sorted into; a bin holds its upper end.
+
+    Returns:
+        faces, confidence and accuracy, a list of `bins` each: how many faces fall into the bin, how sure
+        the network is of them on average, and how many it has right; None where the bin is empty.
+    """
+    confidence = probabilities.max(1)
+    right = probabilities.argmax(1) == labels
+    which = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    members = [which == b for b in range(bins)]
+    return {
+        "faces": [int(inside.sum()) for inside in members],
+        "confidence": [round(float(confidence[inside].mean()), 4) if inside.any() else None for inside in members],
+        "accuracy": [round(float(right[inside].mean()), 4) if inside.any() else None for inside in members],
+    }
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
     """The expected calibration error (Guo et al. 2017, equation 3), equal-width bins.
+
+    It depends on the number of bins and is biased upwards on few faces (Kumar et al. 2019,
+    arXiv 1909.10155).
 
     Args:
         probabilities: float (N, K), rows summing to 1.
@@ -39,12 +70,8 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int =
     confidence = probabilities.max(1)
     right = probabilities.argmax(1) == labels
     which = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = [
-        abs(right[which == b].mean() - confidence[which == b].mean()) * (which == b).mean()
-        for b in range(bins)
-        if (which == b).any()
-    ]
-    return float(sum(gaps))
+    gaps = np.bincount(which, right - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(labels))
 
 
 def emotions(logits: np.ndarray, flipped: np.ndarray, labels: np.ndarray, majority: np.ndarray, heat: float) -> dict:
@@ -58,28 +85,47 @@ def emotions(logits: np.ndarray, flipped: np.ndarray, labels: np.ndarray, majori
         heat: the temperature from other faces.
 
     Returns:
-        faces, accuracy, accuracy_with_flip, accuracy_ferplus, macro_f1, recall by emotion,
-        calibration_error, calibration_error_unscaled (at temperature 1), and confusion (rows are labels,
-        columns answers).
+        faces, accuracy, accuracy_with_flip, accuracy_ferplus (right by the FER+ majority, where there is
+        one), macro_f1; precision, recall, f1 and support (faces with that label) by emotion;
+        calibration_error and reliability, both also `_unscaled` (at temperature 1); confusion (rows are
+        labels, columns answers). Shares are rounded to four places.
     """
     answers = logits.argmax(1)
     both = softmax(logits, axis=1) + softmax(flipped, axis=1)
     voted = majority >= 0
     names = range(len(EMOTIONS))
-    recall = recall_score(labels, answers, labels=names, average=None, zero_division=0)
+    precision, recall, f1, support = precision_recall_fscore_support(labels, answers, labels=names, zero_division=0)
+    scaled, unscaled = softmax(logits / heat, axis=1), softmax(logits, axis=1)
     result = {
         "faces": len(labels),
         "accuracy": float((answers == labels).mean()),
         "accuracy_with_flip": float((both.argmax(1) == labels).mean()),
-        "macro_f1": float(f1_score(labels, answers, labels=names, average="macro", zero_division=0)),
-        "recall": {name: round(float(value), 4) for name, value in zip(EMOTIONS, recall, strict=True)},
-        "calibration_error": calibration_error(softmax(logits / heat, axis=1), labels),
-        "calibration_error_unscaled": calibration_error(softmax(logits, axis=1), labels),
+        "macro_f1": float(f1.mean()),
+        "precision": _by_name(EMOTIONS, precision),
+        "recall": _by_name(EMOTIONS, recall),
+        "f1": _by_name(EMOTIONS, f1),
+        "support": dict(zip(EMOTIONS, support.tolist(), strict=True)),
+        "calibration_error": calibration_error(scaled, labels),
+        "calibration_error_unscaled": calibration_error(unscaled, labels),
+        "reliability": reliability(scaled, labels),
+        "reliability_unscaled": reliability(unscaled, labels),
         "confusion": confusion_matrix(labels, answers, labels=names).tolist(),
     }
     if voted.any():
         result["accuracy_ferplus"] = float((answers[voted] == majority[voted]).mean())
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in result.items()}
+
+
+def together(answers: list[tuple[np.ndarray, float]]) -> np.ndarray:
+    """What several networks answer as one: the mean of their calibrated probabilities.
+
+    Args:
+        answers: logits float (N, K) and temperature, one pair a network.
+
+    Returns:
+        float64 (N, K): the logarithms of these probabilities, which are logits at temperature 1.
+    """
+    return np.log(np.mean([softmax(logits / heat, axis=1) for logits, heat in answers], axis=0))
 
 
 def keypoints(found: np.ndarray, true: np.ndarray) -> dict:
@@ -93,7 +139,8 @@ def keypoints(found: np.ndarray, true: np.ndarray) -> dict:
         faces; nme, the mean distance over the inter-ocular distance, which is that of the outer
         corners of the eyes (300-W, Sagonas et al. 2013); nme_pupils, over the distance of the eyes'
         centres, which is about 0.7 of the former; failure_rate, the share of faces whose mean is
-        above 0.1 of the inter-ocular distance; nme_by_point.
+        above `FAILURE` of the inter-ocular distance; nme_by_point; cumulative, the share of faces
+        (`share`) whose mean is at most as large as each of some errors (`error`).
     """
     distances = np.linalg.norm(found - true, axis=2)
 
@@ -102,10 +149,19 @@ def keypoints(found: np.ndarray, true: np.ndarray) -> dict:
         return distances / between[:, None]
 
     errors = relative("left_eye_outer_corner", "right_eye_outer_corner")
+    steps = np.linspace(0, 0.15, 31)
     return {
         "faces": len(true),
         "nme": round(float(errors.mean()), 4),
         "nme_pupils": round(float(relative("left_eye_center", "right_eye_center").mean()), 4),
-        "failure_rate": round(float((errors.mean(1) > 0.1).mean()), 4),
-        "nme_by_point": {name: round(float(v), 4) for name, v in zip(KEYPOINTS, errors.mean(0), strict=True)},
+        "failure_rate": round(float((errors.mean(1) > FAILURE).mean()), 4),
+        "nme_by_point": _by_name(KEYPOINTS, errors.mean(0)),
+        "cumulative": {
+            "error": [round(float(step), 4) for step in steps],
+            "share": [round(float((errors.mean(1) <= step).mean()), 4) for step in steps],
+        },
     }
+
+
+def _by_name(names: tuple[str, ...], values: np.ndarray) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
