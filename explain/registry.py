@@ -14,6 +14,7 @@ from explain import (
     scale,
     scorecam,
     shap_gradient,
+    shap_partition,
     shap_regions,
     smoothgrad,
 )
@@ -33,6 +34,7 @@ METHODS: dict[str, Method] = {
         saliency,
         smoothgrad,
         shap_gradient,
+        shap_partition,
         shap_regions,
         occlusion,
     )
