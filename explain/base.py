@@ -199,6 +199,8 @@ class Method:
         needs_regions: whether `regions` must be given.
         suits: `suits(model)` is a sentence for people on why the method cannot explain the model,
             or "" where it can; it is cheap and runs nothing.
+        quick: values of parameters with which the method compiles the same functions and takes the
+            least time, for warming up and for tests.
     """
 
     name: str
@@ -209,6 +211,7 @@ class Method:
     signed: Callable[[Parameters], bool]
     needs_regions: bool = False
     suits: Callable[["Model"], str] = suits_every
+    quick: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,7 +47,8 @@ def run(
     (both signs) sums to the target's score less its bias: values are in logits and can be compared
     between models. "fused" is `cam.fuse`. Known criticism: the averaged gradient is not faithful to
     deeper layers' nonlinear use of a map (Draelos and Carin 2020, arXiv 2011.08891), which is why
-    "medium" and "fine" say less; zero padding can light up a border.
+    "medium" and "fine" say less; zero padding can light up a border, and maps of this kind can mark
+    places that the network cannot see (Taimeskhanov et al. 2024, arXiv 2404.01964).
 
     Raises:
         ParameterError: the network has no map that fine.
