@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from explain import scale
-from explain.base import Explanation
+from explain.base import Explanation, Target
 from models.regions import LABELS, REGIONS
 
 CAUTION = "This is how the method shares out the model's answer, not proof of how the model works."
+SIZES = ("saliency", "smoothgrad")
+"""Methods whose maps without a sign are sizes of a gradient."""
 
 
 @dataclass(frozen=True)
@@ -72,31 +74,55 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
+def pixels_speak(explanation: Explanation) -> bool:
+    """Whether the values say for what a pixel speaks; the size of a gradient only says that it matters."""
+    return explanation.signed or explanation.method not in SIZES
+
+
+def sides(explanation: Explanation) -> tuple[str, str]:
+    """What values above and below zero do, in words that follow "what".
+
+    "speaks for happy" and "speaks against happy"; for happy against sad "speaks for happy rather than
+    sad" and the reverse; "matters for happy" and "" where the map is a size without a direction.
+    """
+    target = explanation.target
+    if not pixels_speak(explanation):
+        return f"matters for {target.name}", ""
+    if target.against is None:
+        return f"speaks for {target.name}", f"speaks against {target.name}"
+    return f"speaks for {target.name}", f"speaks for {Target(target.against, target.emotion).name}"
+
+
+def percent(share: float) -> str:
+    """A share in words."""
+    return f"{100 * share:.0f}\u00a0%"
+
+
 def words(explanation: Explanation, evidence: list[RegionEvidence]) -> str:
     """The evidence of an explanation in a few plain, cautious sentences."""
     if scale.is_flat(explanation.values):
         return "The map is flat: the method finds no part of the face that matters more than another."
-    name = explanation.target.name
-    sentences = [_side("speaks for", name, evidence, "share_supporting")]
+    above, below = sides(explanation)
+    sentences = [_side(above, evidence, "share_supporting")]
     if explanation.signed:
-        sentences.append(_side("speaks against", name, evidence, "share_opposing"))
+        sentences.append(_side(below, evidence, "share_opposing"))
     densest = max(evidence, key=lambda item: item.density)
     if densest.density >= 1.5:
         sentences.append(f"For its size, {_the(densest)} counts most: {densest.density:.1f} times the average.")
     return " ".join([*sentences, CAUTION])
 
 
-def _side(verb: str, name: str, evidence: list[RegionEvidence], share: str) -> str:
+def _side(side: str, evidence: list[RegionEvidence], share: str) -> str:
     first, second = sorted(evidence, key=lambda item: getattr(item, share), reverse=True)[:2]
     most, next_most = getattr(first, share), getattr(second, share)
     if not most:
-        return f"Nothing in the map {verb} {name}."
+        return f"Nothing in the map {side}."
     if most >= 0.5:
-        start = f"Most of what {verb} {name} lies in {_the(first)} ({most:.0%})"
+        start = f"Most of what {side} lies in {_the(first)} ({percent(most)})"
     else:
-        start = f"What {verb} {name} is spread out; the largest part lies in {_the(first)} ({most:.0%})"
-    return f"{start}, then in {_the(second)} ({next_most:.0%})." if next_most >= 0.005 else f"{start}."
+        start = f"What {side} is spread out; the largest part lies in {_the(first)} ({percent(most)})"
+    return f"{start}, then in {_the(second)} ({percent(next_most)})." if next_most >= 0.005 else f"{start}."
 
 
 def _the(item: RegionEvidence) -> str:
-    return f"the {item.label[0].lower()}{item.label[1:]}"
+    return f"the {item.label}"

@@ -2,16 +2,19 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
-from explain import evidence, registry
+from explain import evidence, registry, saliency
 from explain.base import Explanation, Parameters, Target
-from models.regions import REGIONS
+from models.regions import MEAN_KEYPOINTS, REGIONS, masks
 
 TARGET = Target.named("happy")
 
 
-def explanation(values, signed=True) -> Explanation:
-    return Explanation("m", "cnn", TARGET, np.asarray(values, np.float32), signed, Parameters(), 0.0)
+def explanation(values, signed=True, target=TARGET, method="m") -> Explanation:
+    return Explanation(method, "cnn", target, np.asarray(values, np.float32), signed, Parameters(), 0.0)
 
 
 @pytest.fixture
@@ -71,8 +74,8 @@ def test_the_values_of_region_shapley_come_back(cnn, face, regions, monkeypatch)
 
 def test_words_name_the_leading_parts(values, regions):
     text = evidence.words(explanation(values), evidence.by_region(values, regions))
-    assert "Most of what speaks for happy lies in the mouth (75%), then in the nose (25%)." in text
-    assert "Most of what speaks against happy lies in the left eye (75%), then in the mouth (25%)." in text
+    assert "Most of what speaks for happy lies in the mouth (75\u00a0%), then in the nose (25\u00a0%)." in text
+    assert "Most of what speaks against happy lies in the left eye (75\u00a0%), then in the mouth (25\u00a0%)." in text
     assert text.endswith(evidence.CAUTION)
 
 
@@ -89,3 +92,67 @@ def test_words_for_spread_out_one_sided_and_flat_maps(regions):
     assert "spread out" in text and "Nothing in the map speaks against happy." in text
     flat = np.full((48, 48), 0.4)
     assert "flat" in evidence.words(explanation(flat), evidence.by_region(flat, regions))
+
+
+def test_words_for_one_emotion_against_another_name_both(values, regions):
+    rather = explanation(values, target=Target.named("happy", "sad"))
+    text = evidence.words(rather, evidence.by_region(values, regions))
+    assert "what speaks for happy rather than sad lies in the mouth" in text
+    assert "what speaks for sad rather than happy lies in the left eye" in text
+    assert "against" not in text
+
+
+def test_the_size_of_a_gradient_is_not_said_to_speak_for_anything(values, regions):
+    size = explanation(np.abs(values), signed=False, method="saliency")
+    text = evidence.words(size, evidence.by_region(size.values, regions))
+    assert "Most of what matters for happy lies in the mouth" in text and "speaks" not in text
+    assert evidence.pixels_speak(explanation(values, method="saliency"))
+
+
+@pytest.mark.parametrize("method", registry.METHODS)
+def test_methods_whose_maps_are_sizes_are_listed(method, cnn, face):
+    """A gradient's size does not change when the target is turned round; what speaks for it does."""
+    there, back = Target.named("happy", "sad"), Target.named("sad", "happy")
+    first, second = (registry.explain(cnn, face, target, method) for target in (there, back))
+    same = not first.signed and np.allclose(first.values, second.values, rtol=1e-3, atol=1e-7)
+    assert same == (not evidence.pixels_speak(first)) == (method in evidence.SIZES)
+
+
+def test_saliency_with_a_sign_speaks(cnn, face):
+    made = registry.explain(cnn, face, TARGET, "saliency", saliency.Params(shows=saliency.TIMES_INPUT))
+    assert evidence.pixels_speak(made)
+
+
+maps = arrays.arrays(np.float32, (48, 48), elements=st.floats(-10, 10, width=32), fill=st.floats(-1, 1, width=32))
+layouts = arrays.arrays(np.float32, (15, 2), elements=st.floats(-8, 8, width=32)).map(lambda by: MEAN_KEYPOINTS + by)
+
+
+@settings(max_examples=40, deadline=None)
+@given(maps, layouts)
+def test_any_map_on_any_face_is_shared_out_completely(values, keypoints):
+    told = evidence.by_region(values, masks(keypoints))
+    assert sum(item.pixels for item in told) == 48 * 48
+    assert sum(item.total for item in told) == pytest.approx(float(values.sum(dtype=np.float64)), abs=1e-6)
+    for share, some in (("share_supporting", (values > 0).any()), ("share_opposing", (values < 0).any())):
+        shares = [getattr(item, share) for item in told]
+        assert sum(shares) == pytest.approx(1.0 if some else 0.0) and min(shares) >= 0
+    if values.any():
+        assert sum(item.density * item.pixels for item in told) == pytest.approx(48 * 48)
+
+
+@settings(max_examples=25, deadline=None)
+@given(maps, layouts, st.floats(0.01, 1e4))
+def test_shares_and_density_do_not_depend_on_the_strength_of_a_map(values, keypoints, factor):
+    regions = masks(keypoints)
+    once, louder = evidence.by_region(values, regions), evidence.by_region(values.astype(float) * factor, regions)
+    for a, b in zip(once, louder, strict=True):
+        assert (a.share_supporting, a.share_opposing, a.density) == pytest.approx(
+            (b.share_supporting, b.share_opposing, b.density), rel=1e-6, abs=1e-9
+        )
+
+
+def test_an_even_map_has_density_one_however_large_the_part():
+    """A large part holds more of an even map, but no more for its size."""
+    told = {item.region: item for item in evidence.by_region(np.ones((48, 48), np.float32), masks(MEAN_KEYPOINTS))}
+    assert told["face"].share_supporting > 10 * told["left_brow"].share_supporting
+    assert all(item.density == pytest.approx(1) for item in told.values())
