@@ -1,12 +1,11 @@
 """SHAP by gradients: each pixel's share in the distance from average faces."""
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explain import background
+from explain import background, numpy_random
 from explain.base import Method, Parameters, Target, number
 from explain.gradients import kept
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from models.model import Model
 
 BATCH = 64
-_numpy_random = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -74,18 +72,14 @@ def run(
     criticism: blends of two faces are no faces, and the map depends on the background chosen
     (Sturmfels et al. 2020, doi 10.23915/distill.00022).
 
-    shap draws from numpy's global generator, so calls take turns, and its state is put back.
+    shap draws from numpy's global generator, so calls take turns.
 
     Source: Erion et al. 2021, "Improving performance of deep learning models with axiomatic
     attribution priors and expected gradients", arXiv 1906.10670.
     """
     one_target = explainer(model, target)
-    with _numpy_random:
-        state = np.random.get_state()
-        try:
-            values = one_target.shap_values(crop[None, ..., None], nsamples=params.samples, rseed=params.seed)
-        finally:
-            np.random.set_state(state)
+    with numpy_random.seeded(params.seed):
+        values = one_target.shap_values(crop[None, ..., None], nsamples=params.samples, rseed=params.seed)
     return values[0, ..., 0, 0].astype(np.float32)
 
 
@@ -96,4 +90,5 @@ METHOD = Method(
     Params=Params,
     run=run,
     signed=lambda params: True,
+    quick={"samples": 16},
 )
