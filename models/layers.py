@@ -34,6 +34,11 @@ class BatchNorm(layers.BatchNormalization):
         return outputs
 
 
+def filters(count: int, width: float) -> int:
+    """A layer's number of filters in a network so many times as wide: a multiple of 8, at least 8."""
+    return max(8, 8 * round(count * width / 8))
+
+
 def convolution(x, filters: int, name: str, kernel: int = 3, stride: int = 1):
     """A bias-free 'same' convolution with He initialisation (He et al. 2015, arXiv 1502.01852)."""
     return layers.Conv2D(

@@ -129,7 +129,7 @@ def restore(name: str, located: Located, build, kind: type[Network] = Model) -> 
     if card.name != name:
         raise WeightsMismatchError(f"{path}: field 'name' is {name!r}", repr(card.name), "Use the model's own folder")
     try:
-        network = build(card.architecture)
+        network = build(card.architecture, **options(card))
     except UnknownNameError as error:
         raise WeightsMismatchError(f"{path}: field 'architecture'. {error.rule}", error.received) from error
     weights.load_into(network, located.folder / weights.FILE)
@@ -146,3 +146,17 @@ def restore(name: str, located: Located, build, kind: type[Network] = Model) -> 
     if kind is Model and card.cam_layer not in [layer.name for layer in network.layers]:
         raise WeightsMismatchError(f"{path}: field 'cam_layer' is a layer of the network", repr(card.cam_layer))
     return kind(name, card, network, located)
+
+
+def options(card: Card) -> dict:
+    """What an architecture's `build` is given for the network of a card: its width where that is not 1.
+
+    Raises:
+        WeightsMismatchError: the width is no number from 0.1 to 4.
+    """
+    width = card.training.config.get("width", 1.0)
+    if not isinstance(width, int | float) or not 0.1 <= width <= 4:
+        raise WeightsMismatchError(
+            f"The card of {card.name!r}: field 'training.config.width' is a number from 0.1 to 4", repr(width)
+        )
+    return {} if width == 1 else {"width": width}
