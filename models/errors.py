@@ -13,7 +13,8 @@
     ├── WeightsError            a set of weights that cannot be used
     │   ├── WeightsNotFoundError    not in the source that was asked
     │   └── WeightsMismatchError    not what its card says
-    └── DataError               training data that cannot be used
+    ├── DataError               training data that cannot be used
+    └── RunError                a training run that cannot begin, go on or be written
 
 A message says the rule, then what was received, then what to do.
 """
@@ -96,3 +97,7 @@ class WeightsMismatchError(WeightsError):
 
 class DataError(FaceWhyError):
     """Training data is missing something or cannot be read."""
+
+
+class RunError(FaceWhyError):
+    """A training run cannot begin, go on, or be written."""

@@ -1,11 +1,14 @@
 """What a training run is made of: one frozen dataclass, one instance a file in `configs/`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 
-from models.errors import UnknownNameError
+from models.errors import ParameterError, UnknownNameError
 
 NAMES = ("cnn", "resnet", "vgg16", "keypoints")
+OPTIMIZERS = ("sgd", "adamw")
+EMOTIONS_ONLY = ("fer2013_share", "label_smoothing", "balance", "teachers", "distillation", "dropout", "width")
+"""Settings that the keypoint network does not have."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,20 @@ class Augmentation:
     erase: float = 0.0
     flip: bool = True
 
+    def __post_init__(self):
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.type is float and value < 0:
+                raise ParameterError("A disturbance has a strength of 0 or more", f"{each.name} {value}")
+        for name in ("scale", "erase"):
+            if getattr(self, name) > 1:
+                raise ParameterError(f"The disturbance {name} is a share up to 1", f"{getattr(self, name)}")
+
+    def scaled(self, factor: float) -> "Augmentation":
+        """The same disturbance so many times as strong, shares cut off at 1; flip stays."""
+        strengths = {each.name: getattr(self, each.name) * factor for each in fields(self) if each.type is float}
+        return replace(self, **strengths | {name: min(1.0, strengths[name]) for name in ("scale", "erase")})
+
 
 @dataclass(frozen=True)
 class Config:
@@ -51,8 +68,10 @@ class Config:
         label_smoothing: share of the target spread evenly over the classes.
         balance: how far rare emotions are shown more often: an epoch draws a face with a chance that
             goes with (faces of its label) ** -balance; 0 shows every face once, 1 every label as often.
-        teachers: run folders or shipped weights whose averaged answers are part of the target.
+        teachers: shipped weights whose averaged answers are part of the target.
         distillation: weight of the teachers' answers; the labels keep the rest.
+        dropout: share of the pooled features that is dropped; None for the network's own.
+        width: factor on the number of filters of every convolution.
         augmentation: see `Augmentation`.
         seed: of the first weights, the order of the faces and their disturbance.
     """
@@ -69,8 +88,13 @@ class Config:
     balance: float = 0.0
     teachers: tuple[str, ...] = ()
     distillation: float = 0.0
+    dropout: float | None = None
+    width: float = 1.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
+
+    def __post_init__(self):
+        _check(self)
 
     @property
     def epochs(self) -> int:
@@ -84,6 +108,38 @@ class Config:
                 return side
             epoch -= epochs
         return self.stages[-1][1]
+
+
+def _check(config: Config) -> None:
+    share = "from 0 to 1", lambda x: 0 <= x <= 1
+    above = "above 0", lambda x: x > 0
+    rules = {
+        "batch": ("1 or more", lambda x: x >= 1),
+        "optimizer": (" or ".join(OPTIMIZERS), lambda x: x in OPTIMIZERS),
+        "learning_rate": above,
+        "warmup": share,
+        "weight_decay": ("0 or more", lambda x: x >= 0),
+        "fer2013_share": share,
+        "label_smoothing": share,
+        "balance": share,
+        "distillation": share,
+        "dropout": ("from 0 to below 1", lambda x: x is None or 0 <= x < 1),
+        "width": above,
+    }
+    for name, (what, holds) in rules.items():
+        if not holds(value := getattr(config, name)):
+            raise ParameterError(f"The setting {name} is {what}", repr(value))
+    if not config.stages or any(epochs < 1 or side < 16 for epochs, side in config.stages):
+        raise ParameterError("A stage has at least 1 epoch and a side of at least 16 pixels", repr(config.stages))
+    if bool(config.teachers) != (config.distillation > 0):
+        raise ParameterError(
+            "Teachers and a distillation above 0 belong together",
+            f"teachers {', '.join(config.teachers) or 'none'}, distillation {config.distillation}",
+        )
+    if config.name == "keypoints":
+        for each in fields(config):
+            if each.name in EMOTIONS_ONLY and getattr(config, each.name) != each.default:
+                raise ParameterError("The keypoint network has no such setting", each.name, "Leave it out")
 
 
 def load(name: str) -> Config:

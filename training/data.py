@@ -1,5 +1,6 @@
 """Training data in: FER2013 as Parquet, csv or folders, and faces with 68 landmarks."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ FERPLUS_COLUMNS = {
     "sad": "sadness",
     "surprise": "surprise",
 }
+PARTS = ("images", "labels", "votes")
 SIDE = 48
 UNREADABLE_LIMIT = 20
 
@@ -82,28 +84,34 @@ class KeypointSplit:
         return len(self.images)
 
 
-def load_emotions(path: str | Path) -> dict[str, EmotionSplit]:
+def load_emotions(path: str | Path, complete: bool = True) -> dict[str, EmotionSplit]:
     """Labelled faces by split ("Training", "PublicTest", "PrivateTest").
 
     Args:
         path: `fer2013.parquet`; or the original `fer2013.csv` (with `fer2013new.csv` of FER+ beside
             it, its votes are used); or a folder `train/<emotion>/*`, `test/<emotion>/*`, where a
             tenth of `train` becomes "PublicTest". A folder that holds one of the files will do.
+        complete: whether every emotion must occur in every split.
 
     Raises:
         DataError: something is missing or unreadable; the message names file and row.
     """
-    path = Path(path)
+    path = _file(Path(path))
     if path.is_dir():
-        for name in ("fer2013.parquet", "fer2013.csv"):
-            if (path / name).is_file():
-                path = path / name
-                break
-        else:
-            return _from_folders(path)
-    if not path.is_file():
+        splits = _from_folders(path, complete)
+    elif path.is_file():
+        splits = _from_parquet(path) if path.suffix == ".parquet" else _from_csv(path)
+    else:
         raise DataError("Training data must be a file or a folder that exists", str(path), "Give --data PATH")
-    return _from_parquet(path) if path.suffix == ".parquet" else _from_csv(path)
+    if complete:
+        check_complete(splits, path.name)
+    return splits
+
+
+def _file(path: Path) -> Path:
+    """The data file in a folder, or the path itself."""
+    known = (path / name for name in ("fer2013.parquet", "fer2013.csv"))
+    return next((file for file in known if file.is_file()), path)
 
 
 def _from_parquet(path: Path) -> dict[str, EmotionSplit]:
@@ -174,12 +182,12 @@ def _from_csv(path: Path) -> dict[str, EmotionSplit]:
     return _split(path, images, order[original], votes, np.array(table["Usage"].to_pylist()))
 
 
-def _from_folders(root: Path) -> dict[str, EmotionSplit]:
+def _from_folders(root: Path, complete: bool) -> dict[str, EmotionSplit]:
     names, labels, usage, files = sorted(EMOTIONS), [], [], []
     for part, split in (("train", "Training"), ("test", "PrivateTest")):
         for name in names:
-            found = sorted(p for p in (root / part / name).glob("*") if p.is_file()) if (root / part).is_dir() else []
-            if not found:
+            found = sorted(p for p in (root / part / name).glob("*") if p.is_file())
+            if not found and complete:
                 raise DataError(
                     "A data folder must hold fer2013.parquet, fer2013.csv, or train/ and test/ with one "
                     "folder of pictures an emotion",
@@ -190,6 +198,8 @@ def _from_folders(root: Path) -> dict[str, EmotionSplit]:
             labels += [EMOTIONS.index(name)] * len(found)
             held_out = split == "Training"
             usage += ["PublicTest" if held_out and i % 10 == 9 else split for i in range(len(found))]
+    if not files:
+        raise DataError("A data folder must hold train/ with one folder of pictures an emotion", f"none in {root.name}")
     images, keep = _decode_all(((str(p.relative_to(root)), p.read_bytes()) for p in files), len(files))
     votes = np.zeros((len(keep), len(EMOTIONS)), np.float32)
     return _split(root, images, np.array(labels)[keep], votes, np.array(usage)[keep])
@@ -225,17 +235,65 @@ def _check_labels(path: Path, labels: np.ndarray) -> None:
 
 def _split(path: Path, images, labels, votes, usage) -> dict[str, EmotionSplit]:
     _check_labels(path, labels)
-    splits = {}
-    for name in SPLITS:
-        rows = np.flatnonzero(usage == name)
-        splits[name] = EmotionSplit(images[rows], labels[rows].astype(np.int64), votes[rows])
-        present = np.bincount(splits[name].labels, minlength=len(EMOTIONS))
+    rows = {name: np.flatnonzero(usage == name) for name in SPLITS}
+    return {name: EmotionSplit(images[of], labels[of].astype(np.int64), votes[of]) for name, of in rows.items()}
+
+
+def check_complete(splits: dict[str, EmotionSplit], source: str) -> None:
+    """Refuse splits in one of which an emotion does not occur.
+
+    Raises:
+        DataError: names the split and the emotion.
+    """
+    for name, split in splits.items():
+        present = np.bincount(split.labels, minlength=len(EMOTIONS))
         if not present.all():
             raise DataError(
-                f"Every emotion must occur in the split {name} of {path.name}",
+                f"Every emotion must occur in the split {name} of {source}",
                 f"no face is labelled {EMOTIONS[int(present.argmin())]}",
             )
-    return splits
+
+
+def join(one: dict[str, EmotionSplit], other: dict[str, EmotionSplit]) -> dict[str, EmotionSplit]:
+    """Two sets of labelled faces as one, split by split, the faces of the first coming first."""
+    pairs = {name: (one[name], other[name]) for name in SPLITS}
+    return {
+        name: EmotionSplit(*(np.concatenate([getattr(a, part), getattr(b, part)]) for part in PARTS))
+        for name, (a, b) in pairs.items()
+    }
+
+
+def fingerprint(*paths: str | Path) -> str:
+    """The sha256 of data, 64 hexadecimal digits.
+
+    Of one file it is what `sha256sum FILE` prints. Of several (a folder of pictures, `fer2013.csv`
+    with `fer2013new.csv`, or two sources) it is that of the lines `<sha256>  <path>` of all files in
+    order, each path relative to its source.
+
+    Args:
+        paths: as for `load_emotions` or `load_keypoints`.
+    """
+    files = [(file, file.relative_to(root)) for path in paths for root, found in [_files(Path(path))] for file in found]
+    hashes = [(_sha256(file), name) for file, name in files]
+    if len(hashes) == 1:
+        return hashes[0][0]
+    return hashlib.sha256("".join(f"{digest}  {name.as_posix()}\n" for digest, name in hashes).encode()).hexdigest()
+
+
+def _files(path: Path) -> tuple[Path, list[Path]]:
+    """A source's folder and all the files in it that are read."""
+    path = _file(path)
+    if path.is_file():
+        plus = path.with_name("fer2013new.csv")
+        return path.parent, [path, plus] if path.suffix == ".csv" and plus.is_file() else [path]
+    if (path / "keypoints68.parquet").is_file():
+        return path, [path / "keypoints68.parquet"]
+    return path, sorted(file for part in ("train", "test") for file in (path / part).glob("*/*") if file.is_file())
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 LANDMARKS68 = {

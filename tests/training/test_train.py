@@ -1,7 +1,8 @@
-import numpy as np
+from dataclasses import replace
+
 import pytest
 
-from models.errors import DataError
+from models.errors import DataError, RunError
 from training import train
 from training.config import Augmentation, Config, load
 
@@ -16,26 +17,22 @@ def test_one_cycle_by_hand():
     assert float(cycle(100)) == pytest.approx(0.0, abs=1e-7)
 
 
-def test_a_run_interrupted_and_resumed_ends_like_one_that_was_not(parquet, tmp_path, monkeypatch):
-    whole = train.train(TINY, parquet, tmp_path / "whole")
+def test_a_loss_without_bounds_ends_the_run_in_its_first_epoch(parquet, tmp_path):
+    config = replace(TINY, stages=((2, 24),), batch=2, learning_rate=1e38, warmup=0.0)
+    with pytest.raises(RunError, match="(nan|inf) in epoch 1, batch [2-7].*no checkpoint yet"):
+        train.train(config, parquet, tmp_path / "runs")
+    assert not list((tmp_path / "runs").rglob("*.h5"))
 
-    class Interrupted(train.Checkpoint):
-        def on_epoch_end(self, epoch, logs=None):
-            super().on_epoch_end(epoch, logs)
-            raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(train, "Checkpoint", Interrupted)
-        train.train(TINY, parquet, tmp_path / "parts")
-    parts = train.train(TINY, parquet, tmp_path / "parts")
-    one, two = train.read_log(whole), train.read_log(parts)
-    assert [row["epoch"] for row in two] == [0, 1]
-    assert two[1]["loss"] == pytest.approx(one[1]["loss"], rel=1e-3)
-    networks = [train.network(TINY), train.network(TINY)]
-    for network, folder in zip(networks, (whole, parts), strict=True):
-        network.load_weights(folder / train.state(2), skip_mismatch=False)
-    for a, b in zip(networks[0].get_weights(), networks[1].get_weights(), strict=True):
-        assert np.allclose(a, b, atol=1e-3)
+def test_a_batch_larger_than_the_data_is_refused(parquet, tmp_path):
+    with pytest.raises(DataError, match="64, and 14 faces.*--batch"):
+        train.train(replace(TINY, batch=64), parquet, tmp_path)
+
+
+def test_width_and_dropout_reach_the_network():
+    narrow = train.network(replace(TINY, width=0.5, dropout=0.1))
+    assert narrow.get_layer("block4_2_conv").filters == 128 and narrow.get_layer("dropout").rate == 0.1
+    assert train.network(TINY).get_layer("dropout").rate == 0.3
 
 
 def test_a_loss_that_is_no_number_stops_and_leaves_the_last_checkpoint(tmp_path):
@@ -44,8 +41,11 @@ def test_a_loss_that_is_no_number_stops_and_leaves_the_last_checkpoint(tmp_path)
     checkpoint.set_model(network)
     checkpoint.on_epoch_end(0, {"loss": 1.0, "val_accuracy": 0.5})
     kept = (tmp_path / train.state(1)).read_bytes()
-    with pytest.raises(DataError, match="finite"):
-        checkpoint.on_epoch_end(1, {"loss": float("nan"), "val_accuracy": 0.5})
+    checkpoint.on_train_batch_end(2, {"loss": 0.7})
+    with pytest.raises(RunError, match="finite.*nan in epoch 2, batch 4.*after epoch 1 is kept"):
+        checkpoint.on_train_batch_end(3, {"loss": float("nan")})
+    with pytest.raises(RunError, match="inf in val_loss of epoch 2"):
+        checkpoint.on_epoch_end(1, {"loss": 1.0, "val_loss": float("inf"), "val_accuracy": 0.5})
     assert (tmp_path / train.state(1)).read_bytes() == kept
     assert len(train.read_log(tmp_path)) == 1
 

@@ -1,0 +1,69 @@
+"""What is written after every epoch of a run, and what stops it."""
+
+import math
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from models.errors import RunError
+from training import run
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """After every epoch: writes the whole state, keeps the best weights, appends to the log.
+
+    The log is what counts: it names the epochs that are done, and the state of an epoch has the
+    epoch in its name, so that a kill between two of the files repeats the epoch and changes nothing.
+    """
+
+    def __init__(self, folder: Path, metric: str, sign: float, seed: int = 0):
+        super().__init__()
+        self.folder, self.metric, self.sign, self.seed = folder, metric, sign, seed
+        self.log = run.read_log(folder)
+        self.started = time.perf_counter()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):  # else a resumed run would drop other features
+                layer.seed_generator.state.assign([self.seed, epoch])
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            self._stop(loss, f"epoch {len(self.log) + 1}, batch {batch + 1}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch, "seconds": round(time.perf_counter() - self.started, 1)}
+        row |= {key: round(float(value), 5) for key, value in (logs or {}).items()}
+        for key, value in row.items():
+            if not math.isfinite(value):
+                self._stop(value, f"{key} of epoch {epoch + 1}")
+        best = max((self.sign * past[self.metric] for past in self.log), default=-math.inf)
+        if self.sign * row[self.metric] > best:
+            self._write(run.BEST)
+        self._write(run.state(epoch + 1))
+        self.log.append(row)
+        run.write_log(self.folder, self.log)
+        (self.folder / run.state(epoch)).unlink(missing_ok=True)
+
+    def _write(self, name: str) -> None:
+        run.write(self.folder / name, self.model.save_weights, needed=size(self.model))
+
+    def _stop(self, value: float, where: str) -> None:
+        kept = f"The checkpoint after epoch {len(self.log)} is kept" if self.log else "There is no checkpoint yet"
+        raise RunError(
+            "The loss must stay finite",
+            f"{value} in {where}",
+            f"{kept}; start anew in another --runs folder with a lower --learning-rate",
+        )
+
+
+def size(model: keras.Model) -> int:
+    """The bytes of a checkpoint of a model with its optimiser, without the file's own overhead."""
+    variables = list(model.weights)
+    if getattr(model, "optimizer", None) is not None:
+        variables += model.optimizer.variables
+    return sum(math.prod(variable.shape) * np.dtype("float32").itemsize for variable in variables)

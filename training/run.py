@@ -1,0 +1,235 @@
+"""The folder of a run: which epochs are done, what it began with, and files that a kill cannot halve.
+
+`run.json` says what the run began with, `log.json` which epochs are done, `epochNNN.weights.h5` holds
+the whole state after the last of them, `best.weights.h5` the weights that validation liked best.
+"""
+
+import dataclasses
+import errno
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from models.errors import RunError
+from training.config import Config
+
+LOG = "log.json"
+RECORD = "run.json"
+BEST = "best.weights.h5"
+UNFINISHED = "partial."
+"""What the name of a file begins with until all of it is on the disk."""
+DECISIVE = ("config", "data_sha256", "start", "teachers", "precision", "backend")
+"""The fields of a record that decide a run's result, so that they must not change on the way."""
+
+
+def state(epochs: int) -> str:
+    """The file that holds a run after so many epochs: weights, optimiser, everything."""
+    return f"epoch{epochs:03}.weights.h5"
+
+
+def read_log(folder: str | Path) -> list[dict]:
+    """The epochs done so far, one dict each: epoch (from 0), seconds, losses and metrics.
+
+    Raises:
+        RunError: the log is damaged.
+    """
+    return _read(Path(folder) / LOG) or []
+
+
+def read_record(folder: str | Path) -> dict | None:
+    """What a run began with, see `record`; None for a run from before this was written down.
+
+    Raises:
+        RunError: the record is damaged.
+    """
+    return _read(Path(folder) / RECORD)
+
+
+def _read(path: Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except ValueError as error:
+        raise RunError(f"{path} is JSON", str(error), "Start anew in another --runs folder") from error
+
+
+def record(config: Config, data_sha256: str, start: str = "random numbers", teachers: dict | None = None) -> dict:
+    """What a run begins with, as plain JSON.
+
+    Args:
+        config: the whole configuration.
+        data_sha256: see `training.data.fingerprint`.
+        start: where the first weights come from, with their hash.
+        teachers: name -> sha256 of the weights of each teacher.
+
+    Returns:
+        config, data_sha256, start, teachers, precision, backend, git_commit, versions, started.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    versions = {"python": platform.python_version(), "keras": keras.__version__}
+    versions[backend] = getattr(sys.modules.get(backend), "__version__", "unknown")
+    return {
+        "config": plain(config),
+        "data_sha256": data_sha256,
+        "start": start,
+        "teachers": teachers or {},
+        "precision": keras.config.dtype_policy().name,
+        "backend": backend,
+        "git_commit": git_commit(),
+        "versions": versions,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def plain(config: Config) -> dict:
+    """A configuration as it reads from JSON: lists for tuples."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def git_commit() -> str:
+    """The commit of this code, with "+changes" where tracked files differ; "unknown" without git."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def differences(began: dict, now: dict) -> list[str]:
+    """What decides the result and is no longer what it was, one phrase each.
+
+    A setting that a record's configuration does not know had the default that it has today.
+
+    Args:
+        began, now: see `record`.
+    """
+    before, after = ({key: made[key] for key in DECISIVE if key in made} for made in (began, now))
+    default = plain(Config(before["config"]["name"], stages=((1, 48),)))
+    before["config"] = default | before["config"]
+    before["config"]["augmentation"] = default["augmentation"] | before["config"]["augmentation"]
+    one, two = _flat(before), _flat(after)
+    names = [name for name in two | one if one.get(name) != two.get(name)]
+    return [f"{name} was {_short(one.get(name))} and is {_short(two.get(name))}" for name in names]
+
+
+def _flat(values: dict, prefix: str = "") -> dict:
+    flat = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, "" if key == "config" else f"{name}.") if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def _short(value) -> str:
+    text = json.dumps(value) if not isinstance(value, str) else value
+    return f"{text[:16]}…" if len(text) == 64 else text
+
+
+def begin(folder: Path, now: dict) -> list[dict]:
+    """Make a run's folder ready: for its first epoch, or to go on with what it began with.
+
+    Files that a kill left half are removed.
+
+    Args:
+        folder: of the run; made where it is missing.
+        now: see `record`.
+
+    Returns:
+        The log: the epochs that are done.
+
+    Raises:
+        RunError: the run began with something else, or its files are damaged.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob(f"{UNFINISHED}*"):
+        path.unlink(missing_ok=True)
+    log = read_log(folder)
+    began = read_record(folder)
+    if not log:
+        write(folder / RECORD, _text(now))
+    elif began is not None and (changed := differences(began, now)):
+        raise RunError(
+            f"A run goes on with what it began with, see {folder / RECORD}",
+            "; ".join(changed),
+            "Give what it began with, or start anew in another --runs folder",
+        )
+    if log and not (folder / state(len(log))).is_file():
+        raise RunError(
+            f"{folder} holds the state after its last epoch", f"no {state(len(log))}", "Start anew in another folder"
+        )
+    return log
+
+
+def write_log(folder: Path, log: list[dict]) -> None:
+    """Write which epochs are done: from then on they count."""
+    write(folder / LOG, _text(log))
+
+
+def _text(values) -> Callable[[Path], None]:
+    text = json.dumps(values, indent=1, allow_nan=False) + "\n"
+    return lambda path: path.write_text(text, encoding="utf-8")
+
+
+def write(path: Path, put: Callable[[Path], None], needed: int = 0) -> None:
+    """Write a file beside its target and rename it, so that the target is never half a file.
+
+    Args:
+        path: the target.
+        put: writes all of the file to the path it is given.
+        needed: bytes that the file will have, as far as known.
+
+    Raises:
+        RunError: the disk is full or cannot be written; what was there before stays.
+    """
+    beside = path.with_name(UNFINISHED + path.name)
+    free = shutil.disk_usage(path.parent).free
+    try:
+        if free < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        put(beside)
+        with open(beside, "rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except (OSError, RuntimeError) as error:  # h5py answers a full disk with either
+        beside.unlink(missing_ok=True)
+        room = f"it needs {megabytes(needed)} and {megabytes(free)} were free; " if needed else ""
+        raise RunError(
+            f"{path} can be written",
+            f"{room}{_first_line(error)}",
+            "The last good checkpoint is kept; make room and give the same command again",
+        ) from error
+
+
+def room(folder: Path, needed: int) -> None:
+    """Refuse to begin where the checkpoints will not fit.
+
+    Raises:
+        RunError: fewer bytes are free than needed.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise RunError(
+            f"The checkpoints of a run fit into {folder}",
+            f"they need {megabytes(needed)} and {megabytes(free)} are free",
+            "Make room, or give another --runs folder",
+        )
+
+
+def megabytes(count: int) -> str:
+    """Bytes for people: "9.5 MB"."""
+    return f"{count / 1e6:.1f} MB"
+
+
+def _first_line(error: Exception) -> str:
+    return getattr(error, "strerror", None) or (str(error).splitlines() or ["no reason given"])[0]
