@@ -1,27 +1,45 @@
-"""`evaluate`: measure a version of weights."""
+"""`evaluate`: measure a version of weights, or the emotion networks together."""
 
 from typing import Annotated
 
 import typer
 
+from models.weights import SHIPPED
 from training import config as configs
-from training.commands import Archive, Data, Name
+from training.commands import Archive, Data
 from training.versions import ARCHIVE
+
+TOGETHER = "ensemble"
 
 
 def evaluate(
-    name: Name,
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(configs.NAMES)}, or {TOGETHER}.")],
     data: Data,
     version: Annotated[str, typer.Option(help="A version's number or a run's name; the latest if left out.")] = "",
     archive: Archive = ARCHIVE,
+    robustness: Annotated[bool, typer.Option(help="Also on disturbed faces, which takes most of the time.")] = True,
 ):
-    """Measure a version, which may be the active one, and write the figures into its card."""
+    """Measure a version, which may be the active one: figures into its card, charts beside it.
+
+    `ensemble` measures the active emotion networks, their calibrated probabilities averaged.
+    """
+    from training import report
+    from training.evaluate import ensemble
     from training.evaluate import evaluate as measure
     from training.versions import find
 
-    chosen = find(configs.load(name).name, version, archive)
+    if name == TOGETHER:
+        _tell(ensemble(data, SHIPPED))
+        return
+    chosen = find(configs.load(name).name, version, archive, SHIPPED)
     typer.echo(f"{chosen}, in {chosen.folder}")
-    figures = measure(chosen.name, data, chosen.folder.parent).metrics
+    card = measure(chosen.name, data, chosen.folder.parent, robustness, typer.echo)
+    _tell(card.metrics)
+    missing = report.write(chosen.folder, report.figures(card, report.read_epochs(chosen.folder)))
+    typer.echo(f"Charts are in {chosen.folder / report.FOLDER}. {missing}")
+
+
+def _tell(figures: dict) -> None:
     for split, values in figures.items():
         typer.echo(split)
         for key, value in values.items():

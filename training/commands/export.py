@@ -1,11 +1,14 @@
-"""`export`: from a run to a version of weights."""
+"""`export`: from a run to a version of weights, and from a version to other formats."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from models.errors import ParameterError
+from models.weights import SHIPPED
 from training import config as configs
+from training import versions
 from training.commands import Archive, Name, Runs
 from training.versions import ARCHIVE
 
@@ -14,10 +17,36 @@ def export(
     name: Name,
     runs: Runs = Path("runs"),
     archive: Archive = ARCHIVE,
-    version: Annotated[str, typer.Option(help="Its number; the latest one counted up if left out.")] = "",
+    version: Annotated[
+        str,
+        typer.Option(help="Its number, else the latest counted up; with --to, which one, else the active."),
+    ] = "",
+    to: Annotated[str, typer.Option(help="savedmodel, tflite or all: a version in another format.")] = "",
+    out: Annotated[Path, typer.Option(help="With --to: where its files go.")] = None,
+    data: Annotated[Path, typer.Option(help="With --to: faces to measure on, and for int8 to adapt to.")] = None,
 ):
-    """Make the best epoch of a run a version in the archive: float16 safetensors with a card."""
+    """Make the best epoch of a run a version in the archive; or, with --to, write a version in another format."""
+    name = configs.load(name).name
+    if to:
+        _formats(name, version, archive, to, out, data)
+        return
+    if out or data:
+        raise ParameterError("--out and --data belong to --to", "no --to", "Add --to savedmodel, tflite or all")
     from training.export import export as write
 
-    made = write(configs.load(name), runs, version, archive)
+    made = write(configs.load(name), runs, version, archive, SHIPPED)
     typer.echo(f"{made}: {made.card.parameters:,} parameters, in {made.folder}")
+
+
+def _formats(name: str, number: str, archive: Path, to: str, out: Path | None, data: Path | None) -> None:
+    from training.exports import export as write
+
+    if out is None:
+        raise ParameterError("A version in another format goes into a folder", "no --out", "Add --out DIR")
+    chosen = (None if number else versions.active(name, SHIPPED)) or versions.find(name, number, archive, SHIPPED)
+    typer.echo(f"{chosen}, in {chosen.folder}")
+    for kind, found in write(chosen, to, out, data).items():
+        typer.echo(f"{kind:10} {found['bytes'] / 1e6:7.2f} MB  {out / name / found['file']}")
+        typer.echo(f"  probabilities off by {found['max_difference']:g} at most on {found['faces']} example faces")
+        for split, accuracy in found.get("accuracy", {}).items():
+            typer.echo(f"  accuracy on {split}: {accuracy:.2%}")
