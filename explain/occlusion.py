@@ -92,4 +92,5 @@ METHOD = Method(
     Params=Params,
     run=run,
     signed=lambda params: True,
+    quick={"step": 6},
 )

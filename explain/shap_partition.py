@@ -86,4 +86,5 @@ METHOD = Method(
     Params=Params,
     run=run,
     signed=lambda params: True,
+    quick={"evaluations": 128},
 )
