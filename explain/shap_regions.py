@@ -90,6 +90,8 @@ def run(
 
     Raises:
         ParameterError: no regions.
+
+    Source: Shapley 1953; Lundberg and Lee 2017, arXiv 1705.07874, equation 4.
     """
     if regions is None:
         raise ParameterError("This method takes the regions of the face", "none", "Read the keypoints first")
