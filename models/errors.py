@@ -14,7 +14,8 @@
     │   ├── WeightsNotFoundError    not in the source that was asked
     │   └── WeightsMismatchError    not what its card says
     ├── DataError               training data that cannot be used
-    └── RunError                a training run that cannot begin, go on or be written
+    ├── RunError                a training run that cannot begin, go on or be written
+    └── HubError                the Hugging Face Hub refuses or does not answer
 
 A message says the rule, then what was received, then what to do.
 """
@@ -101,3 +102,11 @@ class DataError(FaceWhyError):
 
 class RunError(FaceWhyError):
     """A training run cannot begin, go on, or be written."""
+
+
+class HubError(FaceWhyError):
+    """The Hugging Face Hub refuses what was asked of it, or does not answer."""
+
+
+class DivergedError(RunError):
+    """The loss of a training run is no longer a finite number."""

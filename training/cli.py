@@ -8,9 +8,12 @@ from models.errors import FaceWhyError
 from training.commands.evaluate import evaluate
 from training.commands.export import export
 from training.commands.models import models
+from training.commands.publish import publish
+from training.commands.retrain import retrain
 from training.commands.train import train
+from training.commands.tune import tune
 
-COMMANDS = (train, export, evaluate)
+COMMANDS = (train, retrain, tune, export, evaluate, publish)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
 for command in COMMANDS:
