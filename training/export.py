@@ -3,16 +3,19 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Sequence
 from datetime import date
 from importlib import import_module
 from pathlib import Path
 
 from models import framing, weights, zoo
 from models.card import UNKNOWN, Input, Training
-from models.errors import DataError, ParameterError
+from models.errors import DataError, ParameterError, RunError
 from models.types import EMOTIONS, KEYPOINTS
-from training.config import Config
-from training.train import network, read_log
+from training import config as configs
+from training import run as run_folder
+from training.config import Augmentation, Config
+from training.train import network
 from training.versions import ARCHIVE, Version, following, order, versions
 
 EPOCHS = "training.json"
@@ -37,11 +40,13 @@ KEYPOINT_LIMITS = (
 
 
 def export(
-    config: Config,
+    name: str,
     runs: str | Path = "runs",
     version: str = "",
     archive: str | Path = ARCHIVE,
     shipped: str | Path = weights.SHIPPED,
+    run: str = "",
+    sources: Sequence[str] = (),
 ) -> Version:
     """Make the best epoch of a run a version in the archive, with a card that has no measurements yet.
 
@@ -49,60 +54,69 @@ def export(
     run's epochs, one object each.
 
     Args:
-        config: what was trained, for a run that did not write down its own.
+        name: of the model, one of `config.NAMES`.
         runs: where run folders live.
         version: its number; empty counts the last part of the latest present one up.
         archive, shipped: see `training.versions`.
+        run: the run's folder in `runs`; empty for the one that has the model's name.
+        sources: what it was trained on, one line a source; empty for the data of the recipes.
 
     Returns:
         The version; `training.evaluate` fills its card's metrics.
 
     Raises:
-        DataError: there is no finished epoch to export, or what the run wrote down cannot be read.
+        DataError: there is no finished epoch to export, or the run is another model's.
+        RunError: what the run wrote down cannot be read.
         ParameterError: the version's number is no number, or is taken.
+        UnknownNameError: there is no such model.
     """
-    folder = Path(runs) / config.name
-    log = read_log(folder)
+    folder = Path(runs) / (run or name)
+    log = run_folder.read_log(folder)
     if not log:
-        raise DataError("A run has at least one finished epoch", str(folder), f"Train {config.name} first")
-    version = version or following(config.name, archive, shipped)
+        raise DataError("A run has at least one finished epoch", str(folder), f"Train {name} first")
+    began = run_folder.read_record(folder) or {}
+    config = _config(began["config"], folder) if "config" in began else configs.load(name)
+    if config.name != name:
+        raise DataError(f"{folder} is a run of {name}", f"one of {config.name}", f"Export {config.name}, or name --run")
+    version = version or following(name, archive, shipped)
     order(version)
-    if version in (taken := [known.number for known in versions(config.name, archive, shipped)]):
-        raise ParameterError(f"A version of {config.name} has a number of its own", version, f"After {taken[-1]}")
-    facts = _facts(folder)
+    if version in (taken := [known.number for known in versions(name, archive, shipped)]):
+        raise ParameterError(f"A version of {name} has a number of its own", version, f"The latest is {taken[-1]}")
     model = network(config)
     best_weights = folder / "best.weights.h5"
     try:
         model.load_weights(best_weights)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
-            f"{best_weights} holds the weights of {config.name}", str(error).splitlines()[0], "Go on with the run"
+            f"{best_weights} holds the weights of {name}", str(error).splitlines()[0], "Go on with the run"
         ) from error
-    keypoints = config.name == "keypoints"
+    keypoints = name == zoo.KEYPOINT_MODEL
     best = min(log, key=lambda row: row["val_loss"]) if keypoints else max(log, key=lambda row: row["val_accuracy"])
-    target = Path(archive) / version / config.name
-    partial = target.with_name(f".{config.name}.new")
+    target = Path(archive) / version / name
+    partial = target.with_name(f".{name}.new")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         card = weights.save(
             model,
             partial,
-            name=config.name,
-            architecture=config.name,
+            name=name,
+            architecture=name,
             version=version,
             date=date.today().isoformat(),
             input=Input(side=framing.WIDE_SIDE if keypoints else framing.CROP_SIDE, channels=1, range=(0.0, 1.0)),
             labels=KEYPOINTS if keypoints else EMOTIONS,
-            cam_layer=None if keypoints else import_module(zoo.ARCHITECTURES[config.name]).CAM_LAYER,
+            cam_layer=None if keypoints else import_module(zoo.ARCHITECTURES[name]).CAM_LAYER,
             temperature=1.0,
             metrics={},
-            data=KEYPOINT_DATA if keypoints else EMOTION_DATA,
+            data=tuple(sources) or (KEYPOINT_DATA if keypoints else EMOTION_DATA),
             training=Training(
-                config=facts.get("config", dataclasses.asdict(config)) | {"best_epoch": best["epoch"]},
+                config=run_folder.plain(config)
+                | {key: began[key] for key in ("start", "precision") if key in began}
+                | {"best_epoch": best["epoch"]},
                 epochs=len(log),
                 hours=round(sum(row["seconds"] for row in log) / 3600, 2),
                 run=folder.name,
-                **{field: facts.get(field) or UNKNOWN for field in ("data_sha256", "git_commit", "backend")},
+                **{field: began.get(field) or UNKNOWN for field in ("data_sha256", "git_commit", "backend")},
             ),
             licence="MIT",
             limits=KEYPOINT_LIMITS if keypoints else EMOTION_LIMITS,
@@ -114,10 +128,15 @@ def export(
     return Version(card, target, active=False)
 
 
-def _facts(folder: Path) -> dict:
-    """What a run wrote down when it began; empty for a run from before runs did."""
-    path = folder / "run.json"
+def _config(plain: dict, folder: Path) -> Config:
+    """The configuration that a run began with; a setting that it does not know has today's default."""
     try:
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except ValueError as error:
-        raise DataError(f"{path} is JSON", str(error), "Remove it, and the card will say 'unknown'") from error
+        values = {field.name: plain[field.name] for field in dataclasses.fields(Config) if field.name in plain}
+        values |= {"stages": tuple(map(tuple, plain["stages"])), "teachers": tuple(plain.get("teachers", ()))}
+        return Config(**values | {"augmentation": Augmentation(**plain.get("augmentation", {}))})
+    except (KeyError, TypeError, ValueError, ParameterError) as error:
+        raise RunError(
+            f"{folder / run_folder.RECORD} holds the settings of a run",
+            f"{type(error).__name__}: {error}",
+            "Correct it",
+        ) from error

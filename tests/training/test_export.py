@@ -1,13 +1,14 @@
+import dataclasses
 import json
 
 import pytest
 
 from models import card as cards
 from models import weights, zoo
-from models.errors import DataError, ParameterError
+from models.errors import DataError, ParameterError, RunError
 from models.model import restore
 from training import train
-from training.config import Augmentation, Config
+from training.config import Augmentation, Config, load
 from training.evaluate import evaluate
 from training.export import export
 
@@ -17,7 +18,14 @@ LOG = [
     {"epoch": 1, "seconds": 1800.0, "loss": 1.5, "accuracy": 0.4, "val_loss": 1.6, "val_accuracy": 0.5},
     {"epoch": 2, "seconds": 3600.0, "loss": 1.4, "accuracy": 0.5, "val_loss": 1.5, "val_accuracy": 0.4},
 ]
-FACTS = {"config": {"name": "cnn", "batch": 9}, "data_sha256": "ab" * 32, "git_commit": "cd" * 20, "backend": "jax"}
+FACTS = {
+    "config": {"name": "cnn", "stages": [[3, 32]], "batch": 9, "width": 0.5, "augmentation": {"blur": 2.0}},
+    "data_sha256": "ab" * 32,
+    "git_commit": "cd" * 20,
+    "backend": "jax",
+    "start": "cnn 1.0.2",
+    "precision": "float32",
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +44,15 @@ def runs(network, tmp_path):
 
 @pytest.fixture
 def make(runs, tmp_path):
-    return lambda version="": export(TINY, runs, version, tmp_path / "archive", tmp_path / "weights")
+    return lambda version="", **more: export("cnn", runs, version, tmp_path / "archive", tmp_path / "weights", **more)
 
 
 def test_a_run_becomes_a_version_that_can_be_loaded_and_measured(parquet, tmp_path):
     train.train(TINY, parquet, tmp_path / "runs")
-    made = export(TINY, tmp_path / "runs", "", tmp_path / "archive", tmp_path / "weights")
+    made = export("cnn", tmp_path / "runs", "", tmp_path / "archive", tmp_path / "weights")
     assert made.number == "1.0.0" and made.folder == tmp_path / "archive" / "1.0.0" / "cnn" and not made.active
-    assert made.card.training.config["stages"] in ([[1, 32]], ((1, 32),)) and made.card.training.epochs == 1
+    assert made.card.training.config["stages"] == [[1, 32]] and made.card.training.epochs == 1
+    assert len(made.card.training.data_sha256) == 64 and made.card.training.backend == "tensorflow"
     card = evaluate("cnn", parquet, made.folder.parent)
     assert set(card.metrics) == {"PublicTest", "PrivateTest"}
     assert card.metrics["PrivateTest"]["faces"] == 14
@@ -52,17 +61,33 @@ def test_a_run_becomes_a_version_that_can_be_loaded_and_measured(parquet, tmp_pa
 
 
 def test_the_card_tells_what_the_run_wrote_down(runs, make):
-    (runs / "cnn" / "run.json").write_text(json.dumps(FACTS))
-    training = make().card.training
-    assert training.config == {"name": "cnn", "batch": 9, "best_epoch": 1}
-    assert (training.run, training.epochs, training.hours) == ("cnn", 3, 2.0)
+    folder = runs / "cnn-more"
+    (runs / "cnn").rename(folder)
+    (folder / "run.json").write_text(json.dumps(FACTS))
+    narrow = train.network(dataclasses.replace(TINY, width=0.5))
+    narrow.save_weights(folder / "best.weights.h5")
+    made = make(run="cnn-more", sources=("Faces of our own", "FER2013"))
+    training = made.card.training
+    assert made.card.data == ("Faces of our own", "FER2013") and made.card.parameters == narrow.count_params()
+    assert (training.run, training.epochs, training.hours) == ("cnn-more", 3, 2.0)
     assert (training.data_sha256, training.git_commit, training.backend) == ("ab" * 32, "cd" * 20, "jax")
+    config = training.config
+    assert (config["batch"], config["width"], config["augmentation"]["blur"]) == (9, 0.5, 2.0)
+    assert (config["start"], config["precision"], config["best_epoch"]) == ("cnn 1.0.2", "float32", 1)
+    restore("cnn", weights.Located(made.folder, "folder"), zoo.build)
 
 
 def test_the_card_of_a_run_that_wrote_nothing_down_says_unknown(make):
     training = make().card.training
-    assert training.config["stages"] == ((1, 32),) and training.config["best_epoch"] == 1
+    assert training.config["stages"] == [list(stage) for stage in load("cnn").stages]
+    assert training.config["best_epoch"] == 1
     assert {training.data_sha256, training.git_commit, training.backend} == {"unknown"}
+
+
+def test_a_run_of_another_model_is_refused(runs, make, tmp_path):
+    (runs / "cnn" / "run.json").write_text(json.dumps(FACTS | {"config": FACTS["config"] | {"name": "resnet"}}))
+    with pytest.raises(DataError, match="is a run of cnn. Received: one of resnet"):
+        make()
 
 
 def test_the_epochs_lie_beside_the_weights_and_everybody_may_read(make):
@@ -112,14 +137,23 @@ def test_an_export_that_stops_half_way_leaves_nothing(make, monkeypatch, tmp_pat
 
 def test_a_run_without_an_epoch_cannot_be_exported(tmp_path):
     with pytest.raises(DataError, match="Train cnn first"):
-        export(TINY, tmp_path, archive=tmp_path / "archive")
+        export("cnn", tmp_path, archive=tmp_path / "archive")
 
 
-@pytest.mark.parametrize(("file", "text"), [("best.weights.h5", "half"), ("best.weights.h5", None), ("run.json", "{")])
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("best.weights.h5", "half"),
+        ("best.weights.h5", None),
+        ("run.json", "{"),
+        ("run.json", '{"config": {"name": "cnn"}}'),
+        ("log.json", "["),
+    ],
+)
 def test_a_damaged_run_is_named(runs, make, file, text, tmp_path):
     (runs / "cnn" / file).unlink(missing_ok=True)
     if text is not None:
         (runs / "cnn" / file).write_text(text)
-    with pytest.raises(DataError, match=file):
+    with pytest.raises((DataError, RunError), match=file):
         make()
     assert not (tmp_path / "archive").exists()

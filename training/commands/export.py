@@ -16,6 +16,10 @@ from training.versions import ARCHIVE
 def export(
     name: Name,
     runs: Runs = Path("runs"),
+    run: Annotated[str, typer.Option(help="The run's folder in --runs, if it has another name than the model.")] = "",
+    source: Annotated[
+        list[str], typer.Option(help="What the run was trained on, if not what the recipes are; one line a source.")
+    ] = None,
     archive: Archive = ARCHIVE,
     version: Annotated[
         str,
@@ -34,7 +38,7 @@ def export(
         raise ParameterError("--out and --data belong to --to", "no --to", "Add --to savedmodel, tflite or all")
     from training.export import export as write
 
-    made = write(configs.load(name), runs, version, archive, SHIPPED)
+    made = write(name, runs, version, archive, SHIPPED, run, source or ())
     typer.echo(f"{made}: {made.card.parameters:,} parameters, in {made.folder}")
 
 
