@@ -8,6 +8,8 @@ from models import weights, zoo
 from models.errors import HubError, WeightsNotFoundError
 from training.hub_card import readme
 
+ENSEMBLE = "ensemble.json"
+
 
 @dataclass(frozen=True)
 class Published:
@@ -29,7 +31,8 @@ class Published:
 def contents(repository: str, source: str | Path = weights.SHIPPED) -> dict[str, Path | bytes]:
     """What is published: path in the repository -> a file, or the bytes of one.
 
-    Every file of the folders of `zoo.ARCHITECTURES` in `source`, and a README made from their cards.
+    Every file of the folders of `zoo.ARCHITECTURES` in `source`, what the networks reach together, and
+    a README made from the cards.
 
     Raises:
         WeightsNotFoundError: there are no weights.
@@ -40,6 +43,9 @@ def contents(repository: str, source: str | Path = weights.SHIPPED) -> dict[str,
         raise WeightsNotFoundError("A folder with weights is published", str(source), "Export and promote a version")
     found = [weights.verify(folder) for folder in folders]
     files: dict[str, Path | bytes] = {"README.md": readme(repository, found).encode()}
+    together = Path(source) / ENSEMBLE
+    if together.is_file():
+        files[ENSEMBLE] = together
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             parts = path.relative_to(folder).parts

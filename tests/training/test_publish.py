@@ -31,6 +31,7 @@ def source(tmp_path):
     cards.write(dataclasses.replace(card, metrics=figures), folder / "cnn")
     (folder / "cnn" / ".hidden").write_text("x")
     (folder / "cnn" / "card.json.7.partial").write_text("x")
+    (folder / "ensemble.json").write_text("{}")
     put(folder / "other", "1.0.0")
     return folder
 
@@ -66,7 +67,7 @@ def asked(server, part):
 def test_one_commit_holds_every_file_and_the_app_pulls_back_the_same_bytes(running, source, monkeypatch):
     done = publish(REPOSITORY, source)
     assert running.exists and len(running.commits) == 1 and done.revision == running.revision
-    names = {"README.md", "cnn/card.json", "cnn/model.safetensors", "cnn/report/curve.json"}
+    names = {"README.md", "ensemble.json", "cnn/card.json", "cnn/model.safetensors", "cnn/report/curve.json"}
     assert set(done.files) == names and set(running.files) == names | {".gitattributes"}
     assert ("lfsFile", "cnn/model.safetensors") in running.commits[0][1]
     for name in names - {"README.md"}:
