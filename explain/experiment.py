@@ -68,9 +68,8 @@ def unpack(text: str) -> np.ndarray:
     """
     size = SIDE * SIDE // 8
     try:
-        inflate = zlib.decompressobj()
-        data = inflate.decompress(_decode(text), size + 1)
-    except (ValueError, TypeError, zlib.error):
+        data = _inflate(text, size)
+    except (ValueError, zlib.error):
         data = b""
     if len(data) != size:
         raise ParameterError(
@@ -85,10 +84,19 @@ def _encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _decode(text: str) -> bytes:
+def _inflate(text: str, most: int) -> bytes:
+    """What was deflated and encoded; no more than a byte over `most` of it.
+
+    Raises:
+        ValueError, zlib.error: damaged or cut off.
+    """
     if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9_-]*", text):
         raise ValueError("not base64")
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    inflate = zlib.decompressobj()
+    data = inflate.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), most + 1)
+    if len(data) <= most and not inflate.eof:
+        raise ValueError("cut off")
+    return data
 
 
 # ------------------------------------------------------------------------ steps
@@ -328,8 +336,8 @@ class Experiment:
             ParameterError, UnknownNameError: a code that is damaged, or names what does not exist.
         """
         try:
-            text = zlib.decompressobj().decompress(_decode(code), LONGEST + 1).decode()
-        except (ValueError, TypeError, zlib.error) as error:
+            text = _inflate(code, LONGEST).decode()
+        except (ValueError, zlib.error) as error:
             raise ParameterError(
                 "The link of an experiment ends in its code", repr(code)[:60], "Copy the whole link"
             ) from error

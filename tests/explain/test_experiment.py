@@ -103,7 +103,8 @@ def test_bad_json_is_answered_with_what_is_wrong(text, word):
 
 
 @pytest.mark.parametrize(
-    "code", ["", "x", "é", "%%%", None, stored(b"\xff\xfe"), stored({"steps": 3}), stored([{"do": "fly"}])]
+    "code",
+    ["", "x", "é", "%%%", None, stored(b"\xff\xfe"), stored({"steps": 3}), stored([{"do": "fly"}]), EVERY.code[:-4]],
 )
 def test_a_damaged_link_is_answered_with_what_is_wrong(code):
     with pytest.raises(FaceWhyError):
