@@ -19,11 +19,11 @@ import gradio as gr  # noqa: E402
 from app import endpoints, theme, uploads  # noqa: E402
 from app.guard import GuardedBlocks  # noqa: E402
 from app.session import KEPT, Session  # noqa: E402
-from app.tabs import Shared, compare, explain, models, predict  # noqa: E402
+from app.tabs import Shared, compare, explain, lab, models, predict  # noqa: E402
 from explain import registry  # noqa: E402
 from models import photo, zoo  # noqa: E402
 
-TABS = (predict, explain, compare, models)
+TABS = (predict, explain, compare, lab, models)
 HEADER = """
 <header class="fw-header"><h1>FaceWhy</h1>
 <p>See which emotion three networks read in a face, and why.</p>

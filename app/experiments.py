@@ -1,0 +1,266 @@
+"""What the Lab and the API both do with an experiment: ask every model before and after, and hold its heatmap to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, TypedDict
+
+import numpy as np
+
+from app import answers, lab_words, reading
+from app.donors import DONORS
+from explain import lab, registry
+from explain.base import Explanation, Parameters, Target
+from explain.counterfactual import Counterfactual, counterfactual
+from explain.experiment import Experiment
+from models import regions, zoo
+from models.regions import REGIONS
+from models.types import EMOTIONS, Face, Prediction
+
+PATCHES = 8
+"""Random patches that a hidden area is compared with."""
+MOVED = 0.02
+"""Probabilities that differ by less do not count as different."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What an experiment did to one model's answer.
+
+    Attributes:
+        before, after: its answers for the face as it was and as it is.
+        alone: its answer for the face with the same experiment less the steps that hide something.
+        forecast: what its heatmap of the face as it was says about the hidden area.
+        random: float32 (PATCHES,), the target's probability with a random patch hidden instead of
+            the area, one a seed; empty where nothing is hidden.
+        verdict: "right" where the heatmap expected the area to matter more, or less, than a random
+            patch, and it does; "wrong" where it does not; "open" where neither moves the answer;
+            "" where the heatmap expects nothing.
+    """
+
+    before: Prediction
+    after: Prediction
+    alone: Prediction
+    forecast: lab.Forecast
+    random: np.ndarray
+    verdict: str
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """An experiment on a face.
+
+    Attributes:
+        face: as it was.
+        experiment: what was done.
+        target: the emotion that is watched.
+        changed: the face afterwards.
+        maps: by model, the heatmap of the face as it was.
+        models: by model, what happened.
+        seconds: how long it took.
+    """
+
+    face: Face
+    experiment: Experiment
+    target: Target
+    changed: lab.Changed
+    maps: dict[str, Explanation]
+    models: dict[str, Tried]
+    seconds: float
+
+
+def run(
+    face: Face,
+    experiment: Experiment,
+    method: str = "gradcam",
+    emotion: str = "",
+    params: Parameters | Mapping[str, Any] | None = None,
+    maps: Mapping[tuple[str, int], Explanation] | None = None,
+) -> Outcome:
+    """Do an experiment on a face and ask every model, one batch a model.
+
+    Args:
+        face: with its keypoints.
+        experiment: what to do.
+        method: whose heatmap is held to it.
+        emotion: which one is watched; "" for the one with the highest mean probability on the face as it was.
+        params: the method's.
+        maps: heatmaps of this face by model and emotion's index that need not be made again.
+
+    Raises:
+        UnknownNameError, ParameterError: a name or a value that does not exist.
+    """
+    started = perf_counter()
+    registry.find(method)
+    changed = lab.apply(experiment, face.crop, face.crop_keypoints, DONORS)
+    crops = [face.crop, changed.crop]
+    if changed.touched.any():
+        on_face = ~regions.masks(face.crop_keypoints)[REGIONS.index("background")]
+        patches = [lab.random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
+        others = [lab.uncovered(experiment), *(lab.elsewhere(experiment, patch) for patch in patches)]
+        crops += [lab.apply(other, face.crop, face.crop_keypoints, DONORS).crop for other in others]
+    told = {name: _ask(name, np.stack(crops)) for name in zoo.EMOTION_MODELS}
+    target = reading.common_target(emotion, {name: asked[0] for name, asked in told.items()})
+    made, models = {}, {}
+    for name, (before, after, *rest) in told.items():
+        known = (maps or {}).get((name, target.emotion))
+        made[name] = known or registry.explain(zoo.load(name), face, target, method, params)
+        forecast = lab.predicted(made[name], changed.touched)
+        alone = rest[0] if rest else after
+        random = np.array([answer.probabilities[target.emotion] for answer in rest[1:]], np.float32)
+        models[name] = Tried(before, after, alone, forecast, random, verdict(forecast, target, alone, after, random))
+    return Outcome(face, experiment, target, changed, made, models, perf_counter() - started)
+
+
+def verdict(forecast: lab.Forecast, target: Target, alone: Prediction, after: Prediction, random: np.ndarray) -> str:
+    """Whether a heatmap was right, see `Tried`.
+
+    Probabilities are compared, for they are what visitors see; where a model is so sure that nothing
+    moves them, the answer is "open". One face proves nothing about a method.
+    """
+    if forecast.expects not in ("more", "less") or not len(random):
+        return ""
+    start = alone.probabilities[target.emotion]
+    cost, usual = start - after.probabilities[target.emotion], start - random.mean()
+    if abs(cost) < MOVED and abs(usual) < MOVED:
+        return "open"
+    lead = cost - usual if forecast.expects == "more" else usual - cost
+    return "right" if lead >= MOVED else "wrong"
+
+
+def smallest(face: Face, baseline: str = "mean face") -> dict[str, Counterfactual | None]:
+    """By model, the smallest set of face parts that, hidden, changes its answer; None where there is none."""
+    masks = regions.masks(face.crop_keypoints)
+    return {name: counterfactual(zoo.load(name), face.crop, masks, baseline) for name in zoo.EMOTION_MODELS}
+
+
+def _ask(name: str, crops: np.ndarray) -> list[Prediction]:
+    model = zoo.load(name)
+    logits = model.logits(crops)
+    return [Prediction(name, *pair) for pair in zip(logits, model.probabilities(logits), strict=True)]
+
+
+# -------------------------------------------------------------------------- JSON
+
+
+class Predicted(TypedDict):
+    share: float
+    opposing: float
+    area: float
+    drop: float | None
+    expects: str
+
+
+class RandomPatches(TypedDict):
+    mean: float | None
+    probabilities: list[float]
+
+
+class SmallestChange(TypedDict):
+    found: bool
+    regions: list[str]
+    emotion: str
+    drop: float
+    ties: int
+
+
+class TriedModel(TypedDict):
+    before: answers.Answer
+    after: answers.Answer
+    without_hiding: answers.Answer
+    predicted: Predicted
+    random: RandomPatches
+    verdict: str
+    words: str
+    smallest_change: SmallestChange | None
+
+
+class LabReading(TypedDict):
+    emotion: str
+    method: str
+    experiment: dict
+    link: str
+    hidden: float
+    crop: list[list[float]]
+    models: list[TriedModel]
+    seconds: float
+
+
+def answer(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = None) -> LabReading:
+    """An outcome as JSON.
+
+    Args:
+        outcome: what `run` returned.
+        found: what `smallest` returned; None where it was not asked for.
+    """
+    return {
+        "emotion": EMOTIONS[outcome.target.emotion],
+        "method": next(iter(outcome.maps.values())).method,
+        "experiment": outcome.experiment.to_json(),
+        "link": f"?lab={outcome.experiment.code}",
+        "hidden": float(outcome.changed.touched.mean()),
+        "crop": outcome.changed.crop.astype(float).round(4).tolist(),
+        "models": [_tried(name, outcome, found) for name in outcome.models],
+        "seconds": outcome.seconds,
+    }
+
+
+def answer_for(
+    face: Face,
+    experiment: str | Mapping[str, Any],
+    method: str = "gradcam",
+    emotion: str = "",
+    params: Mapping[str, Any] | None = None,
+    smallest_change: bool = False,
+    fill: str = "mean face",
+) -> LabReading:
+    """The whole of the Lab for a program: an experiment as JSON in, what happened as JSON out.
+
+    Args:
+        face: with its keypoints.
+        experiment: see `Experiment.from_json`.
+        method, emotion, params: see `run`.
+        smallest_change: also search the smallest set of parts that changes each answer.
+        fill: what parts show that are hidden in that search.
+
+    Raises:
+        UnknownNameError, ParameterError: a name or a value that does not exist.
+    """
+    outcome = run(face, Experiment.from_json(experiment), method, emotion, params)
+    return answer(outcome, smallest(face, fill) if smallest_change else None)
+
+
+def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | None] | None) -> TriedModel:
+    tried = outcome.models[name]
+    forecast = tried.forecast
+    return {
+        "before": answers.answer(tried.before),
+        "after": answers.answer(tried.after),
+        "without_hiding": answers.answer(tried.alone),
+        "predicted": {
+            "share": forecast.share,
+            "opposing": forecast.opposing,
+            "area": forecast.area,
+            "drop": forecast.drop,
+            "expects": forecast.expects or "",
+        },
+        "random": {
+            "mean": float(tried.random.mean()) if len(tried.random) else None,
+            "probabilities": tried.random.astype(float).tolist(),
+        },
+        "verdict": tried.verdict,
+        "words": lab_words.told(outcome.maps[name], tried),
+        "smallest_change": None if found is None else _smallest(found[name]),
+    }
+
+
+def _smallest(found: Counterfactual | None) -> SmallestChange:
+    if found is None:
+        return {"found": False, "regions": [], "emotion": "", "drop": 0.0, "ties": 0}
+    return {
+        "found": True,
+        "regions": list(found.regions),
+        "emotion": EMOTIONS[found.after],
+        "drop": found.drop,
+        "ties": found.ties,
+    }

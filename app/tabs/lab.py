@@ -1,0 +1,321 @@
+"""A place to try what a heatmap claims: change the face, and see whether the models' answers follow."""
+
+import json
+from dataclasses import dataclass, field, replace
+
+import gradio as gr
+from gradio.context import Context
+
+from app import experiments, lab_views, lab_words, strokes, views
+from app.donors import DONORS
+from app.session import KEPT, Session
+from app.tabs import Shared
+from explain.base import Explanation
+from explain.counterfactual import Counterfactual
+from explain.experiment import (
+    FILLS,
+    Blur,
+    Brightness,
+    Contrast,
+    Experiment,
+    Hide,
+    Noise,
+    Paint,
+    Rotate,
+    Shift,
+    Step,
+    Swap,
+    pack,
+)
+from explain.registry import METHODS
+from models.errors import NoFaceError, UnknownNameError
+from models.regions import REGIONS
+from models.types import EMOTIONS
+
+TITLE = "Lab"
+COMMON = ("what they see on average", "")
+MOST_UNDONE = 40
+SLIDERS = (
+    (Blur, "sigma", 0.0),
+    (Brightness, "by", 0.0),
+    (Contrast, "times", 1.0),
+    (Rotate, "degrees", 0.0),
+    (Noise, "sigma", 0.0),
+    (Shift, "x", 0.0),
+    (Shift, "y", 0.0),
+)
+"""A slider's step, field, and the value that changes nothing."""
+HANDS = [("Tap", "0"), ("Paint fine", "3.5"), ("Paint broad", "8")]
+HAND = """value => {
+  const style = document.documentElement.style, paints = Number(value) > 0;
+  style.setProperty('--fw-touch', paints ? 'none' : 'manipulation');
+  style.setProperty('--fw-hand', paints ? 'crosshair' : 'pointer');
+  style.setProperty('--fw-areas', paints ? 'none' : 'auto');
+  style.setProperty('--fw-brush', value);
+}"""
+CODE = "(bench, code) => [bench, new URLSearchParams(window.location.search).get('lab') || '']"
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What one visitor is working on; no picture and no network.
+
+    Attributes:
+        experiment: the steps so far.
+        past: the experiments before, the last one last.
+        about: what `maps` and `found` speak about: the photo's key and the chosen face.
+        maps: heatmaps that need not be made again, by method, model and emotion.
+        found: what hidden parts showed in the search for the smallest change, and what it found by
+            model; None before.
+    """
+
+    experiment: Experiment = Experiment()
+    past: tuple[Experiment, ...] = ()
+    about: tuple = ()
+    maps: dict[tuple[str, str, int], Explanation] = field(default_factory=dict)
+    found: tuple[str, dict[str, Counterfactual | None]] | None = None
+
+    def turn(self, experiment: Experiment) -> "Bench":
+        """With another experiment, which can be undone."""
+        if experiment == self.experiment:
+            return self
+        return replace(self, experiment=experiment, past=(*self.past, self.experiment)[-MOST_UNDONE:])
+
+
+def build(shared: Shared) -> None:
+    """The tab's components and events."""
+    bench = gr.State(Bench(), time_to_live=KEPT)
+    code = gr.Textbox(visible=False)
+    strip = gr.HTML(js_on_load=views.SELECT)
+    with gr.Row(elem_classes="fw-columns fw-lab"):
+        with gr.Column(scale=4, min_width=300):
+            parts = gr.HTML(lab_views.parts(Experiment()), js_on_load=views.SELECT, elem_id="lab-parts")
+            fill = gr.Radio(list(FILLS), value=FILLS[0], label="What is hidden shows", elem_id="lab-fill")
+            swapped = gr.Radio(
+                [(title, name) for name, title in lab_words.PARTS.items()],
+                value="mouth",
+                label="Take from an example face",
+                elem_id="lab-part",
+            )
+            swap = gr.HTML(lab_views.swaps(Experiment(), "mouth"), js_on_load=views.SELECT, elem_id="lab-swap")
+            with gr.Accordion("Change the whole face", open=False, elem_id="lab-whole"):
+                sliders = [_slider(*entry) for entry in SLIDERS]
+        with gr.Column(scale=4, min_width=300, elem_classes="fw-first"):
+            hand = gr.Radio(HANDS, value="0", show_label=False, container=False, elem_id="lab-hand")
+            face = gr.HTML(lab_views.note(Experiment()), js_on_load=lab_views.WORK, elem_id="lab-face")
+            steps = gr.HTML(js_on_load=views.SELECT, elem_id="lab-steps")
+            verdict = gr.HTML(elem_id="lab-verdict")
+            with gr.Row(elem_classes="fw-pair"):
+                undo = gr.Button("Undo", elem_id="lab-undo", interactive=False, min_width=80)
+                reset = gr.Button("Start over", elem_id="lab-reset", interactive=False, min_width=80)
+            search = gr.Button("Smallest change that flips the answer", variant="primary", elem_id="lab-search")
+            smallest = gr.HTML(js_on_load=views.SELECT, elem_id="lab-smallest")
+            with gr.Row():
+                titles = [(entry.title, name) for name, entry in METHODS.items()]
+                method = gr.Dropdown(
+                    titles, value="gradcam", label="Heatmap", elem_id="lab-method", filterable=False, min_width=240
+                )
+                emotion = gr.Dropdown(
+                    [COMMON, *EMOTIONS],
+                    value="",
+                    label="Emotion to watch",
+                    elem_id="lab-emotion",
+                    filterable=False,
+                    min_width=240,
+                )
+        with gr.Column(scale=6, min_width=320):
+            told = gr.HTML(elem_id="lab-answers")
+    with gr.Accordion("Share or keep this experiment", open=False, elem_id="lab-share"):
+        link = gr.HTML(lab_views.shared(Experiment()), js_on_load=lab_views.COPY, elem_id="lab-link")
+        text = gr.Textbox(written(Experiment()), label="As JSON", lines=5, max_lines=14, elem_id="lab-json")
+        take = gr.Button("Do what the JSON says", elem_id="lab-take")
+
+    asked = [shared.session, bench, method, emotion, swapped]
+    shown = [bench, strip, face, steps, verdict, told, smallest, parts, swap, undo, reset, link, text, *sliders]
+    quiet = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last"}
+    gr.on([shared.tab.select, method.input, emotion.input, swapped.input], show, asked, shown, **quiet)
+    gr.on([face.select, parts.select], touch, [*asked, fill], shown, **quiet)
+    fill.input(refill, [*asked, fill], shown, **quiet)
+    swap.select(exchange, asked, shown, **quiet)
+    gr.on([slider.release for slider in sliders], slide, [*asked, *sliders], shown, **quiet)
+    steps.select(take_away, asked, shown, **quiet)
+    undo.click(back, asked, shown, **quiet)
+    reset.click(start_over, asked, shown, **quiet)
+    take.click(obey, [*asked, text], shown, **quiet)
+    strip.select(choose, asked, [shared.session, *shown], **quiet)
+    search.click(search_smallest, [shared.session, bench, fill], [bench, smallest], **quiet)
+    smallest.select(follow, asked, shown, **quiet)
+    hand.input(None, hand, None, js=HAND)
+    Context.root_block.load(linked, [bench, code], bench, js=CODE, **quiet)
+
+
+def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
+    control = kind.controls()[name]
+    return gr.Slider(
+        control.low, control.high, neutral, step=control.step, label=control.title, info=control.help, interactive=True
+    )
+
+
+# --------------------------------------------------------------------- handlers
+
+
+def show(session: Session, bench: Bench, method: str, emotion: str, part: str) -> tuple:
+    """Everything that the tab shows, in the order of its outputs; the models are asked anew."""
+    if session.face is None:
+        return bench, "", lab_views.note(bench.experiment), "", "", "", "", *_about(bench, part)
+    about = (session.key, session.chosen)
+    if bench.about != about:
+        bench = replace(bench, about=about, maps={}, found=None)
+    known = {key[1:]: found for key, found in bench.maps.items() if key[0] == method}
+    outcome = experiments.run(session.face, bench.experiment, method, emotion, maps=known)
+    made = {(method, name, outcome.target.emotion): found for name, found in outcome.maps.items()}
+    bench = replace(bench, maps={**bench.maps, **made})
+    return (
+        bench,
+        views.strip(session),
+        lab_views.bench(outcome),
+        lab_views.done(bench.experiment),
+        lab_views.verdict(outcome),
+        lab_views.answers(outcome),
+        lab_views.smallest(bench.found[1]) if bench.found else "",
+        *_about(bench, part),
+    )
+
+
+def _about(bench: Bench, part: str) -> tuple:
+    experiment = bench.experiment
+    return (
+        lab_views.parts(experiment),
+        lab_views.swaps(experiment, part),
+        gr.Button(interactive=bool(bench.past)),
+        gr.Button(interactive=bool(experiment.steps)),
+        lab_views.shared(experiment),
+        written(experiment),
+        *_positions(experiment),
+    )
+
+
+def _positions(experiment: Experiment) -> list[float]:
+    """Where the sliders stand for an experiment."""
+    steps = [(experiment.find((kind.DO,)), name, neutral) for kind, name, neutral in SLIDERS]
+    return [neutral if step is None else getattr(step, name) for step, name, neutral in steps]
+
+
+def written(experiment: Experiment) -> str:
+    """An experiment as JSON for people, a line a step."""
+    lines = ",\n".join(f"  {json.dumps(step)}" for step in experiment.to_json()["steps"])
+    return f'{{"steps": [\n{lines}\n]}}' if lines else '{"steps": []}'
+
+
+def touch(
+    session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str, fill: str
+) -> tuple:
+    """A part of the face hidden, or shown again; or a patch that was painted."""
+    data = event._data or {}
+    experiment = bench.experiment
+    if "stroke" in data:
+        under = strokes.mask(data["stroke"], data.get("width"))
+        experiment = experiment.put(Paint(pack(under), fill))
+    elif data.get("index") in range(len(REGIONS)):
+        step = Hide(REGIONS[data["index"]], fill)
+        hidden = experiment.find(step.slot)
+        experiment = experiment.without(step.slot) if hidden else experiment.put(step)
+    return show(session, bench.turn(experiment), method, emotion, part)
+
+
+def refill(session: Session, bench: Bench, method: str, emotion: str, part: str, fill: str) -> tuple:
+    """Everything that is hidden shows something else."""
+    steps = (replace(step, fill=fill) if hasattr(step, "fill") else step for step in bench.experiment.steps)
+    bench = replace(bench.turn(Experiment(tuple(steps))), found=None)
+    return show(session, bench, method, emotion, part)
+
+
+def exchange(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> tuple:
+    """The mouth or the eyes of an example face; the same one again takes them away."""
+    names = list(lab_views.thumbnails())
+    experiment = bench.experiment
+    index = (event._data or {}).get("index")
+    if index in range(len(names)):
+        step = Swap(part, names[index])
+        there = experiment.find(step.slot) == step
+        experiment = experiment.without(step.slot) if there else experiment.put(step)
+    return show(session, bench.turn(experiment), method, emotion, part)
+
+
+def slide(session: Session, bench: Bench, method: str, emotion: str, part: str, *values: float) -> tuple:
+    """What the sliders say about the whole face; the sliders themselves stay where they are."""
+    experiment = bench.experiment
+    chosen: dict[type[Step], dict[str, float]] = {}
+    for (kind, name, _), value in zip(SLIDERS, values, strict=True):
+        chosen.setdefault(kind, {})[name] = value
+    for kind, fields in chosen.items():
+        step = kind(**fields)
+        there = experiment.find(step.slot)
+        neutral = all(fields[name] == rest for own, name, rest in SLIDERS if own is kind)
+        if neutral:
+            experiment = experiment.without(step.slot)
+        elif there is None or any(getattr(there, name) != value for name, value in fields.items()):
+            experiment = experiment.put(step if there is None else replace(there, **fields))
+    result = show(session, bench.turn(experiment), method, emotion, part)
+    return *result[: -len(SLIDERS)], *(gr.skip() for _ in SLIDERS)
+
+
+def take_away(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> tuple:
+    """One step taken away."""
+    index = (event._data or {}).get("index")
+    kept = tuple(step for place, step in enumerate(bench.experiment.steps) if place != index)
+    return show(session, bench.turn(Experiment(kept)), method, emotion, part)
+
+
+def back(session: Session, bench: Bench, method: str, emotion: str, part: str) -> tuple:
+    """The experiment before the last change."""
+    if bench.past:
+        bench = replace(bench, experiment=bench.past[-1], past=bench.past[:-1])
+    return show(session, bench, method, emotion, part)
+
+
+def start_over(session: Session, bench: Bench, method: str, emotion: str, part: str) -> tuple:
+    """The face as it was; this too can be undone."""
+    return show(session, bench.turn(Experiment()), method, emotion, part)
+
+
+def obey(session: Session, bench: Bench, method: str, emotion: str, part: str, text: str) -> tuple:
+    """The experiment that was written or pasted."""
+    return show(session, bench.turn(Experiment.from_json(text)), method, emotion, part)
+
+
+def choose(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> tuple:
+    """The same experiment on another face of the photo."""
+    chosen = session.choose((event._data or {}).get("index"))
+    return chosen, *show(chosen, bench, method, emotion, part)
+
+
+def search_smallest(session: Session, bench: Bench, fill: str) -> tuple:
+    """The smallest change that flips each model's answer."""
+    if session.face is None:
+        raise NoFaceError("The search needs a face", "none so far", "First give a photo on the tab Predict")
+    found = experiments.smallest(session.face, fill)
+    return replace(bench, found=(fill, found)), lab_views.smallest(found)
+
+
+def follow(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> tuple:
+    """The smallest change of one model, done."""
+    fill, found = bench.found or ("", {})
+    index = (event._data or {}).get("index")
+    change = list(found.values())[index] if index in range(len(found)) else None
+    if change is not None:
+        bench = bench.turn(Experiment(tuple(Hide(region, fill) for region in change.regions)))
+    return show(session, bench, method, emotion, part)
+
+
+def linked(bench: Bench, code: str) -> Bench:
+    """The experiment that the page's address names; it waits for a face."""
+    if not code:
+        return bench
+    experiment = Experiment.from_code(code)
+    for step in experiment.steps:  # a face that is not among ours is found now, not when the tab is opened
+        name = getattr(step, "donor", None) or getattr(step, "fill", FILLS[0])
+        if name not in FILLS and name not in DONORS:
+            raise UnknownNameError("An example face has a name", repr(name), f"Use one of {', '.join(DONORS)}")
+    gr.Info("The link brought an experiment. Give a photo with a face, then open the tab Lab.")
+    return bench.turn(experiment)
