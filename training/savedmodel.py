@@ -38,19 +38,19 @@ def write(model: Model, folder: str | Path) -> Path:
     Returns:
         The folder.
     """
-    import keras
     import tensorflow as tf
 
     given, temperature = model.card.input, model.card.temperature
+    images = tf.TensorSpec((None, given.side, given.side, given.channels), tf.float32, name=INPUT)
 
+    @tf.function(input_signature=[images], autograph=False)
     def serve(images):
         return {OUTPUT: tf.nn.softmax(model.network(images, training=False) / temperature)}
 
-    images = tf.TensorSpec((None, given.side, given.side, given.channels), tf.float32, name=INPUT)
-    archive = keras.export.ExportArchive()
-    archive.track(model.network)
-    archive.add_endpoint(SIGNATURE, serve, input_signature=[images])
-    archive.write_out(str(folder), verbose=False)
+    module = tf.Module()
+    module.serve = serve
+    module.kept = [weight.value for weight in model.network.weights]  # keras' own archive holds each weight twice
+    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: serve})
     labels = Path(folder) / LABELS
     labels.parent.mkdir()
     labels.write_text("".join(f"{label}\n" for label in model.card.labels), encoding="utf-8")

@@ -74,6 +74,11 @@ def test_the_labels_travel_with_it(model, saved):
     assert {"saved_model.pb", "variables", "assets.extra"} <= {path.name for path in saved.iterdir()}
 
 
+def test_it_holds_every_weight_once(model, saved):
+    size = sum(path.stat().st_size for path in saved.rglob("*") if path.is_file())
+    assert 4 * model.network.count_params() < size < 4.2 * model.network.count_params()
+
+
 def test_a_version_becomes_a_whole_number_that_keeps_the_order():
     assert savedmodel.number("1.2.3") == 1002003
     assert savedmodel.number("1.0.10") > savedmodel.number("1.0.9")
