@@ -1,0 +1,188 @@
+"""The table of trust: what it holds, how it goes on after a stop, and what follows from it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from explain import trust as reading
+from explain.faithfulness import Curves
+from models import weights, zoo
+from models.errors import DataError, ParameterError, UnknownNameError
+from training import trust
+
+
+@pytest.fixture
+def shipped(tmp_path):
+    """A folder with the shipped small network."""
+    shutil.copytree(weights.SHIPPED / "cnn", tmp_path / "weights" / "cnn", ignore=shutil.ignore_patterns("trust.json"))
+    return tmp_path / "weights"
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The methods that are measured, with a row made up for each."""
+    seen = []
+
+    def row(model, faces, method, seed):
+        seen.append((method, len(faces), seed))
+        return {"better_than_chance": {"mean": 0.5, "low": 0.4, "high": 0.6}}
+
+    monkeypatch.setattr(trust, "of_method", row)
+    return seen
+
+
+def read(shipped) -> dict:
+    return json.loads((shipped / "cnn" / trust.FILE).read_text())
+
+
+def test_a_table_of_two_methods(shipped, parquet):
+    said = []
+    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=said.append)
+    assert table == read(shipped)
+    assert (table["faces"], table["split"], table["seed"]) == (3, "PrivateTest", 0)
+    assert table["sha256"] == weights.verify(shipped / "cnn").sha256 and len(table["date"]) == 10
+    assert list(table["methods"]) == ["gradcam", "saliency"] and len(said) == 2
+    for row in table["methods"].values():
+        assert set(row) == {
+            "deletion_gain",
+            "insertion_gain",
+            "better_than_chance",
+            "stability",
+            "sanity",
+            "seconds",
+        }
+        for key in ("deletion_gain", "insertion_gain", "better_than_chance", "stability"):
+            assert row[key]["low"] <= row[key]["mean"] <= row[key]["high"]
+        assert row["sanity"]["layers"] == ["logits", "6x6", "12x12", "24x24", "48x48"]
+        assert len(row["sanity"]["correlation"]) == len(row["sanity"]["absolute"]) == 5
+        assert row["seconds"] > 0
+    assert trust.default_method(table) in table["methods"]
+
+
+def test_it_goes_on_after_a_stop(shipped, parquet, counted):
+    def stop(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=stop)
+    assert list(read(shipped)["methods"]) == ["gradcam"]
+    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"))
+    assert counted == [("gradcam", 3, 0), ("saliency", 3, 0)] and list(table["methods"]) == ["gradcam", "saliency"]
+
+
+@pytest.mark.parametrize("change", [{"faces": 4}, {"seed": 1}])
+def test_other_faces_begin_anew(shipped, parquet, counted, change):
+    trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"))
+    table = trust.measure("cnn", parquet, shipped, **{"faces": 3} | change, methods=("gradcam",))
+    assert list(table["methods"]) == ["gradcam"] and table == read(shipped)
+
+
+def test_other_weights_and_a_damaged_file_begin_anew(shipped, parquet, counted):
+    for content in (json.dumps({"sha256": "0" * 64, "methods": {"gradcam": {}}}), "{", "[]"):
+        (shipped / "cnn" / trust.FILE).write_text(content)
+        trust.measure("cnn", parquet, shipped, 3, ("gradcam",))
+    assert len(counted) == 3
+
+
+def test_a_method_that_does_not_suit_is_left_out(shipped, parquet, counted, monkeypatch):
+    monkeypatch.setattr(
+        trust.registry, "suitable", lambda model: {"gradcam": "Its maps are too coarse.", "saliency": ""}
+    )
+    said = []
+    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=said.append)
+    assert list(table["methods"]) == ["saliency"] and "gradcam: left out. Its maps are too coarse." in said
+
+
+def test_bad_input(shipped, parquet):
+    with pytest.raises(UnknownNameError, match="cnn, resnet, vgg16"):
+        trust.measure("keypoints", parquet, shipped)
+    with pytest.raises(UnknownNameError, match="gradcam"):
+        trust.measure("cnn", parquet, shipped, methods=("lime",))
+    with pytest.raises(ParameterError, match="two faces"):
+        trust.measure("cnn", parquet, shipped, faces=1)
+
+
+def test_faces_are_drawn_evenly_by_the_seed():
+    labels = np.repeat(np.arange(7), [3, 50, 50, 50, 50, 50, 50])
+    rows = trust.draw(labels, 70)
+    counts = np.bincount(labels[rows], minlength=7)
+    assert len(set(rows)) == 70 and counts[0] == 3 and set(counts[1:]) <= {11, 12}
+    assert sorted(labels[rows[:7]]) == list(range(7))
+    np.testing.assert_array_equal(rows, trust.draw(labels, 70))
+    assert set(rows) != set(trust.draw(labels, 70, seed=1))
+    assert len(trust.draw(labels, 1000)) == len(labels)
+
+
+def test_a_training_face_is_its_own_crop():
+    image = (np.arange(48 * 48).reshape(48, 48) % 251).astype(np.uint8)
+    face = trust.as_face(image)
+    np.testing.assert_array_equal(face.crop, image.astype(np.float32) / 255)
+    assert face.wide_crop.shape == (96, 96) and face.crop_keypoints.shape == (15, 2)
+    np.testing.assert_allclose(face.crop_keypoints, face.keypoints)
+    expected = zoo.keypoint_model().points(face.wide_crop[None])
+    assert np.isfinite(expected).all()
+
+
+def test_the_interval_is_that_of_the_mean():
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    found = trust.interval(values)
+    half = 1.96 * values.std() / np.sqrt(400)
+    assert found["mean"] == pytest.approx(values.mean(), abs=1e-4)
+    assert (found["low"], found["high"]) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.04)
+    assert trust.interval([0.25] * 9) == {"mean": 0.25, "low": 0.25, "high": 0.25}
+    assert trust.interval([]) is None
+
+
+def test_the_summary_by_hand():
+    """Deletion .2 and .4 against random .5: gains .3 and .1; the flat map gains nothing."""
+
+    def curves(deletion, insertion):
+        line, chance = np.zeros(2), np.array([0.4, 0.6])
+        return Curves("blur", line, line, line, deletion, insertion, chance, chance, 0.5, 0.5, *[line] * 4)
+
+    def one(verdict, stability, *found):
+        return reading.TrustReading(verdict, "", found, stability, {}, {}, 0.0)
+
+    found = trust.summary(
+        [
+            one("high", 0.9, curves(0.2, 0.8), curves(0.4, 0.6)),
+            one("none", float("nan")),
+            one("some", 0.5, curves(0.4, 0.5)),
+        ]
+    )
+    means = {key: value["mean"] for key, value in found.items()}
+    assert means["deletion_gain"] == pytest.approx((0.2 + 0 + 0.1) / 3, abs=1e-4)
+    assert means["insertion_gain"] == pytest.approx((0.2 + 0 + 0) / 3, abs=1e-4)
+    assert means["better_than_chance"] == pytest.approx(2 / 3, abs=1e-4)
+    assert means["stability"] == pytest.approx(0.7)
+
+
+def row(mean, high, stability=0.9, sane=0.1, seconds=0.1):
+    return {
+        "better_than_chance": {"mean": mean, "low": mean, "high": high},
+        "stability": stability if stability is None else {"mean": stability},
+        "sanity": {"correlation": [0.9, sane]},
+        "seconds": seconds,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        ({"slow": row(0.8, 0.9, seconds=0.9), "close": row(0.7, 0.8), "far": row(0.6, 0.7, seconds=0.01)}, "close"),
+        ({"best": row(0.8, 0.9, sane=0.6), "other": row(0.4, 0.5)}, "other"),
+        ({"best": row(0.8, 0.9, stability=0.4), "other": row(0.4, 0.5)}, "other"),
+        ({"best": row(0.8, 0.9, stability=None), "other": row(0.4, 0.5)}, "other"),
+        ({"best": row(0.8, 0.9, seconds=1.5), "other": row(0.4, 0.5)}, "other"),
+        ({"best": row(0.8, 0.9, sane=None), "other": row(0.4, 0.5, sane=0.9)}, "best"),
+    ],
+)
+def test_the_default_method(rows, name):
+    assert trust.default_method({"methods": rows}) == name
+
+
+def test_no_default_without_figures():
+    with pytest.raises(DataError, match="training trust"):
+        trust.default_method({"methods": {}})

@@ -1,0 +1,31 @@
+"""`trust`: which explanations of a network can be believed."""
+
+from typing import Annotated
+
+import typer
+
+from models.weights import SHIPPED
+from training.commands import Archive, Data
+from training.versions import ARCHIVE
+
+
+def trust(
+    name: Annotated[str, typer.Argument(help="One of cnn, resnet, vgg16.")],
+    data: Data,
+    faces: Annotated[int, typer.Option(help="Test faces, all emotions alike as far as there are enough.", min=2)] = 200,
+    method: Annotated[list[str], typer.Option(help="A method's name, may be repeated; all if left out.")] = (),
+    seed: Annotated[int, typer.Option(help="Of the faces and of everything drawn by chance.")] = 0,
+    version: Annotated[str, typer.Option(help="A version's number; the active one if left out.")] = "",
+    archive: Archive = ARCHIVE,
+):
+    """Test every method's maps over many faces, and write trust.json beside the card.
+
+    The same command goes on after a stop; delete trust.json to measure anew.
+    """
+    from training.trust import default_method, measure
+    from training.versions import find
+
+    folder = find(name, version, archive, SHIPPED).folder.parent if version else SHIPPED
+    table = measure(name, data, folder, faces, tuple(method), seed, typer.echo)
+    if table["methods"]:
+        typer.echo(f"Table: {folder / name / 'trust.json'}. Default by its figures: {default_method(table)}.")

@@ -1,0 +1,240 @@
+"""Which method's maps can be trusted on a network: every method over many test faces."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from explain import registry, sanity, trust
+from explain.base import Target
+from explain.trust import TrustReading
+from models import framing, keypoints, weights, zoo
+from models.errors import DataError, ParameterError, UnknownNameError
+from models.model import Model, restore
+from models.types import EMOTIONS, Face, Photo
+from training import data
+
+FILE = "trust.json"
+"""Beside the card of the weights that were measured."""
+SPLIT = "PrivateTest"
+SANITY_FACES = 8
+"""Faces of the sanity check, which explains each of them once for every stage of layers."""
+RESAMPLES = 2000
+QUICK = 1.0
+"""Seconds that the default method may take, so that the page answers while one looks at it."""
+
+
+def measure(
+    name: str,
+    path: str | Path,
+    shipped: str | Path = weights.SHIPPED,
+    faces: int = 200,
+    methods: Sequence[str] = (),
+    seed: int = 0,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict:
+    """Measure methods on one set of weights as the app would load it, and write `trust.json`.
+
+    Every map explains the network's own answer with the method's default parameters and gets the
+    reading of `explain.trust`. Written after each method: what is measured for the same weights and
+    faces stays, and the same call goes on after a stop. Anything else in the file is replaced.
+
+    Args:
+        name: of an emotion network's weights.
+        path: the data, see `training.data`.
+        shipped: where the folder `<name>` of the weights is.
+        faces: how many of PrivateTest, drawn by the seed, all emotions alike as far as there are enough.
+        methods: keys of `registry.METHODS`; all that suit the network if left out.
+        seed: of the faces, the random maps and the randomised layers.
+        say: called with a line for people as things get done.
+
+    Returns:
+        The table: faces, split, seed, sha256, date, and by method deletion_gain, insertion_gain,
+        better_than_chance and stability, each with mean, low and high (95 % confidence), sanity, and
+        the median seconds of a map. stability is None where all maps are flat.
+
+    Raises:
+        DataError: the data cannot be used.
+        UnknownNameError: no such network or method.
+        ParameterError: fewer faces than two.
+        WeightsError: the weights cannot be used.
+    """
+    if name not in zoo.EMOTION_MODELS:
+        raise UnknownNameError("Explanations are of an emotion network", repr(name), _choose(zoo.EMOTION_MODELS))
+    if faces < 2:
+        raise ParameterError("A confidence interval takes two faces or more", f"{faces}")
+    for method in methods:
+        registry.find(method)
+    folder = Path(shipped) / name
+    card = weights.verify(folder)
+    model = restore(name, weights.Located(folder, "folder"), zoo.build)
+    split = data.load_emotions(path)[SPLIT]
+    rows = draw(split.labels, faces, seed)
+    table = _begun(folder, {"faces": len(rows), "split": SPLIT, "seed": seed, "sha256": card.sha256})
+    reasons = registry.suitable(model)
+    wanted = [method for method in methods or registry.METHODS if method not in table["methods"]]
+    for method in filter(reasons.get, wanted):
+        say(f"{method}: left out. {reasons[method]}")
+    wanted = [method for method in wanted if not reasons[method]]
+    seen = [as_face(split.images[row]) for row in rows] if wanted else []
+    for method in wanted:
+        table["methods"][method] = found = of_method(model, seen, method, seed)
+        table["date"] = date.today().isoformat()
+        _write(table, folder)
+        say(f"{method}: better than chance on {found['better_than_chance']['mean']:.0%} of {len(rows)} faces")
+    return table
+
+
+def of_method(model: Model, faces: Sequence[Face], method: str, seed: int = 0) -> dict:
+    """One method's row of the table, see `measure`.
+
+    Args:
+        model: an emotion network.
+        faces: two or more, with their keypoints.
+        method: a key of `registry.METHODS`.
+        seed: of the random maps, the randomised layers and the resampling.
+    """
+    answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
+    targets = [Target(int(answer)) for answer in answers]
+    registry.explain(model, faces[0], targets[0], method)  # compiles, which is not the method's time
+    readings, seconds = [], []
+    for index, (face, target) in enumerate(zip(faces, targets, strict=True)):
+        explanation = registry.explain(model, face, target, method)
+        seconds.append(explanation.seconds)
+        readings.append(trust.read(model, face, explanation, seed=seed + index))
+    few = slice(SANITY_FACES)
+    forgets = sanity.cascade(model, faces[few], targets[few], method, seed=seed).to_json()
+    return summary(readings, seed) | {"sanity": _rounded(forgets), "seconds": _rounded(float(np.median(seconds)))}
+
+
+def summary(readings: Sequence[TrustReading], seed: int = 0) -> dict:
+    """Means over faces with their 95 % confidence intervals.
+
+    A gain is how much better a map's area is than the mean of its random maps, averaged over the
+    fills; a flat map gains nothing, and its stability does not count.
+    """
+
+    def gain(better: Callable) -> list[float]:
+        return [
+            float(np.mean([better(one) for one in reading.curves])) if reading.curves else 0.0 for reading in readings
+        ]
+
+    values = {
+        "deletion_gain": gain(lambda one: one.random_deletion.mean() - one.deletion_auc),
+        "insertion_gain": gain(lambda one: one.insertion_auc - one.random_insertion.mean()),
+        "better_than_chance": [float(reading.verdict != "none") for reading in readings],
+        "stability": [reading.stability for reading in readings if not np.isnan(reading.stability)],
+    }
+    return {key: interval(found, seed) for key, found in values.items()}
+
+
+def interval(values: Sequence[float], seed: int = 0) -> dict[str, float] | None:
+    """The mean with its 95 % confidence interval, by resampling (Efron 1979, the percentile bootstrap).
+
+    Returns:
+        mean, low and high; None for no values.
+    """
+    if not len(values):
+        return None
+    values = np.asarray(values, np.float64)
+    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    low, high = np.percentile(values[draws].mean(1), [2.5, 97.5])
+    return _rounded({"mean": float(values.mean()), "low": float(low), "high": float(high)})
+
+
+def default_method(table: Mapping) -> str:
+    """The method that should be a network's default because of its table.
+
+    Of the methods that pass the sanity check (`explain.sanity`), are stable on average
+    (`explain.trust.STABLE`) and take a second at most, the fastest of those that beat chance about
+    as often as the best of them: the upper end of their interval reaches the best one's mean. Where no
+    method does all three, all take part.
+
+    Args:
+        table: of `measure`, with one method or more.
+
+    Raises:
+        DataError: nothing was measured.
+    """
+    rows = table.get("methods", {})
+    if not rows:
+        raise DataError("A default method follows from measured ones", "none", "Run: python -m training trust NAME")
+    fit = {name: row for name, row in rows.items() if _fit(row)} or rows
+    best = max(row["better_than_chance"]["mean"] for row in fit.values())
+    close = [name for name, row in fit.items() if row["better_than_chance"]["high"] >= best]
+    return min(close, key=lambda name: fit[name]["seconds"])
+
+
+def draw(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    """Rows of faces, all emotions alike as far as there are enough of each, int64 (count,) or fewer.
+
+    The first rows are balanced, too.
+
+    Args:
+        labels: int (N,), indices into `EMOTIONS`.
+        count: how many; no more than there are.
+        seed: chooses them.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    turn = np.zeros(len(labels), int)
+    for emotion in range(len(EMOTIONS)):
+        mine = order[labels[order] == emotion]
+        turn[mine] = np.arange(len(mine))
+    return order[np.argsort(turn[order], kind="stable")][:count]
+
+
+def as_face(image: np.ndarray) -> Face:
+    """A training face as it is, uint8 (48, 48), with the keypoints that the network reads from it."""
+    to_crop = np.eye(2, 3, dtype=np.float32)
+    side = np.float32(framing.CROP_SIDE)
+    face = Face(
+        box=np.array([0, 0, side, side], np.float32),
+        score=1.0,
+        points=None,
+        to_crop=to_crop,
+        crop=image.astype(np.float32) / 255,
+        wide_crop=framing.cut(image, framing.widen(to_crop), framing.WIDE_SIDE),
+    )
+    return keypoints.read([face], Photo(np.repeat(image[..., None], 3, 2)))[0]
+
+
+def _fit(row: Mapping) -> bool:
+    forgets = row["sanity"]["correlation"][-1]
+    steady = row["stability"]
+    return (
+        forgets is not None
+        and forgets < sanity.LIKE_BEFORE
+        and steady is not None
+        and steady["mean"] >= trust.STABLE
+        and row["seconds"] <= QUICK
+    )
+
+
+def _begun(folder: Path, of: dict) -> dict:
+    """The table in a folder if it is of the same faces and weights, else an empty one."""
+    try:
+        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = {}
+    same = isinstance(found, dict) and all(found.get(key) == value for key, value in of.items())
+    return found if same and isinstance(found.get("methods"), dict) else of | {"date": "", "methods": {}}
+
+
+def _write(table: dict, folder: Path) -> None:
+    partial = folder / f"{FILE}.partial"
+    partial.write_text(json.dumps(table, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(folder / FILE)
+
+
+def _rounded(value):
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def _choose(names: Sequence[str]) -> str:
+    return f"Use one of {', '.join(names)}"
