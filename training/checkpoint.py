@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from models.errors import RunError
+from models.errors import DivergedError
 from training import run
 
 
@@ -54,7 +54,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _stop(self, value: float, where: str) -> None:
         kept = f"The checkpoint after epoch {len(self.log)} is kept" if self.log else "There is no checkpoint yet"
-        raise RunError(
+        raise DivergedError(
             "The loss must stay finite",
             f"{value} in {where}",
             f"{kept}; start anew in another --runs folder with a lower --learning-rate",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import cv2
@@ -22,7 +22,6 @@ FERPLUS_COLUMNS = {
     "sad": "sadness",
     "surprise": "surprise",
 }
-PARTS = ("images", "labels", "votes")
 SIDE = 48
 UNREADABLE_LIMIT = 20
 
@@ -254,13 +253,14 @@ def check_complete(splits: dict[str, EmotionSplit], source: str) -> None:
             )
 
 
-def join(one: dict[str, EmotionSplit], other: dict[str, EmotionSplit]) -> dict[str, EmotionSplit]:
-    """Two sets of labelled faces as one, split by split, the faces of the first coming first."""
-    pairs = {name: (one[name], other[name]) for name in SPLITS}
-    return {
-        name: EmotionSplit(*(np.concatenate([getattr(a, part), getattr(b, part)]) for part in PARTS))
-        for name, (a, b) in pairs.items()
-    }
+def join(one: dict, other: dict) -> dict:
+    """Two sets of faces of one kind as one, split by split, the faces of the first coming first."""
+
+    def both(a, b):
+        pairs = [(getattr(a, each.name), getattr(b, each.name)) for each in fields(a)]
+        return type(a)(*(x + y if isinstance(x, list) else np.concatenate([x, y]) for x, y in pairs))
+
+    return {name: both(one[name], other[name]) for name in one}
 
 
 def fingerprint(*paths: str | Path) -> str:

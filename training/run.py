@@ -118,17 +118,18 @@ def differences(began: dict, now: dict) -> list[str]:
     default = plain(Config(before["config"]["name"], stages=((1, 48),)))
     before["config"] = default | before["config"]
     before["config"]["augmentation"] = default["augmentation"] | before["config"]["augmentation"]
-    one, two = _flat(before), _flat(after)
+    one, two = flat(before), flat(after)
     names = [name for name in two | one if one.get(name) != two.get(name)]
     return [f"{name} was {_short(one.get(name))} and is {_short(two.get(name))}" for name in names]
 
 
-def _flat(values: dict, prefix: str = "") -> dict:
-    flat = {}
+def flat(values: dict, prefix: str = "") -> dict:
+    """A record without nesting: "augmentation.blur"; what stands under "config" has no prefix."""
+    result = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
-        flat |= _flat(value, "" if key == "config" else f"{name}.") if isinstance(value, dict) else {name: value}
-    return flat
+        result |= flat(value, "" if key == "config" else f"{name}.") if isinstance(value, dict) else {name: value}
+    return result
 
 
 def _short(value) -> str:

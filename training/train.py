@@ -88,7 +88,8 @@ def train(
 
     Raises:
         DataError: the data cannot be used.
-        RunError: the loss is no longer finite, the disk is full, or the run began with something else.
+        RunError: the disk is full, or the run began with something else.
+        DivergedError: the loss is no longer finite.
         WeightsError: a teacher's weights cannot be used.
     """
     # ---------------------------------------------------------------- data
@@ -98,6 +99,8 @@ def train(
         from training.keypoint_data import fixed_faces
 
         splits = data.load_keypoints(path)
+        if old is not None:
+            splits = data.join(data.load_keypoints(old), splits)
         training, validation = splits["train"], fixed_faces(splits["validation"])
     else:
         splits = data.load_emotions(path, complete=old is None)

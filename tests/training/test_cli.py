@@ -1,19 +1,26 @@
 import subprocess
 import sys
+from dataclasses import fields, replace
 
 import pytest
 from typer.testing import CliRunner
 
-from models.errors import UnknownNameError
+from models import card as cards
+from models import weights
+from models.errors import ParameterError, UnknownNameError
 from training import cli
-from training.config import load
+from training.config import Config, load
 
 
 @pytest.fixture
 def seen(monkeypatch, tmp_path):
     """What `train` would have been called with, instead of a training."""
     calls = []
-    monkeypatch.setattr("training.train.train", lambda *arguments: calls.append(arguments) or tmp_path)
+
+    def train(*arguments, **more):
+        calls.append((*arguments, more))
+
+    monkeypatch.setattr("training.train.train", train)
     return calls
 
 
@@ -24,16 +31,70 @@ def run(*arguments):
 def test_train_uses_the_shipped_configuration(seen, tmp_path):
     result = run("train", "cnn", "--data", tmp_path, "--precision", "float32")
     assert result.exit_code == 0, result.output
-    config, path, runs, start = seen[0]
-    assert config == load("cnn") and path == tmp_path and str(runs) == "runs" and start is None
+    config, path, runs, more = seen[0]
+    assert config == load("cnn") and path == tmp_path and str(runs) == "runs" and more == {"name": ""}
+
+
+OPTIONS = {
+    "batch": ("32", 32),
+    "optimizer": ("adamw", "adamw"),
+    "learning_rate": ("0.01", 0.01),
+    "warmup": ("0.1", 0.1),
+    "weight_decay": ("0.002", 0.002),
+    "fer2013_share": ("0.9", 0.9),
+    "label_smoothing": ("0.05", 0.05),
+    "balance": ("1", 1.0),
+    "teachers": ("cnn, vgg16", ("cnn", "vgg16")),
+    "distillation": ("0.4", 0.4),
+    "dropout": ("0.25", 0.25),
+    "width": ("0.5", 0.5),
+    "seed": ("4", 4),
+    "stages": ("2x32,3x40", ((2, 32), (3, 40))),
+}
 
 
 def test_every_option_reaches_the_configuration(seen, tmp_path):
-    options = ["--epochs", 3, "--learning-rate", 0.01, "--fer2013-share", 0.9, "--seed", 4, "--precision", "float32"]
-    assert run("train", "resnet", "--data", tmp_path, *options).exit_code == 0
+    options = [part for name, (text, _) in OPTIONS.items() for part in (f"--{name.replace('_', '-')}", text)]
+    augment = ["--augment", "rotation=3", "--augment", "flip=no"]
+    result = run("train", "resnet", "--data", tmp_path, "--precision", "float32", *options, *augment)
+    assert result.exit_code == 0, result.output
     config = seen[0][0]
-    assert config.stages == ((3, 48),) and config.learning_rate == 0.01
-    assert config.fer2013_share == 0.9 and config.seed == 4
+    assert {name: getattr(config, name) for name in OPTIONS} == {name: value for name, (_, value) in OPTIONS.items()}
+    assert config.augmentation == replace(load("resnet").augmentation, rotation=3, flip=False)
+    assert {field.name for field in fields(Config)} == {"name", "augmentation", *OPTIONS}
+
+
+def test_epochs_stand_for_the_stages(seen, tmp_path):
+    assert run("train", "cnn", "--data", tmp_path, "--epochs", 3, "--precision", "float32").exit_code == 0
+    assert seen[0][0].stages == ((3, 48),)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--stages", "12"],
+        ["--stages", "2x48", "--epochs", 3],
+        ["--augment", "zoom=2"],
+        ["--augment", "rotation"],
+        ["--augment", "flip=perhaps"],
+        ["--batch", 0],
+        ["--teachers", ""],
+        ["--init", "imagenet", "--width", 0.5],
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(seen, tmp_path, options):
+    result = run("train", "resnet", "--data", tmp_path, *options)
+    assert isinstance(result.exception, ParameterError) and not seen
+
+
+def test_retrain_starts_from_the_shipped_weights_with_a_low_rate(seen, tmp_path):
+    options = ["--data-old", tmp_path / "old", "--epochs", 2, "--precision", "float32"]
+    result = run("retrain", "cnn", "--data", tmp_path, *options)
+    assert result.exit_code == 0, result.output
+    config, path, _, more = seen[0]
+    assert config.stages == ((2, 48),) and config.learning_rate == load("cnn").learning_rate / 10
+    assert path == tmp_path and more["old"] == tmp_path / "old" and more["name"] == "cnn-retrain"
+    assert more["start"] == f"cnn {cards.read(weights.SHIPPED / 'cnn').version}"
 
 
 @pytest.mark.parametrize("options", [["--init", "jft"], ["--precision", "float8"]])

@@ -1,42 +1,92 @@
 """`train`: a run from its first epoch, or from where it stopped."""
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from models.errors import UnknownNameError
+from models.errors import ParameterError, UnknownNameError
 from training import config as configs
 from training.commands import Data, Name, Runs
+from training.settings import changed
+
+Precision = Annotated[str, typer.Option(help="mixed_bfloat16, or float32.")]
+Mlflow = Annotated[str, typer.Option(help="Track with MLflow: a server's URI, or `local` for a database in the runs.")]
 
 
 def train(
     name: Name,
     data: Data,
     runs: Runs = Path("runs"),
+    stages: Annotated[str, typer.Option(help="Epochs and side of each stage, such as 12x32,8x48.")] = None,
     epochs: Annotated[int, typer.Option(help="Epochs at the last stage's side instead of the stages.", min=1)] = None,
-    learning_rate: Annotated[float, typer.Option(help="Peak of the one-cycle schedule.", min=1e-6)] = None,
-    fer2013_share: Annotated[float, typer.Option(help="Weight of FER2013's label beside FER+.", min=0, max=1)] = None,
+    batch: Annotated[int, typer.Option(help="Faces a step.")] = None,
+    optimizer: Annotated[str, typer.Option(help="sgd, or adamw.")] = None,
+    learning_rate: Annotated[float, typer.Option(help="Peak of the one-cycle schedule.")] = None,
+    warmup: Annotated[float, typer.Option(help="Share of all steps until the peak.")] = None,
+    weight_decay: Annotated[float, typer.Option(help="Decoupled decay of kernels.")] = None,
+    fer2013_share: Annotated[float, typer.Option(help="Weight of FER2013's label beside FER+.")] = None,
+    label_smoothing: Annotated[float, typer.Option(help="Share of the target spread over all emotions.")] = None,
+    balance: Annotated[float, typer.Option(help="0 shows every face once, 1 every emotion as often.")] = None,
+    teachers: Annotated[str, typer.Option(help="Shipped weights to learn from, such as resnet,vgg16.")] = None,
+    distillation: Annotated[float, typer.Option(help="Weight of the teachers' answers.")] = None,
+    dropout: Annotated[float, typer.Option(help="Share of the pooled features that is dropped.")] = None,
+    width: Annotated[float, typer.Option(help="Factor on the filters of every convolution.")] = None,
+    augment: Annotated[list[str], typer.Option(help="A disturbance, such as rotation=10; may be repeated.")] = (),
     seed: Annotated[int, typer.Option(help="Of the first weights, the order and the disturbance.")] = None,
     init: Annotated[str, typer.Option(help="`imagenet` starts from Keras Applications' kernels.")] = None,
     init_file: Annotated[Path, typer.Option(help="Those kernels as a file instead of from the network.")] = None,
-    precision: Annotated[str, typer.Option(help="mixed_bfloat16, or float32.")] = "mixed_bfloat16",
+    precision: Precision = "mixed_bfloat16",
+    mlflow: Mlflow = None,
 ):
     """Train a network, or go on with a run that was stopped."""
-    import keras
-
-    from training import imagenet
-    from training.train import train as run
-
     if init not in (None, "imagenet"):
         raise UnknownNameError("--init names a known start", repr(init), "Use --init imagenet, or leave it out")
+    config = changed(
+        configs.load(name),
+        stages,
+        epochs,
+        augment,
+        teachers,
+        batch=batch,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        warmup=warmup,
+        weight_decay=weight_decay,
+        fer2013_share=fer2013_share,
+        label_smoothing=label_smoothing,
+        balance=balance,
+        distillation=distillation,
+        dropout=dropout,
+        width=width,
+        seed=seed,
+    )
+    start = {}
+    if init and config.width != 1:
+        raise ParameterError("ImageNet's kernels fit a network of width 1", f"--width {width}", "Leave one of them out")
+    if init:
+        from training import imagenet
+
+        start = {"init": imagenet.kernels(name, init_file), "start": "ImageNet"}
+    run(config, data, runs, precision, mlflow, **start)
+
+
+def run(config: configs.Config, data: Path, runs: Path, precision: str, mlflow: str | None, name: str = "", **more):
+    """Train as a command does: in a precision, tracked where that was asked, told in a line."""
     if precision not in ("mixed_bfloat16", "float32"):
         raise UnknownNameError("--precision names a policy", repr(precision), "Use mixed_bfloat16 or float32")
-    config = configs.load(name)
-    changes = {"learning_rate": learning_rate, "fer2013_share": fer2013_share, "seed": seed}
-    changes["stages"] = ((epochs, config.stages[-1][1]),) if epochs else None
-    config = dataclasses.replace(config, **{key: value for key, value in changes.items() if value is not None})
-    start = imagenet.kernels(name, init_file) if init else None
+    import keras
+
+    from training.train import train as start
+
     keras.config.set_dtype_policy(precision)
-    typer.echo(f"{run(config, data, runs, start)}: best.weights.h5, last.weights.h5, log.json")
+    folder = runs / (name or config.name)
+    if mlflow is None:
+        start(config, data, runs, name=name, **more)
+    else:
+        from training.tracking import Tracking
+
+        tracking = Tracking(mlflow, folder)
+        start(config, data, runs, name=name, callbacks=[tracking], **more)
+        typer.echo(f"version {tracking.finish(config.name)} in MLflow at {tracking.uri}")
+    typer.echo(f"{folder}: best.weights.h5, the state after the last epoch, log.json, run.json")

@@ -1,0 +1,42 @@
+"""`retrain`: more data for weights that are trained."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.commands import Data, Name, Runs
+from training.commands.train import Mlflow, Precision, run
+from training.settings import changed
+
+
+def retrain(
+    name: Name,
+    data: Data,
+    data_old: Annotated[
+        Path, typer.Option(help="What it was trained on; then the new data may lack some emotions.")
+    ] = None,
+    runs: Runs = Path("runs"),
+    epochs: Annotated[int, typer.Option(help="Epochs; 5 if left out.", min=1)] = None,
+    batch: Annotated[int, typer.Option(help="Faces a step.")] = None,
+    learning_rate: Annotated[float, typer.Option(help="Peak of the schedule; a tenth of the first training's.")] = None,
+    fer2013_share: Annotated[float, typer.Option(help="Weight of FER2013's label beside FER+.")] = None,
+    balance: Annotated[float, typer.Option(help="0 shows every face once, 1 every emotion as often.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the order and the disturbance.")] = None,
+    precision: Precision = "mixed_bfloat16",
+    mlflow: Mlflow = None,
+):
+    """Train the weights that ship on more data, in a run of its own: runs/NAME-retrain."""
+    from training.retrain import start
+
+    begun = start(name)
+    config = changed(
+        begun.config,
+        epochs=epochs,
+        batch=batch,
+        learning_rate=learning_rate,
+        fer2013_share=fer2013_share,
+        balance=balance,
+        seed=seed,
+    )
+    run(config, data, runs, precision, mlflow, f"{name}-retrain", init=begun.arrays, start=begun.source, old=data_old)

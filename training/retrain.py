@@ -1,0 +1,57 @@
+"""More training for weights that are trained: where they start from and with what recipe."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from models import weights, zoo
+from models.model import options
+from training import config as configs
+from training.config import Config
+
+EPOCHS = 5
+GENTLER = 10
+"""How many times lower the peak of the learning rate is than in the first training."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Trained weights to go on from.
+
+    Attributes:
+        config: the recipe of the model, with a low learning rate, few epochs and no teachers.
+        arrays: layer name -> its arrays, as `training.train.train` takes them.
+        source: which weights these are, such as "cnn 1.0.2".
+    """
+
+    config: Config
+    arrays: dict[str, list[np.ndarray]]
+    source: str
+
+
+def start(name: str, shipped: str | Path = weights.SHIPPED) -> Start:
+    """The weights that ship, as a start for more training.
+
+    Args:
+        name: of the weights.
+        shipped: where the folder `<name>` of the weights is.
+
+    Raises:
+        UnknownNameError: there is no such model.
+        WeightsError: the weights cannot be used.
+    """
+    recipe = configs.load(name)
+    card = weights.verify(Path(shipped) / name)
+    network = zoo.build(card.architecture, **options(card))
+    weights.load_into(network, Path(shipped) / name / weights.FILE)
+    recipe = replace(
+        recipe,
+        stages=((EPOCHS, card.input.side),),
+        learning_rate=recipe.learning_rate / GENTLER,
+        teachers=(),
+        distillation=0.0,
+        width=card.training.config.get("width", 1.0),
+    )
+    arrays = {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
+    return Start(recipe, arrays, f"{card.name} {card.version}")
