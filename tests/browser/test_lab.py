@@ -1,0 +1,83 @@
+"""The Lab in a real browser: hide, undo, paint, swap, and a link that brings it all back."""
+
+import pytest
+
+from tests.browser.test_page import give, open_tab
+
+pytestmark = pytest.mark.browser
+
+
+def open_lab(page) -> None:
+    give(page)
+    open_tab(page, "Lab")
+    page.locator("#lab-answers .fw-card").first.wait_for()
+
+
+def shares(page) -> list[str]:
+    """What the three cards say of every emotion."""
+    return page.locator("#lab-answers dd > span:last-child").all_text_contents()
+
+
+def steps(page, count: int) -> list[str]:
+    """The steps as the page names them, once there are so many."""
+    page.wait_for_function("count => document.querySelectorAll('#lab-steps li').length === count", arg=count)
+    return [step.strip(" ×") for step in page.locator("#lab-steps li").all_text_contents()]
+
+
+def test_hiding_the_mouth_changes_the_answers_undo_and_a_link_bring_them_back(visit):
+    page = visit()
+    open_lab(page)
+    start = shares(page)
+    assert len(start) == 21 and not any("→" in share for share in start)
+    page.locator("#lab-face path[aria-label='Hide the mouth']").click()
+    assert steps(page, 1) == ["mouth hidden"]
+    hidden = shares(page)
+    assert sum("→" in share for share in hidden) >= 3
+    assert page.locator("#lab-answers .fw-told", has_text="random patches of the same size").count() == 3
+
+    page.locator("#lab-undo button, button#lab-undo").first.click()
+    steps(page, 0)
+    assert shares(page) == start
+
+    page.locator("#lab-parts button", has_text="mouth").click()
+    steps(page, 1)
+    page.get_by_role("button", name="Share or keep this experiment").click()
+    link = page.locator("#lab-link a").get_attribute("href")
+    picture = page.locator("#lab-face image").get_attribute("href")
+    page.goto(page.url.split("?")[0] + link)
+    page.locator("[data-testid=toast-body]").wait_for()
+    open_lab(page)
+    assert steps(page, 1) == ["mouth hidden"]
+    assert page.locator("#lab-face image").get_attribute("href") == picture and shares(page) == hidden
+
+
+def test_a_patch_is_painted_by_dragging_and_a_mouth_is_swapped_by_a_tap(visit):
+    page = visit()
+    open_lab(page)
+    page.locator("#lab-hand").get_by_text("Paint broad").click()
+    face = page.locator("#lab-face svg")
+    face.scroll_into_view_if_needed()
+    box = face.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.4, steps=8)
+    assert page.locator("#lab-face .fw-stroke").get_attribute("points")
+    page.mouse.up()
+    assert steps(page, 1) == ["patch painted"]
+    page.locator("#lab-hand").get_by_text("Tap").click()
+    page.locator("#lab-swap button", has_text="average surprise").click()
+    assert steps(page, 2) == ["patch painted", "mouth of average surprise"]
+    page.locator("#lab-steps button").first.click()
+    assert steps(page, 1) == ["mouth of average surprise"]
+
+
+def test_the_smallest_change_can_be_tried_on_a_phone(visit):
+    page = visit(390, 844)
+    open_lab(page)
+    page.get_by_role("button", name="Smallest change").click()
+    button = page.locator("#lab-smallest button").first
+    button.wait_for()
+    button.click()
+    page.locator("#lab-steps li").first.wait_for()
+    assert "→" in page.locator("#lab-verdict").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
