@@ -15,6 +15,7 @@
     │   └── WeightsMismatchError    not what its card says
     ├── DataError               training data that cannot be used
     ├── RunError                a training run that cannot begin, go on or be written
+    │   └── DivergedError           its loss is no longer a finite number
     └── HubError                the Hugging Face Hub refuses or does not answer
 
 A message says the rule, then what was received, then what to do.
