@@ -1,12 +1,13 @@
 """A planted map is trusted, a random one is not, and the rule case by case."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from explain import evidence, faithfulness, registry, shap_regions, trust
+from explain import evidence, faithfulness, registry, sanity, shap_regions, stability, trust
 from explain.base import Explanation, Parameters, Target
 from explain.faithfulness import Curves
 from models.regions import REGIONS, masks
@@ -169,3 +170,19 @@ def test_the_rule(found, steady, reason):
 
 def test_every_reason_is_one_sentence():
     assert all(text.endswith(".") and text.count(".") == 1 for text in trust.SENTENCES.values())
+
+
+def test_the_page_on_trust_names_the_numbers_of_the_code():
+    """Parts of the curves without their ends, two curves a map and fill, and both ends of each fill."""
+    text = " ".join((Path(__file__).parents[2] / "docs" / "trust.md").read_text(encoding="utf-8").split())
+    maps, inner = 2 + faithfulness.PAIRS, faithfulness.STEPS - 1
+    for words in (
+        f"All {1 + len(trust.FILLS) * (1 + 2 * maps * inner)} pictures",
+        f"{2 * faithfulness.PAIRS} maps that know nothing",
+        f"at least {trust.BEATEN:.0%}".replace("%", " %"),
+        f"stability must be {trust.STABLE} or more",
+        f"shifted by {stability.SHIFT:.0f} pixels each way, {stability.ZOOM - 1:.0%}".replace("%", " %"),
+        f"correlation below {sanity.LIKE_BEFORE} with all layers random",
+        *(f"(*{name}*)" for name in trust.FILLS),
+    ):
+        assert words in text, words
