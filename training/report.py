@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 FOLDER = "report"
 EPOCHS = "training.json"
-GREEN, ORANGE, GREY = "#1f664f", "#b85c00", "#7d827c"
+GREEN, ORANGE, GREY = "#2b8567", "#b85c00", "#7d827c"
+"""Each stands out from paper and from ink."""
+INK = "#191c1b"
 WIDTH = 640
 """Of a picture, in pixels."""
 
@@ -61,17 +63,18 @@ def confusion(counts: list[list[int]]) -> "Figure":
             customdata=counts,
             zmin=0,
             zmax=100,
-            colorscale=[[0, "#ffffff"], [0.5, "#7cbba2"], [1, "#12362c"]],
+            colorscale=[[0, "#ffffff"], [1, "#4a9b7f"]],
             showscale=False,
             xgap=2,
             ygap=2,
             texttemplate="%{z:.0f}",
+            textfont={"color": INK},
             hovertemplate="labelled %{y}, read as %{x}: %{z:.1f} % (%{customdata} faces)<extra></extra>",
         )
     )
     figure.update_xaxes(title="read as", side="bottom", tickangle=-40)
     figure.update_yaxes(title="labelled", autorange="reversed")
-    return _styled(figure, "What is read as what, in % of each label", 470)
+    return _styled(figure, "What is read as what, in %", 470)
 
 
 def reliability(found: dict) -> "Figure":
@@ -99,7 +102,7 @@ def reliability(found: dict) -> "Figure":
         )
     figure.update_xaxes(title="how sure it says it is", range=[0, 101], ticksuffix=" %")
     figure.update_yaxes(title="how often it is right", range=[0, 101], ticksuffix=" %")
-    return _styled(figure, "Does it know how sure it is?", 420)
+    return _styled(figure, "Does it know how sure it is?", 420).update_layout(legend={"x": 0.02, "y": 0.99})
 
 
 def robustness(found: dict) -> "Figure":
@@ -108,8 +111,8 @@ def robustness(found: dict) -> "Figure":
 
     names = [name for name in DISTURBANCES if name in found["curves"]]
     rows = -(-len(names) // 2)
-    titles = [DISTURBANCES[name].label.replace(", ", "<br>") for name in names]
-    figure = make_subplots(rows, 2, shared_yaxes=True, subplot_titles=titles, vertical_spacing=0.09)
+    titles = [DISTURBANCES[name].label for name in names]
+    figure = make_subplots(rows, 2, shared_yaxes=True, subplot_titles=titles, vertical_spacing=0.4 / rows)
     for index, name in enumerate(names):
         curve, disturbance = found["curves"][name], DISTURBANCES[name]
         figure.add_scatter(
@@ -120,7 +123,7 @@ def robustness(found: dict) -> "Figure":
             marker={
                 "size": [11 if strength in disturbance.moderate else 6 for strength in curve["strength"]],
                 "symbol": ["circle-open" if s in disturbance.moderate else "circle" for s in curve["strength"]],
-                "line": {"width": 2},
+                "line": {"width": 2, "color": GREEN},
             },
             hovertemplate=f"{disturbance.label} %{{x}}: right in %{{y:.1f}} %<extra></extra>",
             showlegend=False,
@@ -132,8 +135,8 @@ def robustness(found: dict) -> "Figure":
         )
     figure.update_yaxes(range=[0, 100], ticksuffix=" %")
     figure.update_annotations(font_size=12)
-    title = "Right on disturbed faces<br><sup>dotted: undisturbed; rings: moderate strengths</sup>"
-    return _styled(figure, title, 190 * rows + 90)
+    figure.update_xaxes(nticks=4, tickangle=0)
+    return _styled(figure, "Right on disturbed faces", 200 * rows + 70).update_layout(margin_t=84)
 
 
 def training(epochs: list[dict], stages=()) -> "Figure":
@@ -160,16 +163,25 @@ def training(epochs: list[dict], stages=()) -> "Figure":
             )
         figure.update_yaxes(title=title, row=index, col=1)
     start = 0
-    for count, side in stages:
+    for index, (count, side) in enumerate(stages):
         if start and start < len(epochs):
             figure.add_vline(start + 0.5, line={"color": GREY, "dash": "dot"})
         if len(stages) > 1 and start < len(epochs):
             figure.add_annotation(
-                x=start + 0.6, y=1, yref="paper", xanchor="left", yanchor="top", text=f"{side} px", showarrow=False
+                x=start + 0.6,
+                y=1 - 0.05 * index,
+                yref="paper",
+                xanchor="left",
+                yanchor="top",
+                text=f"{side} px",
+                showarrow=False,
             )
         start += count
     figure.update_xaxes(title="epoch", row=len(charts), col=1)
-    return _styled(figure, "How it learned", 240 * len(charts) + 90)
+    low = 1.0 - 0.92 / len(charts)
+    return _styled(figure, "How it learned", 240 * len(charts) + 60).update_layout(
+        legend={"x": 0.99, "xanchor": "right", "y": low, "yanchor": "bottom"}
+    )
 
 
 def points(found: dict) -> "Figure":
@@ -184,12 +196,14 @@ def points(found: dict) -> "Figure":
             orientation="h",
             marker_color=GREEN,
             texttemplate="%{x:.1f}",
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y}: %{x:.2f} % of the distance between the eyes<extra></extra>",
         )
     )
     figure.update_xaxes(ticksuffix=" %")
     figure.update_yaxes(autorange="reversed", dtick=1)
-    return _styled(figure, "Mean error of each point, in % of the distance between the eyes", 470)
+    return _styled(figure, "Error of each point, in % of the eyes' distance", 470)
 
 
 def cumulative(found: dict) -> "Figure":
@@ -207,7 +221,7 @@ def cumulative(found: dict) -> "Figure":
         )
     )
     figure.add_vline(100 * FAILURE, line={"color": GREY, "dash": "dot"}, annotation_text="counts as failed")
-    figure.update_xaxes(title="mean error, in % of the distance between the eyes", ticksuffix=" %")
+    figure.update_xaxes(title="mean error, in % of the eyes' distance", ticksuffix=" %")
     figure.update_yaxes(title="faces within it", range=[0, 101], ticksuffix=" %")
     return _styled(figure, "How many faces are read how well", 400)
 
@@ -280,15 +294,21 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _styled(figure: "Figure", title: str, height: int) -> "Figure":
-    above = any(trace.name and trace.showlegend is not False for trace in figure.data) or "<br>" in title
     return (
         figure.update_layout(
             template="none",
-            title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": 16}},
+            title={
+                "text": title,
+                "x": 0.02,
+                "y": 1,
+                "yanchor": "top",
+                "pad": {"t": 14},
+                "font": {"size": 16},
+            },
             height=height,
-            margin={"l": 8, "r": 16, "t": 92 if above else 48, "b": 8},
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-            font={"color": "#262a28", "size": 13},
+            margin={"l": 8, "r": 20, "t": 52, "b": 8},
+            legend={"yanchor": "top", "bgcolor": "rgba(0,0,0,0)"},
+            font={"color": INK, "size": 13},
             paper_bgcolor="#ffffff",
             plot_bgcolor="#ffffff",
         )

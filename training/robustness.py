@@ -90,16 +90,14 @@ def shift(faces: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarr
 
 
 DISTURBANCES = {
-    "blur": Disturbance("Blur, pixels", (0.5, 1.0, 1.5, 2.0), (1.0,), 0, blur),
-    "noise": Disturbance("Noise, share of the grey range", (0.025, 0.05, 0.1, 0.15), (0.05,), 0, noise),
-    "brightness": Disturbance(
-        "Brightness, share of the grey range", (-0.4, -0.2, 0.2, 0.4), (-0.2, 0.2), 0, brightness
-    ),
-    "contrast": Disturbance("Contrast, factor", (0.3, 0.6, 1.4, 1.8), (0.6, 1.4), 1, contrast),
-    "jpeg": Disturbance("JPEG, quality", (8, 15, 30, 60), (30,), 100, jpeg),
-    "shrink": Disturbance("Small face, pixels", (12, 16, 24, 32), (24,), 48, shrink),
-    "rotation": Disturbance("Turned, degrees", (10, 20, 30, 40), (20,), 0, rotation),
-    "shift": Disturbance("Shifted, share of the side", (0.05, 0.1, 0.15, 0.2), (0.1,), 0, shift),
+    "blur": Disturbance("Blur (pixels)", (0.5, 1.0, 1.5, 2.0), (1.0,), 0, blur),
+    "noise": Disturbance("Noise (of grey range)", (0.025, 0.05, 0.1, 0.15), (0.05,), 0, noise),
+    "brightness": Disturbance("Light (of grey range)", (-0.4, -0.2, 0.2, 0.4), (-0.2, 0.2), 0, brightness),
+    "contrast": Disturbance("Contrast (factor)", (0.3, 0.6, 1.4, 1.8), (0.6, 1.4), 1, contrast),
+    "jpeg": Disturbance("JPEG (quality)", (8, 15, 30, 60), (30,), 100, jpeg),
+    "shrink": Disturbance("Small face (pixels)", (12, 16, 24, 32), (24,), 48, shrink),
+    "rotation": Disturbance("Turned (degrees)", (10, 20, 30, 40), (20,), 0, rotation),
+    "shift": Disturbance("Shifted (of the side)", (0.05, 0.1, 0.15, 0.2), (0.1,), 0, shift),
 }
 
 

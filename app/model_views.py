@@ -1,0 +1,243 @@
+"""What is known about the models, as HTML."""
+
+from collections.abc import Mapping
+from html import escape
+
+from app import words
+from explain.registry import METHODS
+from models import zoo
+from models.card import UNKNOWN, Card
+from models.types import EMOTIONS
+from models.zoo import Status
+
+NAMES = words.MODELS | {zoo.KEYPOINT_MODEL: "Keypoints"}
+SOURCES = {
+    "folder": "the folder that this server was pointed to",
+    "hub": "the Hugging Face Hub, downloaded at this start",
+    "cache": "the Hugging Face Hub, downloaded before",
+    "shipped": "the copy that comes with FaceWhy",
+}
+STATES = {
+    "waiting": "Waiting to be loaded.",
+    "loading": "Being loaded.",
+    "failed": "Not available.",
+}
+RESULTS = {
+    "accuracy": ("Right on FER2013", lambda share: f"{share:.1%} of the test faces"),
+    "accuracy_ferplus": ("Right on FER+", lambda share: f"{share:.1%} of the test faces"),
+    "calibration_error": ("Calibration error", lambda share: f"{share:.1%}: how far its stated sureness is off"),
+    "nme": ("Mean error", lambda share: f"{share:.1%} of the distance between the eyes"),
+    "failure_rate": ("Failed", lambda share: f"{share:.1%} of the faces, with a mean error above 10 %"),
+}
+"""What is shown of a card's metrics, and how."""
+DISTURBANCES = {
+    "blur": "a slight blur",
+    "noise": "slight noise",
+    "brightness": "darker or brighter light",
+    "contrast": "less or more contrast",
+    "jpeg": "strong JPEG compression",
+    "shrink": "a face of only 24 pixels",
+    "rotation": "a turn by 20 degrees",
+    "shift": "a shift by a tenth",
+}
+"""What the moderate strength of each of `training.robustness` means to people."""
+FORMATS = {
+    "savedmodel": "TensorFlow SavedModel",
+    "float16": "TensorFlow Lite, float16",
+    "int8": "TensorFlow Lite, int8",
+}
+SANE = 0.5
+"""A method is sane whose maps correlate less than this with those of the network with random numbers."""
+
+
+def described(name: str, status: Status, card: Card | None = None) -> str:
+    """One model: what it reaches, where it is from, what it cannot."""
+    if card is None:
+        reason = f'<p class="fw-small">{escape(status.note)}</p>' if status.note else ""
+        return f'<article class="fw-card"><h3>{NAMES[name]}</h3><p>{STATES[status.state]}</p>{reason}</article>'
+    limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limits)
+    return (
+        '<div class="fw-cards fw-facts">'
+        f'<article class="fw-card"><h3>{NAMES[name]}</h3>{_list(facts(card, status))}</article>'
+        f'<article class="fw-card"><h3>What it cannot</h3><ul class="fw-limits">{limits}</ul>'
+        f"<h3>How it came about</h3>{_list(origin(card))}</article></div>"
+    )
+
+
+def facts(card: Card, status: Status) -> list[tuple[str, str]]:
+    """What a model reaches and where it was taken from, as terms and descriptions."""
+    revision = [("Revision", status.revision[:12])] if status.revision else []
+    note = [("Note", status.note)] if status.note else []
+    return [
+        *measured(card),
+        ("Weights from", SOURCES.get(status.source, status.source)),
+        *revision,
+        *note,
+        ("Version", f"{card.version}, {card.date}"),
+        ("Size", f"{card.parameters / 1e6:.1f} million numbers"),
+        *exported(card),
+        ("Licence", card.licence),
+        ("Loaded in", words.duration(status.seconds)),
+    ]
+
+
+def origin(card: Card) -> list[tuple[str, str]]:
+    """How a set of weights was made, as terms and descriptions; what is unknown is left out."""
+    known = [
+        ("Code", f"commit {card.training.git_commit[:12]}", card.training.git_commit),
+        ("Data file", f"sha256 {card.training.data_sha256[:12]}…", card.training.data_sha256),
+    ]
+    return [
+        ("Trained on", "; ".join(card.data)),
+        ("Training", f"{card.training.epochs} epochs, {card.training.hours:g} hours"),
+        *((term, written) for term, written, value in known if value != UNKNOWN),
+        ("Weights file", f"sha256 {card.sha256[:12]}…"),
+    ]
+
+
+def measured(card: Card) -> list[tuple[str, str]]:
+    """The results on faces that the model was neither trained nor chosen on, as far as the card has them."""
+    found = card.metrics.get("PrivateTest") or card.metrics.get("test") or {}
+    rows = [(title, written(found[name])) for name, (title, written) in RESULTS.items() if name in found]
+    losses = card.metrics.get("robustness", {}).get("moderate_loss") or {}
+    if losses:
+        worst = max(losses, key=losses.get)
+        how = DISTURBANCES.get(worst, worst)
+        rows.append(("When disturbed", f"at most {100 * losses[worst]:.1f} points fewer are right: with {how}"))
+    return rows
+
+
+def exported(card: Card) -> list[tuple[str, str]]:
+    """What other formats weigh, and how often they are right on the same test faces."""
+    told = []
+    for kind, found in card.exports.items():
+        right = found.get("accuracy", {}).get("PrivateTest")
+        accuracy = f", right on {right:.1%}" if right is not None else ""
+        told.append(f"{FORMATS.get(kind, kind)} ({found['bytes'] / 1e6:.1f} MB{accuracy})")
+    return [("Exported as", "; ".join(told))] if told else []
+
+
+def emotions(card: Card) -> str:
+    """A table of how each emotion is read; empty where it was not measured."""
+    found = card.metrics.get("PrivateTest", {})
+    columns = {
+        "recall": "found",
+        "precision": "right when named",
+        "f1": "both (F1)",
+    }
+    columns = {key: title for key, title in columns.items() if key in found}
+    if not columns:
+        return ""
+    support = found.get("support", {})
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("emotion", *columns.values(), "faces"))
+    rows = "".join(
+        f'<tr><th scope="row">{emotion}</th>'
+        + "".join(f"<td>{found[key][emotion]:.0%}</td>" for key in columns)
+        + f"<td>{support.get(emotion, '')}</td></tr>"
+        for emotion in EMOTIONS
+    )
+    weakest = min(found["recall"], key=found["recall"].get)
+    return (
+        '<section class="fw-measured"><h3>Emotion by emotion</h3>'
+        f"<p>Of the test faces labelled <b>{weakest}</b>, only {found['recall'][weakest]:.0%} are found: "
+        "this is the emotion to believe it least about.</p>"
+        f'<div class="fw-wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>'
+    )
+
+
+def trust(name: str, table: Mapping | None) -> str:
+    """Which method's maps hold up on a model, from `trust.json`; says so where it was not measured."""
+    title = "<h3>Which explanation can be trusted</h3>"
+    if not table or not table["methods"]:
+        return (
+            f'<section class="fw-measured">{title}'
+            "<p>Not measured for these weights yet. The Explain tab tests every single map.</p></section>"
+        )
+    rows = sorted(table["methods"].items(), key=lambda row: -_mean(row[1], "better_than_chance"))
+    body = "".join(_trust_row(method, found) for method, found in rows)
+    head = "".join(
+        f'<th scope="col">{column}</th>'
+        for column in ("method", "", "beats chance", "when hidden", "when shown", "steady", "sane", "time")
+    )
+    return (
+        f'<section class="fw-measured">{title}<p>{_best(name, table, *rows[0])}</p>'
+        f'<div class="fw-wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        "<details><summary>What the columns mean</summary><dl>"
+        "<dt>beats chance</dt><dd>on how many faces the map does better than random maps and a blob in the middle</dd>"
+        "<dt>when hidden</dt><dd>how much more the answer falls when what the map marks is hidden, than with random "
+        "places; above 0 is good</dd>"
+        "<dt>when shown</dt><dd>how much faster the answer comes back when what the map marks is shown first; above 0 "
+        "is good</dd>"
+        "<dt>steady</dt><dd>how alike the maps stay when the face moves a little, 1 is the same</dd>"
+        "<dt>sane</dt><dd>how alike the maps of a network with random numbers are, near 0 is good: a map that stays "
+        "the same does not show what was learned</dd>"
+        "<dt>in brackets</dt><dd>where the value lies with 95 % confidence</dd></dl></details></section>"
+    )
+
+
+def _best(name: str, table: Mapping, method: str, found: Mapping) -> str:
+    sure = found.get("better_than_chance")
+    if not sure:
+        return ""
+    return (
+        f"On {NAMES[name]}, the maps of <b>{_title(method)}</b> hold up most often: on {sure['mean']:.0%} of "
+        f"{table.get('faces', 'the')} test faces they mark what the answer depends on better than chance "
+        f"(between {sure['low']:.0%} and {sure['high']:.0%}, with 95 % confidence)."
+    )
+
+
+def standing(found: Mapping) -> str:
+    """A method on a model in a word: "holds up", "in part" or "no".
+
+    It holds up when hiding and showing both beat random places beyond doubt (the interval lies above 0),
+    it beats chance on more than half of the faces beyond doubt, and its maps change when the network's
+    numbers are replaced by random ones; in part when one of hiding and showing does.
+    """
+    gains = [found[key]["low"] > 0 for key in ("deletion_gain", "insertion_gain") if key in found]
+    often = found.get("better_than_chance", {}).get("low", 0) > 0.5
+    if len(gains) == 2 and all(gains) and often and abs(_sanity(found) or 0) < SANE:
+        return "holds up"
+    return "in part" if any(gains) else "no"
+
+
+def _trust_row(method: str, found: Mapping) -> str:
+    word = standing(found)
+    sanity = _sanity(found)
+    kind = {"holds up": "good", "in part": "fair", "no": "poor"}[word]
+    cells = [
+        _interval(found.get("better_than_chance"), lambda x: f"{x:.0%}"),
+        _interval(found.get("deletion_gain"), lambda x: f"{x:+.2f}"),
+        _interval(found.get("insertion_gain"), lambda x: f"{x:+.2f}"),
+        _interval(found.get("stability"), lambda x: f"{x:.2f}"),
+        "" if sanity is None else f"{sanity:.2f}",
+        words.duration(found["seconds"]) if "seconds" in found else "",
+    ]
+    return (
+        f'<tr><th scope="row">{_title(method)}</th><td><span class="fw-word fw-{kind}">{word}</span></td>'
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "</tr>"
+    )
+
+
+def _title(method: str) -> str:
+    return METHODS[method].title if method in METHODS else escape(method)
+
+
+def _mean(found: Mapping, key: str) -> float:
+    return found.get(key, {}).get("mean", 0.0)
+
+
+def _sanity(found: Mapping) -> float | None:
+    """The correlation that is left when all layers are random."""
+    correlation = found.get("sanity", {}).get("correlation") or [None]
+    return correlation[-1]
+
+
+def _interval(found: Mapping | None, written) -> str:
+    if not found:
+        return ""
+    return f"{written(found['mean'])} <small>[{written(found['low'])}, {written(found['high'])}]</small>"
+
+
+def _list(rows: list[tuple[str, str]]) -> str:
+    return "<dl>" + "".join(f"<dt>{term}</dt><dd>{escape(str(value))}</dd>" for term, value in rows) + "</dl>"

@@ -1,0 +1,108 @@
+"""What lies beside a model's card, for the page: charts of what was measured, and the table of trust."""
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import theme
+from models import hub
+from models.errors import WeightsError
+from models.weights import Located
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+log = logging.getLogger(__name__)
+
+CHARTS = ("confusion", "points", "reliability", "cumulative", "robustness", "training")
+"""In the order in which they are shown; a model has some of them."""
+TRUST = "trust.json"
+LARGEST = 2_000_000
+"""Bytes of a file that is still read."""
+
+_asked: dict[tuple[str, str | None], list[hub.Download]] = {}
+
+
+def charts(located: Located) -> dict[str, "Figure"]:
+    """The charts beside a card that can be read, by name, dressed for the page.
+
+    A file that is missing or damaged takes only itself away.
+    """
+    import plotly.graph_objects as go
+
+    found = {}
+    for name in CHARTS:
+        values = _read(located.folder / "report" / f"{name}.json")
+        if not isinstance(values, dict):
+            continue
+        try:
+            found[name] = dressed(go.Figure(values))
+        except (ValueError, TypeError, AttributeError) as error:
+            log.warning("the chart %s of %s is no chart: %s", name, located.folder, str(error).splitlines()[0])
+    return found
+
+
+def trust(located: Located, sha256: str) -> dict | None:
+    """The table of how far each method's maps can be trusted; None unless it was measured for these weights.
+
+    Args:
+        located: where the weights are.
+        sha256: of the weights.
+    """
+    values = _read(located.folder / TRUST)
+    if not isinstance(values, dict) or values.get("sha256") != sha256 or not isinstance(values.get("methods"), dict):
+        return None
+    return values
+
+
+def fetch(located: Located) -> bool:
+    """Have what lies beside a card on the Hub downloaded, in the background, once a start.
+
+    Weights are taken from the Hub without their report, because the page must open without it.
+
+    Returns:
+        Whether something is still on its way.
+    """
+    if located.source not in ("hub", "cache"):
+        return False
+    key = (located.folder.name, located.revision)
+    if key not in _asked:
+        try:
+            pin = hub.pinned()
+        except WeightsError:
+            pin = None
+        files = [f"report/{name}.json" for name in CHARTS] + [TRUST]
+        missing = [file for file in files if not (located.folder / file).is_file()]
+        known = pin is not None and pin.revision == located.revision
+        _asked[key] = [hub.Download(pin, located.folder.name, (file,)) for file in missing] if known else []
+    return not all(download.wait(0) for download in _asked[key])
+
+
+def dressed(figure: "Figure") -> "Figure":
+    """A chart without a background of its own; `page.css` colours its text for the light and the dark."""
+    return (
+        figure.update_layout(
+            paper_bgcolor="rgba(0,0,0,0)",
+            plot_bgcolor="rgba(0,0,0,0)",
+            font={"family": ", ".join(theme.BODY)},
+            dragmode=False,
+        )
+        .update_xaxes(gridcolor=LINES)
+        .update_yaxes(gridcolor=LINES)
+    )
+
+
+LINES = "rgba(128, 132, 128, 0.22)"
+
+
+def _read(path: Path):
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"more than {LARGEST} bytes")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        log.warning("%s cannot be read: %s", path, error)
+        return None
