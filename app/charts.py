@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from app import theme, words
 from explain import figures
-from explain.base import Target
 from explain.evidence import RegionEvidence
+from explain.trust import TrustReading
 from models.types import Prediction
 
 TEXT = "#70766f"
@@ -18,14 +18,15 @@ def probabilities(predictions: Sequence[Prediction]):
     return _dressed(figures.probability_chart(predictions), 330)
 
 
-def evidence(items: Sequence[RegionEvidence], target: Target, signed: bool):
-    """How much of the evidence lies in each part of the face."""
-    return _dressed(figures.region_bars(items, target, signed), 380)
+def evidence_of_models(items: Mapping[str, Sequence[RegionEvidence]], method: str):
+    """How much of the evidence lies in each part of the face, for several models side by side."""
+    return _dressed(figures.region_comparison(items, method), 460)
 
 
-def evidence_of_models(items: Mapping[str, Sequence[RegionEvidence]]):
-    """The same for several models side by side."""
-    return _dressed(figures.region_comparison(items), 460)
+def trust_curves(reading: TrustReading):
+    """The curves behind a trust reading."""
+    figure = _dressed(figures.trust_curves(reading), 420).update_annotations(font_size=12)
+    return figure.update_layout(legend_y=1.08, margin_t=64)
 
 
 def _dressed(figure, height: int):

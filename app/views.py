@@ -8,7 +8,7 @@ import numpy as np
 from app import words
 from app.session import Session
 from explain import figures
-from explain.base import Explanation, Target
+from explain.base import Explanation
 from explain.scale import Scale
 from models import framing
 from models.types import KEYPOINTS, Face, Photo
@@ -134,26 +134,39 @@ def thumbnail(picture: Photo, side: int) -> str:
     return jpeg(cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA))
 
 
-def overlay(session: Session, explanation: Explanation, shared: Scale, zoom: int = CROP_ZOOM) -> str:
+def overlay(session: Session, explanation: Explanation, shared: Scale, zoom: int = CROP_ZOOM, above: str = "") -> str:
     """The chosen face under the heatmap of an explanation; the page's slider sets how much shows.
 
     The face is grey and aligned as the network sees it, only sharper. The two are apart, so that
-    the slider needs no new picture.
+    the slider needs no new picture. `above` is HTML that lies over both.
     """
-    face = cv2.cvtColor(_crop(session.photo, session.face, zoom), cv2.COLOR_RGB2GRAY)
-    heat = figures.heat(explanation.values, shared, face.shape[0])
     alt = f"Heatmap of {words.MODELS[explanation.model]} for {explanation.target.name}"
+    heat = figures.heat(explanation.values, shared, framing.CROP_SIDE * zoom)
+    return layers(session, heat, f"{alt}; the text says which parts of the face it marks", zoom, above)
+
+
+def layers(session: Session, heat: np.ndarray, alt: str, zoom: int = CROP_ZOOM, above: str = "") -> str:
+    """The chosen face in grey under a picture, uint8 (H, W, 4) RGBA, that `alt` describes."""
+    face = cv2.cvtColor(_crop(session.photo, session.face, zoom), cv2.COLOR_RGB2GRAY)
     return (
         f'<div class="fw-overlay"><img alt="" src="{jpeg(face)}">'
-        f'<img class="fw-heat" alt="{alt}; the text says which parts of the face it marks" src="{png(heat)}"></div>'
+        f'<img class="fw-heat" alt="{alt}" src="{png(heat)}">{above}</div>'
     )
 
 
-def colour_bar(shared: Scale, target: Target) -> str:
-    """What the colours of a heatmap mean."""
-    low, high = figures.colour_bar_words(shared, target)
-    colours = cv2.cvtColor(figures.colour_bar(shared.signed), cv2.COLOR_RGB2RGBA)
-    return f'<div class="fw-bar"><img alt="" src="{png(colours)}"><span>{low}</span><span>{high}</span></div>'
+def colour_bar(shared: Scale, explanation: Explanation) -> str:
+    """What the colours of a heatmap mean; the number stands behind a fold."""
+    low, high = figures.colour_bar_words(shared, explanation)
+    return bar(figures.colour_bar(shared.signed), low, high, figures.full_colour(shared))
+
+
+def bar(colours: np.ndarray, low: str, high: str, more: str) -> str:
+    """A strip of colours, uint8 (H, W, 3), with what its ends mean, and more behind a fold."""
+    url = png(cv2.cvtColor(colours, cv2.COLOR_RGB2RGBA))
+    return (
+        f'<div class="fw-bar"><img alt="" src="{url}"><span>{low}</span><span>{high}</span>'
+        f"<details><summary>What full colour means</summary><p>{more}</p></details></div>"
+    )
 
 
 def _crop(picture: Photo, face: Face, zoom: int) -> np.ndarray:

@@ -71,7 +71,7 @@ def by_region(values: np.ndarray, masks: np.ndarray) -> list[RegionEvidence]:
 
 
 def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
+    return part / whole if part and whole else 0.0  # and never -0.0
 
 
 def pixels_speak(explanation: Explanation) -> bool:

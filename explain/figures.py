@@ -1,33 +1,43 @@
 """Pictures and charts of predictions and explanations."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from explain import scale
-from explain.base import Target
-from explain.evidence import RegionEvidence
+from explain.base import Explanation
+from explain.evidence import RegionEvidence, sides
 from explain.scale import Scale
 from models.types import EMOTIONS, Prediction
+
+if TYPE_CHECKING:
+    from explain.trust import TrustReading
 
 SIDE = 384
 """Side of an overlay in pixels."""
 DIVERGING = ((33, 102, 172), (103, 169, 207), (247, 247, 247), (239, 138, 98), (178, 24, 43))
 """RdBu of ColorBrewer: blue speaks against the target, red for it; told apart by colour-blind eyes."""
+DISAGREEMENT = ((84, 39, 136), (178, 171, 210), (247, 247, 247), (178, 171, 210), (84, 39, 136))
+"""The purples of PuOr: they say neither for nor against."""
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Okabe and Ito's colours, one a model."""
-SUPPORTING, OPPOSING = "#B2182B", "#2166AC"
+SUPPORTING = "#B2182B"
+HIDDEN = {"blur": "out of focus", "mean face": "average face"}
+"""What hidden places show, by the fills of `trust.FILLS`, for people."""
 
 
-def colours(strength: np.ndarray) -> np.ndarray:
+def colours(strength: np.ndarray, stops: Sequence[tuple[int, int, int]] = DIVERGING) -> np.ndarray:
     """Colours of normalised values: float (...) in -1..1 -> float32 (..., 3) in 0..255, RGB."""
-    stops = np.linspace(-1, 1, len(DIVERGING))
-    channels = [np.interp(strength, stops, channel) for channel in zip(*DIVERGING, strict=True)]
+    places = np.linspace(-1, 1, len(stops))
+    channels = [np.interp(strength, places, channel) for channel in zip(*stops, strict=True)]
     return np.stack(channels, -1).astype(np.float32)
 
 
-def heat(values: np.ndarray, shared: Scale, side: int = SIDE) -> np.ndarray:
+def heat(
+    values: np.ndarray, shared: Scale, side: int = SIDE, stops: Sequence[tuple[int, int, int]] = DIVERGING
+) -> np.ndarray:
     """A map as a picture to lay over a face, uint8 (side, side, 4), RGBA.
 
     A value covers the face as much as it weighs: zero is transparent, so that the face stays in
@@ -38,10 +48,11 @@ def heat(values: np.ndarray, shared: Scale, side: int = SIDE) -> np.ndarray:
         values: float32 (H, W), raw.
         shared: what full colour means, see `scale.shared`.
         side: of the result in pixels.
+        stops: the colours from -1 to 1, evenly spaced.
     """
     strength = scale.resize(scale.normalise(values, shared), side, side)
     cover = np.abs(strength)[..., None] * 255
-    return np.concatenate([colours(strength), cover], -1).round().astype(np.uint8)
+    return np.concatenate([colours(strength, stops), cover], -1).round().astype(np.uint8)
 
 
 def overlay(crop: np.ndarray, values: np.ndarray, shared: Scale, opacity: float = 0.7, side: int = SIDE) -> np.ndarray:
@@ -63,18 +74,30 @@ def overlay(crop: np.ndarray, values: np.ndarray, shared: Scale, opacity: float 
     return (face * (1 - cover) + picture[..., :3] * cover).round().astype(np.uint8)
 
 
-def colour_bar(signed: bool, width: int = 256, height: int = 16) -> np.ndarray:
+def colour_bar(
+    signed: bool, width: int = 256, height: int = 16, stops: Sequence[tuple[int, int, int]] = DIVERGING
+) -> np.ndarray:
     """The colours of the scale from its low to its high end, uint8 (height, width, 3), RGB."""
     strength = np.linspace(-1 if signed else 0, 1, width)
-    return np.tile(colours(strength).round().astype(np.uint8), (height, 1, 1))
+    return np.tile(colours(strength, stops).round().astype(np.uint8), (height, 1, 1))
 
 
-def colour_bar_words(shared: Scale, target: Target) -> tuple[str, str]:
-    """What the low and the high end of the colour bar mean."""
+def colour_bar_words(shared: Scale, explanation: Explanation) -> tuple[str, str]:
+    """What the low and the high end of the colour bar mean, for people."""
     if not shared.limit:
         return "no evidence", "no evidence"
-    low = f"speaks against {target.name} (-{shared.limit:.2g} a pixel)" if shared.signed else "0"
-    return low, f"speaks for {target.name} ({shared.limit:.2g} a pixel)"
+    above, below = sides(explanation)
+    return (below if shared.signed else "counts nothing"), above
+
+
+def full_colour(shared: Scale) -> str:
+    """What full colour stands for, with its number."""
+    if not shared.limit:
+        return "The map is flat, so nothing is coloured."
+    return (
+        f"Full colour stands for the strongest places: {shared.limit:.2g} a pixel and more, in the method's own unit. "
+        "Paler colours stand for less, in proportion; where there is no colour, the map says nothing."
+    )
 
 
 def probability_chart(predictions: Sequence[Prediction]):
@@ -94,39 +117,15 @@ def probability_chart(predictions: Sequence[Prediction]):
     return _styled(figure, "Probability", barmode="group").update_yaxes(range=[0, 100], ticksuffix=" %")
 
 
-def region_bars(evidence: Sequence[RegionEvidence], target: Target, signed: bool):
-    """How much of the evidence lies in each part of the face, as a plotly Figure.
-
-    Bars to the right speak for the target, bars to the left against it; lengths are shares of all
-    evidence, both ways together.
-    """
-    import plotly.graph_objects as go
-
-    labels = [item.label for item in evidence]
-    whole = sum(item.supporting - item.opposing for item in evidence) or 1.0
-    sides = [(f"speaks for {target.name}", SUPPORTING, [item.supporting / whole * 100 for item in evidence])]
-    if signed:
-        sides.append((f"speaks against {target.name}", OPPOSING, [item.opposing / whole * 100 for item in evidence]))
-    figure = go.Figure()
-    for name, colour, shares in sides:
-        figure.add_bar(
-            y=labels,
-            x=shares,
-            name=name,
-            orientation="h",
-            marker_color=colour,
-            text=[f"{abs(share):.0f} %" if abs(share) >= 0.5 else "" for share in shares],
-            hovertemplate=f"%{{y}} {name}: %{{x:.1f}} %<extra></extra>",
-        )
-    figure.update_yaxes(autorange="reversed")
-    return _styled(figure, "Evidence by part of the face", barmode="relative").update_xaxes(ticksuffix=" %")
-
-
-def region_comparison(evidence: Mapping[str, Sequence[RegionEvidence]]):
+def region_comparison(evidence: Mapping[str, Sequence[RegionEvidence]], method: str):
     """Net evidence of each part of the face for several models, as a plotly Figure.
+
+    What speaks for the target less what speaks against it, in shares of all evidence of the model,
+    both ways together.
 
     Args:
         evidence: model's name -> its evidence.
+        method: whose evidence it is, for people.
     """
     import plotly.graph_objects as go
 
@@ -142,10 +141,50 @@ def region_comparison(evidence: Mapping[str, Sequence[RegionEvidence]]):
             hovertemplate=f"{model}: %{{y}} %{{x:.1f}} %<extra></extra>",
         )
     figure.update_yaxes(autorange="reversed")
-    return _styled(figure, "Evidence by part of the face", barmode="group").update_xaxes(ticksuffix=" %")
+    return _styled(figure, f"Evidence by part of the face<br><sup>{method}</sup>", barmode="group").update_xaxes(
+        ticksuffix=" %"
+    )
 
 
-def _styled(figure, title: str, barmode: str):
+def trust_curves(reading: "TrustReading"):
+    """The deletion and insertion curves of a trust reading, a row a fill, as a plotly Figure.
+
+    Up goes the probability of the target. A true map's falls faster than chance on the left and rises
+    faster on the right.
+    """
+    from plotly.subplots import make_subplots
+
+    rows = len(reading.curves)
+    titles = ("hiding what it marks", "showing only that")
+    figure = make_subplots(rows, 2, column_titles=titles, shared_yaxes=True, vertical_spacing=0.14)
+    for row, curves in enumerate(reading.curves, 1):
+        figure.update_yaxes(title_text=HIDDEN[curves.fill], row=row, col=1)
+        for column, side in enumerate(("deletion", "insertion"), 1):
+            lines = {
+                "this map": (getattr(curves, side), SUPPORTING, "solid"),
+                "random maps": (getattr(curves, f"random_{side}_curve"), "#8a8a8a", "dash"),
+                "blob": (getattr(curves, f"blob_{side}_curve"), "#E69F00", "dot"),
+            }
+            for name, (scores, colour, dash) in lines.items():
+                figure.add_scatter(
+                    x=(curves.shares * 100).tolist(),
+                    y=(scores * 100).tolist(),
+                    name=name,
+                    legendgroup=name,
+                    showlegend=row == column == 1,
+                    mode="lines",
+                    line={"color": colour, "dash": dash, "width": 2.5 if name == "this map" else 2},
+                    hovertemplate=f"{name}: %{{x:.0f}} % of the picture, %{{y:.1f}} %<extra></extra>",
+                    row=row,
+                    col=column,
+                )
+    figure.update_yaxes(range=[0, 102], ticksuffix=" %", title_font_size=12)
+    figure.update_xaxes(range=[0, 100], tickvals=[0, 50, 100], ticktext=["0", "50", "100 %"], title_font_size=12)
+    figure.update_xaxes(title_text="of the picture", row=rows)
+    return _styled(figure, None, None)
+
+
+def _styled(figure, title: str | None, barmode: str | None):
     return figure.update_layout(
         title=title,
         barmode=barmode,

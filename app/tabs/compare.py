@@ -1,34 +1,49 @@
 """The three models side by side on the chosen face."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import gradio as gr
 
-from app import charts, reading, views, words
-from app.session import Session
+from app import charts, compare_views, reading, views, words
+from app.compare_views import PARTS, Maps
+from app.session import KEPT, Session
 from app.tabs import Shared
-from explain import evidence, registry, scale
-from explain.base import Explanation, Target
+from explain import evidence, registry
+from explain.base import Target
 from explain.registry import METHODS
 from models import regions, zoo
-from models.types import EMOTIONS, Prediction
+from models.types import EMOTIONS
 
 TITLE = "Compare"
 COMMON = ("what they see on average", "")
 NO_FACE = '<p class="fw-note">First give a photo with a face on the tab <b>Predict</b>.</p>'
-PICTURES = reading.COMPARED[:2]
-PARTS = reading.COMPARED[2]
-ZOOM = 5
+NO_METHOD = '<p class="fw-note" role="status">Choose at least one method.</p>'
+STOPPED = '<p class="fw-note" role="status">Stopped. What was ready stays below; <b>Compare</b> does the rest.</p>'
 FIT = "() => window.dispatchEvent(new Event('resize'))"
 """A chart that was drawn while its column was still growing takes the column's width."""
 
-Results = dict[str, dict[str, Explanation]]
-"""Explanations by method and model, as far as they are ready."""
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What has been compared so far.
+
+    Attributes:
+        about: the face and the emotion; maps of another are of no use.
+        methods: what was to be compared.
+        results: by method and model; a sentence where the method does not suit the model.
+        finished: whether nothing is missing.
+    """
+
+    about: tuple
+    methods: tuple[str, ...]
+    results: dict[str, Maps]
+    finished: bool
 
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    shown = gr.State(None, time_to_live=3600)
+    shown = gr.State(None, time_to_live=KEPT)
     strip = gr.HTML(js_on_load=views.SELECT)
     with gr.Row(elem_classes="fw-bar-row"):
         emotion = gr.Dropdown(
@@ -38,9 +53,20 @@ def build(shared: Shared) -> None:
             elem_id="compare-emotion",
             filterable=False,
             min_width=240,
+            scale=2,
         )
-        start = gr.Button("Compare again", variant="primary", elem_id="compare-start", scale=0, min_width=190)
-        stop = gr.Button("Stop", elem_id="compare-stop", scale=0, min_width=90)
+        methods = gr.Dropdown(
+            [(entry.title, name) for name, entry in METHODS.items()],
+            value=list(reading.COMPARED),
+            multiselect=True,
+            label="Methods",
+            elem_id="compare-methods",
+            filterable=False,
+            min_width=300,
+            scale=4,
+        )
+        start = gr.Button("Compare", variant="primary", elem_id="compare-start", scale=0, min_width=120)
+        stop = gr.Button("Stop", elem_id="compare-stop", scale=0, min_width=90, interactive=False)
     notice = gr.HTML(NO_FACE, elem_id="compare-notice")
     grid = gr.HTML(elem_id="compare-grid")
     with gr.Row():
@@ -48,68 +74,78 @@ def build(shared: Shared) -> None:
             probabilities = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-probabilities")
         with gr.Column(min_width=320):
             parts = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-parts")
-    outputs = [shared.session, shown, strip, notice, grid, probabilities, parts]
+    asked = [shared.session, shown, emotion, methods]
+    outputs = [shown, strip, stop, notice, grid, probabilities, parts]
     private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last"}
     runs = [
-        shared.tab.select(arrive, [shared.session, emotion, shown], outputs, **private),
-        gr.on([start.click, emotion.input], compare, [shared.session, emotion], outputs, **private),
-        strip.select(choose, [shared.session, emotion], outputs, **private),
+        shared.tab.select(arrive, asked, outputs, **private),
+        gr.on([start.click, emotion.input, methods.input], compare, asked, outputs, **private),
+        strip.select(choose, asked, [shared.session, *outputs], **private),
     ]
     for run in runs:
         run.then(None, js=FIT)
-    stop.click(stopped, None, notice, cancels=runs, api_visibility="private", show_progress="hidden")
+    stop.click(stopped, None, [stop, notice], cancels=runs, api_visibility="private", show_progress="hidden")
 
 
-def compare(session: Session, emotion: str) -> Iterator[tuple]:
-    """Everything that the tab shows, again whenever one more map is ready."""
-    if session.face is None:
-        yield session, None, "", NO_FACE, "", gr.Plot(visible=False), gr.Plot(visible=False)
+def compare(session: Session, shown: Compared | None, emotion: str, methods: list[str]) -> Iterator[tuple]:
+    """Everything that the tab shows, again whenever one more map is ready; maps that are there are kept."""
+    if session.face is None or not methods:
+        nothing = gr.Plot(visible=False)
+        yield None, "", gr.Button(interactive=False), NO_METHOD if session.face else NO_FACE, "", nothing, nothing
         return
     answers = session.answers or {name: found[0] for name, found in reading.predictions_for([session.face]).items()}
     target = reading.common_target(emotion, answers)
-    results: Results = {method: {} for method in reading.COMPARED}
-    steps = [(method, name) for method in reading.COMPARED for name in answers]
+    about = (session.key, session.chosen, emotion)
+    chosen = tuple(name for name in METHODS if name in methods)
+    known = shown.results if shown is not None and shown.about == about else {}
+    results = {method: dict(known.get(method, {})) for method in chosen}
+    missing = [(method, name) for method in chosen for name in answers if name not in results[method]]
     chart = gr.Plot(charts.probabilities(list(answers.values())), visible=True)
-    strip = views.strip(session)
-    for count, (method, name) in enumerate(steps):
-        notice = progress(count, len(steps), method, name)
-        yield session, None, strip, notice, side_by_side(session, target, answers, results), chart, gr.skip()
-        strip = chart = gr.skip()
-        results[method][name] = registry.explain(zoo.load(name), session.face, target, method)
-    masks = regions.masks(session.face.crop_keypoints)
-    told = {name: evidence.by_region(explanation.values, masks) for name, explanation in results[PARTS].items()}
+    strip, busy = views.strip(session), gr.Button(interactive=True)
+    for count, (method, name) in enumerate(missing):
+        notice = progress(count, len(missing), method, name)
+        grid = compare_views.rows(session, answers, results)
+        yield Compared(about, chosen, copied(known, results), False), strip, busy, notice, grid, chart, gr.skip()
+        strip = busy = chart = gr.skip()
+        model = zoo.load(name)
+        results[method][name] = METHODS[method].suits(model) or registry.explain(model, session.face, target, method)
     yield (
-        session,
-        signature(session, emotion),
+        Compared(about, chosen, copied(known, results), True),
         strip,
-        f'<p class="fw-verdict" role="status">{words.verdict(answers)}</p>{meaning(target, results)}',
-        side_by_side(session, target, answers, results),
+        gr.Button(interactive=False),
+        f'<p class="fw-verdict" role="status">{words.verdict(answers)}</p>{meaning(target)}',
+        compare_views.rows(session, answers, results),
         chart,
-        gr.Plot(charts.evidence_of_models(told), visible=True),
+        by_part(session, results),
     )
 
 
-def arrive(session: Session, emotion: str, shown: tuple | None) -> Iterator[tuple]:
+def arrive(session: Session, shown: Compared | None, emotion: str, methods: list[str]) -> Iterator[tuple]:
     """The comparison when the tab is opened, unless it is there already."""
-    if shown is not None and shown == signature(session, emotion):
+    about = (session.key, session.chosen, emotion)
+    if shown is not None and shown.finished and shown.about == about and set(shown.methods) == set(methods):
         yield tuple(gr.skip() for _ in range(7))
         return
-    yield from compare(session, emotion)
+    yield from compare(session, shown, emotion, methods)
 
 
-def choose(session: Session, event: gr.EventData, emotion: str) -> Iterator[tuple]:
+def choose(
+    session: Session, event: gr.EventData, shown: Compared | None, emotion: str, methods: list[str]
+) -> Iterator[tuple]:
     """The comparison for another face of the photo."""
-    yield from compare(session.choose(event._data.get("index")), emotion)
+    chosen = session.choose(event._data.get("index"))
+    for step in compare(chosen, shown, emotion, methods):
+        yield chosen, *step
 
 
-def stopped() -> str:
+def stopped() -> tuple:
     """What is said after a stop."""
-    return '<p class="fw-note" role="status">Stopped. What was ready stays below.</p>'
+    return gr.Button(interactive=False), STOPPED
 
 
-def signature(session: Session, emotion: str) -> tuple:
-    """What a comparison was about."""
-    return session.key, session.chosen, emotion
+def copied(known: dict[str, Maps], results: dict[str, Maps]) -> dict[str, Maps]:
+    """All maps of a face, those of methods that are not shown now as well."""
+    return {**known, **{method: dict(maps) for method, maps in results.items()}}
 
 
 def progress(count: int, total: int, method: str, name: str) -> str:
@@ -120,58 +156,18 @@ def progress(count: int, total: int, method: str, name: str) -> str:
     )
 
 
-def meaning(target: Target, results: Results) -> str:
-    """What the colours mean, once for each method."""
-    bars = "".join(
-        f"<div><b>{METHODS[method].title}</b>{views.colour_bar(scale.shared(results[method].values()), target)}</div>"
-        for method in PICTURES
-    )
+def meaning(target: Target) -> str:
+    """What was asked, and how the maps can be compared."""
     return (
         f'<p class="fw-small">All three are asked about {target.name}. The maps of a method share one scale: '
-        f'the same colour means the same strength in every model.</p><div class="fw-scales">{bars}</div>'
+        "the same colour means the same strength in every model.</p>"
     )
 
 
-def side_by_side(session: Session, target: Target, answers: dict[str, Prediction], results: Results) -> str:
-    """A card a model; what is not ready yet has a place kept free."""
-    shared = {method: scale.shared(results[method].values()) for method in PICTURES}
-    cards = []
-    for name, answer in answers.items():
-        pictures = "".join(
-            f"<figure>{picture(session, results[method].get(name), shared[method])}"
-            f"<figcaption>{METHODS[method].title}{took(results[method].get(name))}</figcaption></figure>"
-            for method in PICTURES
-        )
-        cards.append(
-            f'<article class="fw-card"><h3>{words.MODELS[name]}</h3><p>sees <b>{words.ADJECTIVES[answer.emotion]}</b>, '
-            f"{words.percent(answer.confidence)}</p><div>{pictures}</div>{decisive(session, results[PARTS].get(name))}"
-            f"</article>"
-        )
-    return f'<div class="fw-cards">{"".join(cards)}</div>'
-
-
-def picture(session: Session, explanation: Explanation | None, shared: scale.Scale) -> str:
-    """A heatmap, or the place where it will be."""
-    if explanation is None:
-        return '<div class="fw-overlay fw-empty"></div>'
-    return views.overlay(session, explanation, shared, ZOOM)
-
-
-def took(explanation: Explanation | None) -> str:
-    """The seconds of an explanation, behind its name."""
-    return "" if explanation is None else f"<br><span>{words.duration(explanation.seconds)}</span>"
-
-
-def decisive(session: Session, explanation: Explanation | None) -> str:
-    """The parts of the face that push a model most, by their exact Shapley values."""
-    if explanation is None:
-        return '<p class="fw-small">…</p>'
-    told = evidence.by_region(explanation.values, regions.masks(session.face.crop_keypoints))
-    ranked = sorted(told, key=lambda item: -item.total)
-    name = explanation.target.name
-    lines = []
-    if ranked[0].total > 0:
-        lines.append(f"Speaks most for {name}: the <b>{ranked[0].label}</b>.")
-    if ranked[-1].total < 0:
-        lines.append(f"Most against it: the <b>{ranked[-1].label}</b>.")
-    return f'<p class="fw-small">{" ".join(lines)} <span>{words.duration(explanation.seconds)}</span></p>'
+def by_part(session: Session, results: dict[str, Maps]) -> gr.Plot:
+    """The evidence by part of the face: Shapley values where they were asked for, else the first method."""
+    method = PARTS if PARTS in results else next(iter(results))
+    masks = regions.masks(session.face.crop_keypoints)
+    found = compare_views.ready(results[method])
+    told = {explanation.model: evidence.by_region(explanation.values, masks) for explanation in found}
+    return gr.Plot(charts.evidence_of_models(told, METHODS[method].title), visible=bool(told))

@@ -1,95 +1,277 @@
 """Why one model says what it says about the chosen face."""
 
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import gradio as gr
 
-from app import charts, controls, reading, views, words
-from app.session import Session
+from app import charts, controls, evidence_views, pages, reading, trust_views, views, words
+from app.session import KEPT, Session
 from app.tabs import Shared
-from explain import evidence, registry, scale
+from explain import action_units, evidence, registry, scale, trust
+from explain.base import Explanation, Target
 from explain.registry import METHODS
 from models import regions, zoo
-from models.types import EMOTIONS
+from models.types import EMOTIONS, Face, Prediction
 
 TITLE = "Explain"
 PREDICTED = ("what the model sees", "")
+ALONE = ("no other emotion", "")
 MODELS = [(title, name) for name, title in words.MODELS.items()]
 NO_FACE = '<p class="fw-note">First give a photo with a face on the tab <b>Predict</b>.</p>'
+STOPPED = '<p class="fw-note" role="status">Stopped. The map below is the one from before.</p>'
+INSTANT = ("gradcam", "gradcam_plus_plus", "saliency")
+"""Methods of one pass through the network: over before a word about waiting is read."""
+REFERENCES = ("gradcam", "shap_regions")
+"""The methods that a map is compared with."""
 OPACITY = "value => { document.documentElement.style.setProperty('--fw-heat', value); }"
+OUTLINED = "value => { document.documentElement.classList.toggle('fw-no-outlines', !value); }"
+FIT = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 60)"
+"""A chart in a fold takes the fold's width."""
+SOURCES = (
+    "<details><summary>Whose studies, and who doubts them</summary><p>The movements: Ekman and Friesen 1978, "
+    "<i>Facial Action Coding System</i>; Du, Tao and Martinez 2014, doi 10.1073/pnas.1322355111, who saw them in more "
+    "than 70\u00a0% of 230 people that posed. The doubt: Barrett et al. 2019, doi 10.1177/1529100619832930, who found "
+    "that people often feel an emotion without these movements, and move so without the emotion.</p></details>"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The map on the screen.
+
+    Attributes:
+        key: of this map and no other.
+        about: what was asked for; the same again gives the same map.
+        face: the face that was explained.
+        explanation: its explanation.
+    """
+
+    key: str
+    about: tuple
+    face: Face
+    explanation: Explanation
 
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
+    shown = gr.State(None, time_to_live=KEPT)
+    judged = gr.State("", time_to_live=KEPT)
     strip = gr.HTML(js_on_load=views.SELECT)
     with gr.Row(elem_classes="fw-columns fw-explain"):
         with gr.Column(scale=4, min_width=300):
             model = gr.Radio(MODELS, value="cnn", label="Model", elem_id="explain-model")
-            emotion = gr.Dropdown(
-                [PREDICTED, *EMOTIONS],
-                value="",
-                label="Emotion to explain",
-                elem_id="explain-emotion",
-                filterable=False,
-            )
-            method = gr.Radio(
+            emotion = _emotions(PREDICTED, "Why this emotion", "explain-emotion")
+            against = _emotions(ALONE, "… and not that one", "explain-against")
+            method = gr.Dropdown(
                 [(entry.title, name) for name, entry in METHODS.items()],
                 value="gradcam",
                 label="Method",
                 elem_id="explain-method",
+                filterable=False,
             )
-            summary = gr.HTML(summarised("gradcam"))
+            summary = gr.HTML(summarised("gradcam"), elem_id="explain-summary")
+            with gr.Accordion("How it works, and what it gets wrong", open=False, elem_id="about-method") as about:
+                page = gr.Markdown()
             groups, values = [], []
             for name, entry in METHODS.items():
                 with gr.Group(visible=name == "gradcam", elem_id=f"params-{name}") as group:
                     values += controls.build(entry)
                 groups.append(group)
         with gr.Column(scale=4, min_width=300, elem_classes="fw-first"):
-            picture = gr.HTML(NO_FACE, elem_id="heatmap")
-            opacity = gr.Slider(0, 1, 0.7, step=0.05, label="Opacity of the heatmap", elem_id="opacity")
+            with gr.Row(elem_classes="fw-working"):
+                status = gr.HTML(elem_id="explain-status")
+                stop = gr.Button("Stop", elem_id="explain-stop", visible=False, scale=0, min_width=90)
+            picture = gr.HTML(NO_FACE, js_on_load=evidence_views.LIGHT, elem_id="heatmap")
+            with gr.Group():
+                opacity = gr.Slider(0, 1, 0.7, step=0.05, label="Opacity of the heatmap", elem_id="opacity")
+                outlined = gr.Checkbox(True, label="Outline the parts of the face", elem_id="outlined")
+            verdict = gr.HTML(elem_id="trust")
         with gr.Column(scale=5, min_width=300):
             told = gr.HTML(elem_id="evidence")
-            chart = gr.Plot(show_label=False, container=False, visible=False, elem_id="evidence-chart")
-    asked = [shared.session, model, emotion, method, *values]
-    shown = [strip, picture, told, chart]
-    private = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last"}
-    method.input(turn_to, method, [summary, *groups], api_visibility="private", show_progress="hidden")
-    settled = [model.input, emotion.input, method.input, *map(controls.changed, values)]
-    gr.on([shared.tab.select, *settled], explain, asked, shown, **private)
-    strip.select(choose, asked, [shared.session, *shown], **private)
+            parts = gr.HTML(js_on_load=evidence_views.LIGHT, elem_id="evidence-parts")
+            with gr.Accordion("How the map was tested", open=False, visible=False, elem_id="trust-numbers") as fold:
+                numbers = gr.HTML()
+                curves = gr.Plot(show_label=False, container=False, visible=False, elem_id="trust-curves")
+    asked = [shared.session, model, emotion, against, method, *values]
+    map_of = [shown, strip, status, stop, picture, told, parts, verdict, fold]
+    judged_of = [judged, verdict, fold, numbers, curves]
+    private = {"api_visibility": "private", "show_progress": "hidden"}
+    method.input(turn_to, method, [summary, about, *groups], **private)
+    about.expand(explained, method, page, **private)
+    settled = [model.input, emotion.input, against.input, method.input, *map(controls.changed, values)]
+    runs = [
+        gr.on(settled, explain, asked, map_of, trigger_mode="always_last", **private),
+        shared.tab.select(arrive, [shown, *asked], map_of, trigger_mode="always_last", **private),
+        strip.select(choose, asked, [shared.session, *map_of], trigger_mode="always_last", **private),
+    ]
+    judges = [run.then(judge, [shown, judged], judged_of, **private) for run in runs]
+    gr.on([*settled, strip.select], None, cancels=judges, **private)
+    stop.click(stopped, None, [status, stop], cancels=runs + judges, **private)
+    fold.expand(None, js=FIT)
     opacity.input(None, opacity, None, js=OPACITY)
+    outlined.input(None, outlined, None, js=OUTLINED)
 
 
-def explain(session: Session, model: str, emotion: str, method: str, *values) -> tuple:
-    """The strip of faces, the heatmap, the evidence in words and as a chart."""
+def _emotions(first: tuple[str, str], label: str, name: str) -> gr.Dropdown:
+    return gr.Dropdown([first, *EMOTIONS], value="", label=label, elem_id=name, filterable=False, interactive=True)
+
+
+# --------------------------------------------------------------------- handlers
+
+
+def explain(session: Session, model: str, emotion: str, against: str, method: str, *values) -> Iterator[tuple]:
+    """The map with its evidence in words and numbers; before a slow one, word that it is at work."""
     if session.face is None:
-        return "", NO_FACE, "", gr.Plot(visible=False)
+        yield said(session, NO_FACE)
+        return
     network = zoo.load(model)
     prediction = session.answers[model] if session.answers else network.predict([session.face])[0]
-    target = reading.target(emotion, "", prediction)
+    if against == (emotion or prediction.emotion):
+        yield said(session, itself(model, emotion, against))
+        return
+    if reason := METHODS[method].suits(network):
+        yield said(session, f'<p class="fw-note" role="status">{reason}</p>')
+        return
+    if method not in INSTANT:
+        yield at_work(session, f"{METHODS[method].title} is at work…")
+    target = reading.target(emotion, against, prediction)
     explanation = registry.explain(network, session.face, target, method, controls.read(method, values))
-    shared = scale.shared([explanation])
-    told = evidence.by_region(explanation.values, regions.masks(session.face.crop_keypoints))
-    heading = (
-        f"{words.MODELS[model]} sees {words.ADJECTIVES[prediction.emotion]} ({words.percent(prediction.confidence)})"
-    )
-    explained = f"Explained: {target.name}, which it gives {words.percent(prediction.probabilities[target.emotion])}."
-    return (
-        views.strip(session),
-        views.overlay(session, explanation, shared) + views.colour_bar(shared, target),
-        f'<h2>{heading}</h2><p class="fw-small">{explained} It took {words.duration(explanation.seconds)}.</p>'
-        f"<p>{evidence.words(explanation, told)}</p>",
-        gr.Plot(charts.evidence(told, target, explanation.signed), visible=True),
-    )
+    about = (session.key, session.chosen, model, emotion, against, method, *values)
+    yield finished(session, Shown(uuid.uuid4().hex, about, session.face, explanation), prediction)
 
 
-def choose(session: Session, event: gr.EventData, model: str, emotion: str, method: str, *values) -> tuple:
+def arrive(shown: Shown | None, session: Session, *asked) -> Iterator[tuple]:
+    """The map when the tab is opened, unless it is there already."""
+    if shown is not None and shown.about == (session.key, session.chosen, *asked):
+        yield tuple(gr.skip() for _ in range(9))
+        return
+    yield from explain(session, *asked)
+
+
+def choose(session: Session, event: gr.EventData, *asked) -> Iterator[tuple]:
     """Another face of the photo, explained the same way."""
     chosen = session.choose(event._data.get("index"))
-    return chosen, *explain(chosen, model, emotion, method, *values)
+    for step in explain(chosen, *asked):
+        yield chosen, *step
+
+
+def judge(shown: Shown | None, judged: str) -> Iterator[tuple]:
+    """The trust reading of the map on the screen, unless it is there already."""
+    skipped = tuple(gr.skip() for _ in range(5))
+    yield skipped  # where a newer map cancels this reading, before the work
+    if shown is None or shown.key == judged:
+        return
+    result = read(shown.face, shown.explanation)
+    yield (
+        shown.key,
+        trust_views.verdict(result),
+        gr.Accordion(visible=True),
+        trust_views.numbers(result),
+        gr.Plot(charts.trust_curves(result), visible=True) if result.curves else gr.Plot(visible=False),
+    )
+
+
+def stopped() -> tuple:
+    """What is said after a stop."""
+    return STOPPED, gr.Button(visible=False)
+
+
+def explained(method: str) -> str:
+    """The page about a method."""
+    return pages.method(method)
 
 
 def turn_to(method: str) -> tuple:
-    """The summary and the parameters of a method."""
-    return summarised(method), *(gr.Group(visible=name == method) for name in METHODS)
+    """The summary and the parameters of a method; its page is closed."""
+    return summarised(method), gr.Accordion(open=False), *(gr.Group(visible=name == method) for name in METHODS)
+
+
+# ------------------------------------------------------------------------ parts
+
+
+def read(face: Face, explanation: Explanation) -> trust.TrustReading:
+    """The trust reading of a map, beside the maps of other methods and of the other models."""
+    model, target, method = zoo.load(explanation.model), explanation.target, explanation.method
+    references = [name for name in REFERENCES if name != method and not METHODS[name].suits(model)]
+    others = [zoo.load(name) for name in zoo.EMOTION_MODELS if name != explanation.model]
+    return trust.read(
+        model,
+        face,
+        explanation,
+        other_methods=[registry.explain(model, face, target, name) for name in references],
+        other_models=[
+            registry.explain(other, face, target, method, explanation.params)
+            for other in others
+            if not METHODS[method].suits(other)
+        ],
+    )
+
+
+def said(session: Session, note: str) -> tuple:
+    """A word in place of the map."""
+    strip = views.strip(session) if session.face else ""
+    return None, strip, "", gr.Button(visible=False), note, "", "", "", gr.Accordion(visible=False)
+
+
+def at_work(session: Session, note: str) -> tuple:
+    """A word above the map from before, which stays."""
+    waiting = f'<p class="fw-note" role="status"><progress></progress> {note}</p>'
+    return gr.skip(), views.strip(session), waiting, gr.Button(visible=True), *(gr.skip() for _ in range(5))
+
+
+def finished(session: Session, shown: Shown, prediction: Prediction) -> tuple:
+    """The map and its evidence."""
+    explanation, keypoints = shown.explanation, shown.face.crop_keypoints
+    shared = scale.shared([explanation])
+    items = evidence.by_region(explanation.values, regions.masks(keypoints))
+    above = evidence_views.outlines(keypoints, items, explanation)
+    return (
+        shown,
+        views.strip(session),
+        "",
+        gr.Button(visible=False),
+        views.overlay(session, explanation, shared, above=above)
+        + evidence_views.readout()
+        + views.colour_bar(shared, explanation),
+        described(explanation, prediction, items),
+        evidence_views.table(items, explanation),
+        trust_views.WAITING,
+        gr.Accordion(visible=False),
+    )
+
+
+def described(explanation: Explanation, prediction: Prediction, items: list[evidence.RegionEvidence]) -> str:
+    """What the model sees, what was explained, and the evidence in sentences."""
+    heading = f"{words.MODELS[explanation.model]} sees {words.ADJECTIVES[prediction.emotion]}"
+    literature = action_units.words(explanation, items)
+    beside = f"<p>{literature}</p>{SOURCES}" if literature else ""
+    return (
+        f"<h2>{heading} ({words.percent(prediction.confidence)})</h2>"
+        f'<p class="fw-small">{asked_for(explanation.target, prediction)} '
+        f"It took {words.duration(explanation.seconds)}.</p>"
+        f"<p>{evidence.words(explanation, items)}</p>{beside}"
+    )
+
+
+def asked_for(target: Target, prediction: Prediction) -> str:
+    """What was explained, in words."""
+    first = f"{EMOTIONS[target.emotion]} ({words.percent(prediction.probabilities[target.emotion])})"
+    if target.against is None:
+        return f"Explained: why {first}."
+    other = EMOTIONS[target.against]
+    share = words.percent(prediction.probabilities[target.against])
+    return f"Explained: why {first} and not {other} ({share}): what makes the one more likely than the other."
+
+
+def itself(model: str, emotion: str, against: str) -> str:
+    """What is said when an emotion is set against itself."""
+    why = f"{against} is what you explain" if emotion else f"{against} is what {words.MODELS[model]} sees"
+    return (
+        f'<p class="fw-note" role="status">Why {against} and not {against}? {why[0].upper()}{why[1:]}. '
+        "Choose another emotion to set against it, or none.</p>"
+    )
 
 
 def summarised(method: str) -> str:

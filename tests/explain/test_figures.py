@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from explain import figures, scale
-from explain.base import Target
+from explain.base import Explanation, Parameters, Target
 from explain.evidence import RegionEvidence
+from explain.faithfulness import Curves
 from explain.scale import Scale
+from explain.trust import TrustReading
 from models.types import EMOTIONS, Prediction
 
 SHARED = Scale(1.0, True)
@@ -61,10 +63,53 @@ def test_the_colour_bar_runs_through_white_where_signed():
         bar[0, [0, 128, 256]], [figures.DIVERGING[0], figures.DIVERGING[2], figures.DIVERGING[4]]
     )
     np.testing.assert_array_equal(figures.colour_bar(False, width=129)[0], bar[0, 128:])
-    low, high = figures.colour_bar_words(Scale(0.031, True), Target(3, 0))
-    assert "against happy rather than angry (-0.031" in low and "for happy rather than angry (0.031" in high
-    assert figures.colour_bar_words(Scale(0.5, False), Target(0))[0] == "0"
-    assert "no evidence" in figures.colour_bar_words(Scale(0.0, False), Target(0))[1]
+
+
+def made(method="gradcam", signed=True, against=None) -> Explanation:
+    return Explanation(method, "cnn", Target(3, against), np.eye(48, dtype=np.float32), signed, Parameters(), 0.0)
+
+
+def test_the_ends_of_the_colour_bar_in_plain_words():
+    both, one = Scale(0.031, True), Scale(0.031, False)
+    assert figures.colour_bar_words(both, made()) == ("speaks against happy", "speaks for happy")
+    assert figures.colour_bar_words(one, made(signed=False)) == ("counts nothing", "speaks for happy")
+    rather = figures.colour_bar_words(both, made(against=0))
+    assert rather == ("speaks for angry rather than happy", "speaks for happy rather than angry")
+    assert figures.colour_bar_words(one, made("saliency", False)) == ("counts nothing", "matters for happy")
+    assert "no evidence" in figures.colour_bar_words(Scale(0.0, False), made())[1]
+    assert "0.031 a pixel" in figures.full_colour(one)
+    assert "flat" in figures.full_colour(Scale(0.0, False))
+
+
+def test_disagreement_is_purple_and_has_no_sides(crop):
+    values = np.zeros((48, 48), np.float32)
+    values[10, 10] = 1
+    red, green, blue, cover = figures.heat(values, Scale(1.0, False), 48, figures.DISAGREEMENT)[10, 10]
+    assert (red, green, blue) == figures.DISAGREEMENT[-1] and cover == 255
+    assert figures.DISAGREEMENT == figures.DISAGREEMENT[::-1]
+
+
+def curves(fill: str) -> Curves:
+    shares, falling = np.linspace(0, 1, 5), np.linspace(0.9, 0.1, 5)
+    line = np.full(5, 0.5)
+    random = np.full(18, 0.5)
+    return Curves(
+        fill, shares, falling**2, falling[::-1], 0.3, 0.5, random, random, 0.5, 0.5, line, line, line + 0.1, line - 0.1
+    )
+
+
+def test_trust_curves_stand_beside_chance_and_a_blob_for_every_fill():
+    reading = TrustReading("high", "s", (curves("blur"), curves("mean face")), 0.9, {}, {}, 0.1)
+    figure = figures.trust_curves(reading)
+    assert len(figure.data) == 12
+    assert [trace.name for trace in figure.data if trace.showlegend] == ["this map", "random maps", "blob"]
+    ours = [trace for trace in figure.data if trace.name == "this map"]
+    assert list(ours[0].x) == [0, 25, 50, 75, 100]
+    assert list(ours[0].y) == pytest.approx([81, 49, 25, 9, 1]) and list(ours[1].y) == pytest.approx(
+        [10, 30, 50, 70, 90]
+    )
+    assert len({trace.xaxis for trace in ours}) == 4
+    assert {trace.line.dash for trace in figure.data} == {"solid", "dash", "dot"}, "told apart without colour"
 
 
 def test_probabilities_of_all_models_stand_in_one_chart():
@@ -77,22 +122,12 @@ def test_probabilities_of_all_models_stand_in_one_chart():
     assert len({trace.marker.color for trace in figure.data}) == 2
 
 
-@pytest.mark.parametrize("signed", [True, False])
-def test_region_bars_are_shares_of_all_evidence(signed):
-    evidence = [item("mouth", 3.0, -1.0 if signed else 0.0), item("nose", 1.0, 0.0)]
-    figure = figures.region_bars(evidence, Target(3), signed)
-    whole = 5 if signed else 4
-    assert list(figure.data[0].x) == pytest.approx([300 / whole, 100 / whole])
-    assert len(figure.data) == (2 if signed else 1)
-    if signed:
-        assert list(figure.data[1].x) == [-20, 0]
-    assert list(figure.data[0].y) == ["Mouth", "Nose"]
-    assert figure.layout.height
-
-
 def test_regions_of_several_models_and_a_flat_one():
-    figure = figures.region_comparison({"cnn": [item("mouth", 3.0, -1.0)], "resnet": [item("mouth", 0.0, 0.0)]})
+    figure = figures.region_comparison(
+        {"cnn": [item("mouth", 3.0, -1.0)], "resnet": [item("mouth", 0.0, 0.0)]}, "Grad-CAM"
+    )
     assert [list(trace.x) for trace in figure.data] == [[50], [0]]
+    assert "Grad-CAM" in figure.layout.title.text
 
 
 def test_no_step_normalises_twice():
