@@ -1,7 +1,7 @@
 """What the Lab and the API both do with an experiment: ask every model before and after, and hold its heatmap to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, TypedDict
 
@@ -93,38 +93,40 @@ def run(
     started = perf_counter()
     registry.find(method)
     changed = lab.apply(experiment, face.crop, face.crop_keypoints, DONORS)
-    crops = [face.crop, changed.crop]
-    if changed.touched.any():
+    hides, bare = changed.touched.any(), lab.uncovered(experiment)
+    asked = [Experiment(), experiment]
+    if hides:
         on_face = ~regions.masks(face.crop_keypoints)[REGIONS.index("background")]
         patches = [lab.random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
-        others = [lab.uncovered(experiment), *(lab.elsewhere(experiment, patch) for patch in patches)]
-        crops += [lab.apply(other, face.crop, face.crop_keypoints, DONORS).crop for other in others]
-    told = {name: _ask(name, np.stack(crops)) for name in zoo.EMOTION_MODELS}
-    target = reading.common_target(emotion, {name: asked[0] for name, asked in told.items()})
+        asked += [bare] * bool(bare.steps) + [lab.elsewhere(experiment, patch) for patch in patches]
+    crops = np.stack([lab.apply(each, face.crop, face.crop_keypoints, DONORS).crop for each in asked])
+    told = {name: _ask(name, crops) for name in zoo.EMOTION_MODELS}
+    target = reading.common_target(emotion, {name: said[0] for name, said in told.items()})
     made, models = {}, {}
-    for name, (before, after, *rest) in told.items():
+    for name, said in told.items():
         known = (maps or {}).get((name, target.emotion))
         made[name] = known or registry.explain(zoo.load(name), face, target, method, params)
         forecast = lab.predicted(made[name], changed.touched)
-        alone = rest[0] if rest else after
-        random = np.array([answer.probabilities[target.emotion] for answer in rest[1:]], np.float32)
-        models[name] = Tried(before, after, alone, forecast, random, verdict(forecast, target, alone, after, random))
+        alone = said[asked.index(bare) if hides else 1]
+        random = [answer.probabilities[target.emotion] for answer in said[-PATCHES:]] if hides else []
+        tried = Tried(said[0], said[1], alone, forecast, np.array(random, np.float32), "")
+        models[name] = replace(tried, verdict=verdict(tried, target))
     return Outcome(face, experiment, target, changed, made, models, perf_counter() - started)
 
 
-def verdict(forecast: lab.Forecast, target: Target, alone: Prediction, after: Prediction, random: np.ndarray) -> str:
+def verdict(tried: Tried, target: Target) -> str:
     """Whether a heatmap was right, see `Tried`.
 
     Probabilities are compared, for they are what visitors see; where a model is so sure that nothing
     moves them, the answer is "open". One face proves nothing about a method.
     """
-    if forecast.expects not in ("more", "less") or not len(random):
+    if tried.forecast.expects not in ("more", "less") or not len(tried.random):
         return ""
-    start = alone.probabilities[target.emotion]
-    cost, usual = start - after.probabilities[target.emotion], start - random.mean()
+    start = tried.alone.probabilities[target.emotion]
+    cost, usual = start - tried.after.probabilities[target.emotion], start - tried.random.mean()
     if abs(cost) < MOVED and abs(usual) < MOVED:
         return "open"
-    lead = cost - usual if forecast.expects == "more" else usual - cost
+    lead = cost - usual if tried.forecast.expects == "more" else usual - cost
     return "right" if lead >= MOVED else "wrong"
 
 

@@ -1,6 +1,7 @@
 """The Lab as HTML: the face to work on, the models' answers before and after, and what was done."""
 
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from html import escape
 
 import cv2
@@ -76,7 +77,7 @@ def bench(outcome: Outcome) -> str:
     """The changed face, its parts ready to be hidden."""
     changed = outcome.changed
     hidden = {step.region for step in outcome.experiment.steps if isinstance(step, Hide)}
-    outlines = regions.outlines(changed.keypoints)
+    outlines = _outlines(changed.keypoints.tobytes())
     order = ["face", *(region for region in outlines if region != "face")]  # the parts lie on the face
     areas = "".join(_area(region, outlines[region], region in hidden) for region in order if outlines[region])
     return (
@@ -108,15 +109,10 @@ def swaps(experiment: Experiment, part: str) -> str:
     return f'<div class="fw-examples fw-donors" role="group" aria-label="{label}">{buttons}</div>'
 
 
+@cache
 def thumbnails() -> dict[str, str]:
     """The example faces, small, by name."""
-    if not _thumbnails:
-        for name, path in donors.paths().items():
-            _thumbnails[name] = views.thumbnail(photo.read(path), THUMBNAIL)
-    return _thumbnails
-
-
-_thumbnails: dict[str, str] = {}
+    return {name: views.thumbnail(photo.read(path), THUMBNAIL) for name, path in donors.paths().items()}
 
 
 def done(experiment: Experiment) -> str:
@@ -216,6 +212,12 @@ def _heatmap(explanation: Explanation, limit: scale.Scale, outcome: Outcome) -> 
         f'<image class="fw-heat" href="{views.png(figures.heat(explanation.values, limit, 192))}" '
         f'width="{SIDE}" height="{SIDE}"/><path d="{outline}"/></svg>'
     )
+
+
+@lru_cache(256)
+def _outlines(keypoints: bytes) -> dict[str, list[np.ndarray]]:
+    """The borders of the regions, kept: most experiments do not move them."""
+    return regions.outlines(np.frombuffer(keypoints, np.float32).reshape(-1, 2))
 
 
 def _area(region: str, contours: list[np.ndarray], hidden: bool) -> str:

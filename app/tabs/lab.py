@@ -133,7 +133,8 @@ def build(shared: Shared) -> None:
     asked = [shared.session, bench, method, emotion, swapped]
     shown = [bench, strip, face, steps, verdict, told, smallest, parts, swap, undo, reset, link, text, *sliders]
     quiet = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last"}
-    gr.on([shared.tab.select, method.input, emotion.input, swapped.input], show, asked, shown, **quiet)
+    gr.on([shared.tab.select, emotion.input, swapped.input], show, asked, shown, **quiet)
+    method.input(show, asked, shown, **quiet | {"show_progress": "minimal"})
     gr.on([face.select, parts.select], touch, [*asked, fill], shown, **quiet)
     fill.input(refill, [*asked, fill], shown, **quiet)
     swap.select(exchange, asked, shown, **quiet)
@@ -143,7 +144,9 @@ def build(shared: Shared) -> None:
     reset.click(start_over, asked, shown, **quiet)
     take.click(obey, [*asked, text], shown, **quiet)
     strip.select(choose, asked, [shared.session, *shown], **quiet)
-    search.click(search_smallest, [shared.session, bench, fill], [bench, smallest], **quiet)
+    search.click(
+        search_smallest, [shared.session, bench, fill], [bench, smallest], **quiet | {"show_progress": "minimal"}
+    )
     smallest.select(follow, asked, shown, **quiet)
     hand.input(None, hand, None, js=HAND)
     Context.root_block.load(linked, [bench, code], bench, js=CODE, **quiet)

@@ -74,6 +74,14 @@ def test_other_steps_do_not_count_as_hiding(one):
         assert not np.allclose(tried.alone.logits, tried.before.logits, atol=0.2)
 
 
+def test_a_part_that_is_out_of_sight_hides_nothing(one):
+    far = replace(one.face, keypoints=one.face.keypoints + 10_000)
+    outcome = experiments.run(far, Experiment((Blur(3), Hide("mouth"))))
+    assert not outcome.changed.touched.any()
+    for tried in outcome.models.values():
+        assert tried.verdict == "" and np.array_equal(tried.alone.logits, tried.after.logits)
+
+
 def test_the_method_and_the_emotion_are_those_that_were_asked_for(one, hidden):
     other = experiments.run(one.face, MOUTH, "shap_regions", "angry")
     assert other.target == Target.named("angry") and other.maps["cnn"].method == "shap_regions"
@@ -115,8 +123,8 @@ def said(probability: float) -> Prediction:
 )
 def test_a_heatmap_is_held_to_what_it_expects(expects, after, random, verdict):
     forecast = lab.Forecast(0.5, 0.0, 0.1, None, expects)
-    found = experiments.verdict(forecast, Target(3), said(0.9), said(after), np.array(random, np.float32))
-    assert found == verdict
+    tried = experiments.Tried(said(0.9), said(after), said(0.9), forecast, np.array(random, np.float32), "")
+    assert experiments.verdict(tried, Target(3)) == verdict
 
 
 def test_a_model_that_looks_at_the_mouth_alone_proves_its_map_right(one, monkeypatch):
