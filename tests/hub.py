@@ -140,11 +140,15 @@ class Hub:
 
     def routes(self) -> list[Route]:
         api, named = "/api/models/{owner}/{repository}", "/{owner}/{repository}"
+        data_api, data_named = "/api/datasets/{owner}/{repository}", "/datasets/{owner}/{repository}"
         readable = [
             (f"{named}/resolve/{{revision}}/{{path:path}}", self.resolve),
             (f"{api}/revision/{{revision}}", self.info),
             (f"{api}/tree/{{revision}}", self.tree),
             (api, self.info),
+            (f"{data_named}/resolve/{{revision}}/{{path:path}}", self.resolve),
+            (f"{data_api}/revision/{{revision}}", self.info),
+            (f"{data_api}/tree/{{revision}}", self.tree),
         ]
         writable = [
             ("/api/repos/create", self.create),

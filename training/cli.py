@@ -5,6 +5,7 @@ import os
 import typer
 
 from models.errors import FaceWhyError
+from training.commands.data import data
 from training.commands.evaluate import evaluate
 from training.commands.export import export
 from training.commands.models import models
@@ -19,14 +20,20 @@ COMMANDS = (train, retrain, tune, export, evaluate, publish, trust)
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(data)
 app.add_typer(models)
 
 
 def main() -> None:
-    """Run a command; what is wrong with the input is one sentence and exit code 1."""
+    """Run a command; what is wrong with the input or the disk is one sentence and exit code 1."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app()
     except FaceWhyError as error:
-        typer.echo(str(error), err=True)
-        raise SystemExit(1) from None
+        reason = error
+    except OSError as error:
+        reason = FaceWhyError("Every file can be read and written", str(error), "Make room, or give another folder")
+    else:
+        return
+    typer.echo(str(reason), err=True)
+    raise SystemExit(1)

@@ -83,7 +83,14 @@ class KeypointSplit:
         return len(self.images)
 
 
-def load_emotions(path: str | Path, complete: bool = True) -> dict[str, EmotionSplit]:
+def told(where: str) -> None:
+    """Say on standard output which picture was skipped."""
+    print(f"skipped, not a readable picture: {where}")
+
+
+def load_emotions(
+    path: str | Path, complete: bool = True, skipped: Callable[[str], None] = told
+) -> dict[str, EmotionSplit]:
     """Labelled faces by split ("Training", "PublicTest", "PrivateTest").
 
     Args:
@@ -91,15 +98,16 @@ def load_emotions(path: str | Path, complete: bool = True) -> dict[str, EmotionS
             it, its votes are used); or a folder `train/<emotion>/*`, `test/<emotion>/*`, where a
             tenth of `train` becomes "PublicTest". A folder that holds one of the files will do.
         complete: whether every emotion must occur in every split.
+        skipped: called with file and row of each picture that cannot be read.
 
     Raises:
         DataError: something is missing or unreadable; the message names file and row.
     """
     path = _file(Path(path))
     if path.is_dir():
-        splits = _from_folders(path, complete)
+        splits = _from_folders(path, complete, skipped)
     elif path.is_file():
-        splits = _from_parquet(path) if path.suffix == ".parquet" else _from_csv(path)
+        splits = _from_parquet(path, skipped) if path.suffix == ".parquet" else _from_csv(path)
     else:
         raise DataError("Training data must be a file or a folder that exists", str(path), "Give --data PATH")
     if complete:
@@ -113,13 +121,13 @@ def _file(path: Path) -> Path:
     return next((file for file in known if file.is_file()), path)
 
 
-def _from_parquet(path: Path) -> dict[str, EmotionSplit]:
+def _from_parquet(path: Path, skipped: Callable[[str], None]) -> dict[str, EmotionSplit]:
     votes = [f"votes_{FERPLUS_COLUMNS[emotion]}" for emotion in EMOTIONS]
     table = _read_parquet(path, ["usage", "label", "png", *votes])
     usage = np.array(table["usage"].to_pylist())
     labels = table["label"].to_numpy()
     images, keep = _decode_all(
-        ((f"{path.name}, row {row}", data) for row, data in enumerate(table["png"].to_pylist())), len(labels)
+        ((f"{path.name}, row {row}", data) for row, data in enumerate(table["png"].to_pylist())), len(labels), skipped
     )
     counts = np.stack([table[column].to_numpy() for column in votes], 1).astype(np.float32)
     return _split(path, images, labels[keep], counts[keep], usage[keep])
@@ -181,7 +189,7 @@ def _from_csv(path: Path) -> dict[str, EmotionSplit]:
     return _split(path, images, order[original], votes, np.array(table["Usage"].to_pylist()))
 
 
-def _from_folders(root: Path, complete: bool) -> dict[str, EmotionSplit]:
+def _from_folders(root: Path, complete: bool, skipped: Callable[[str], None]) -> dict[str, EmotionSplit]:
     names, labels, usage, files = sorted(EMOTIONS), [], [], []
     for part, split in (("train", "Training"), ("test", "PrivateTest")):
         for name in names:
@@ -199,27 +207,26 @@ def _from_folders(root: Path, complete: bool) -> dict[str, EmotionSplit]:
             usage += ["PublicTest" if held_out and i % 10 == 9 else split for i in range(len(found))]
     if not files:
         raise DataError("A data folder must hold train/ with one folder of pictures an emotion", f"none in {root.name}")
-    images, keep = _decode_all(((str(p.relative_to(root)), p.read_bytes()) for p in files), len(files))
+    images, keep = _decode_all(((str(p.relative_to(root)), p.read_bytes()) for p in files), len(files), skipped)
     votes = np.zeros((len(keep), len(EMOTIONS)), np.float32)
     return _split(root, images, np.array(labels)[keep], votes, np.array(usage)[keep])
 
 
-def _decode_all(items, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _decode_all(items, count: int, skipped: Callable[[str], None]) -> tuple[np.ndarray, np.ndarray]:
     """Grey pictures uint8 (M, 48, 48) and which of the items they are; a few unreadable ones are named and skipped."""
-    images, keep, bad = np.empty((count, SIDE, SIDE), np.uint8), [], []
+    images, keep, bad = np.empty((count, SIDE, SIDE), np.uint8), [], 0
     for index, (where, data) in enumerate(items):
         image = cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_GRAYSCALE)
         if image is None:
-            bad.append(where)
-            if len(bad) > UNREADABLE_LIMIT:
+            skipped(where)
+            bad += 1
+            if bad > UNREADABLE_LIMIT:
                 raise DataError(f"No more than {UNREADABLE_LIMIT} pictures may be unreadable", f"the latest is {where}")
             continue
         if image.shape != (SIDE, SIDE):
             image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         images[len(keep)] = image
         keep.append(index)
-    for where in bad:
-        print(f"skipped, not a readable picture: {where}")
     return images[: len(keep)], np.array(keep, int)
 
 

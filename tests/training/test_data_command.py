@@ -1,0 +1,79 @@
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from models.errors import DataError, ParameterError
+from tests.training.test_data import folders, landmarks  # noqa: F401  fixtures
+from training import cli, data, sheets
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.app, ["data", *map(str, arguments)])
+
+
+def test_check_tells_counts_and_the_hash_of_the_file(parquet):
+    import hashlib
+
+    result = run("check", "--data", parquet)
+    assert result.exit_code == 0, result.exception
+    assert "Training 14, PublicTest 14, PrivateTest 14 faces" in result.output
+    assert hashlib.sha256(parquet.read_bytes()).hexdigest() in result.output
+
+
+def test_check_lists_what_cannot_be_read_and_fails(folders):  # noqa: F811
+    (folders / "train" / "sad" / "3.png").write_bytes(b"no picture")
+    (folders / "test" / "fear" / "1.png").write_bytes(b"")
+    result = run("check", "--data", folders)
+    assert result.exit_code == 1
+    assert "train/sad/3.png" in result.output and "test/fear/1.png" in result.output and "2 pictures" in result.output
+
+
+def test_check_fails_on_an_empty_class_and_a_wrong_file(folders):  # noqa: F811
+    for file in (folders / "test" / "fear").iterdir():
+        file.unlink()
+    assert isinstance(run("check", "--data", folders).exception, DataError)
+    assert isinstance(run("check", "--data", folders / "nothing.parquet").exception, DataError)
+
+
+def test_summary_counts_and_finds_the_photos_in_two_splits(parquet, tmp_path):
+    result = run("summary", "--data", parquet, "--out", tmp_path / "sheets", "--show", 3)
+    assert result.exit_code == 0, result.exception
+    # conftest's faces are the same in all three splits
+    lines = [line.split() for line in result.output.splitlines()]
+    assert ["all", "14", "14", "14"] in lines and ["happy", "2", "2", "2"] in lines
+    assert sum(" and PublicTest " in line or " and PrivateTest " in line for line in result.output.splitlines()) == 3
+    for name in (*data.SPLITS, "duplicates"):
+        assert cv2.imread(str(tmp_path / "sheets" / f"{name}.png")).any()
+
+
+def test_a_contact_sheet_shows_the_faces_of_each_emotion(parquet):
+    split = data.load_emotions(parquet)["Training"]
+    sheet = sheets.emotions(split)
+    assert sheet.shape == (7 * 48 * 2, (72 + sheets.COLUMNS * 48) * 2)
+    tile = sheet[3 * 96 : 4 * 96 : 2, 144 : 144 + 96 : 2]  # the first face of the fourth emotion
+    assert any((tile == image).all() for image in split.images[split.labels == 3])
+
+
+def test_summary_of_keypoints(landmarks, tmp_path):  # noqa: F811
+    result = run("summary", "--kind", "keypoints", "--data", landmarks, "--out", tmp_path / "sheets")
+    assert result.exit_code == 0, result.exception
+    assert ["train", "32", "16"] in [line.split() for line in result.output.splitlines()]
+    assert np.asarray(cv2.imread(str(tmp_path / "sheets" / "train.png"))).max() == 255
+
+
+def test_contact_sheets_never_enter_the_repository():
+    with pytest.raises(ParameterError, match="outside the repository"):
+        sheets.output_folder(sheets.ROOT / "runs" / "sheets")
+
+
+def test_fingerprint_is_that_of_sha256sum(folders):  # noqa: F811
+    import hashlib
+
+    files = sorted(path for part in ("train", "test") for path in (folders / part).glob("*/*"))
+    files.sort(key=lambda path: path.relative_to(folders).parts[0] != "train")
+    lines = [f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(folders).as_posix()}\n" for f in files]
+    before = data.fingerprint(folders)
+    assert before == hashlib.sha256("".join(sorted(lines, key=lambda line: line[66:])).encode()).hexdigest()
+    files[0].write_bytes(b"changed")
+    assert data.fingerprint(folders) != before
