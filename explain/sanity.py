@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explain import registry
+from explain import registry, scale
 from explain.agreement import rank_correlation
 from explain.base import Parameters, Target
 from models.types import Face
@@ -81,8 +81,9 @@ def cascade(
 ) -> Sanity:
     """Compare a method's maps before and after more and more layers are randomised, the logits first.
 
-    A copy of the network is randomised, the model stays as it is. A randomised map that is flat
-    counts as a correlation of 0; a face whose true map is flat does not count.
+    A copy of the network is randomised, for each face anew, because two random networks have habits
+    of their own; the model stays as it is. A randomised map that is flat counts as a correlation of
+    0; a face whose true map is flat does not count.
 
     Source: Adebayo et al. 2018, "Sanity checks for saliency maps", arXiv 1810.03292. Known criticism:
     with skip connections and after the first stages a random network still passes much of the
@@ -104,23 +105,23 @@ def cascade(
     import keras
 
     network = keras.models.clone_model(model.network)
-    network.set_weights(model.network.get_weights())
-    copy, rng = dataclasses.replace(model, network=network), np.random.default_rng(seed)
-
-    def maps() -> list[np.ndarray]:
-        pairs = zip(faces, targets, strict=True)
-        return [registry.explain(copy, face, target, method, params).values for face, target in pairs]
-
-    before, groups = maps(), stages(network)
+    copy, learned = dataclasses.replace(model, network=network), model.network.get_weights()
+    groups = stages(network)
     signed, absolute = [], []
-    for layers in groups.values():
-        randomise(layers, rng)
-        now = maps()
-        signed.append(_mean(before, now))
-        absolute.append(_mean([np.abs(values) for values in before], [np.abs(values) for values in now]))
-    return Sanity(tuple(groups), np.array(signed), np.array(absolute))
-
-
-def _mean(before: Sequence[np.ndarray], now: Sequence[np.ndarray]) -> float:
-    counted = [pair for pair in zip(before, now, strict=True) if not np.isnan(rank_correlation(pair[0], pair[0]))]
-    return float(np.mean([np.nan_to_num(rank_correlation(*pair)) for pair in counted])) if counted else float("nan")
+    for index, (face, target) in enumerate(zip(faces, targets, strict=True)):
+        network.set_weights(learned)
+        rng = np.random.default_rng((seed, index))
+        before = registry.explain(copy, face, target, method, params).values
+        if scale.is_flat(before):
+            continue
+        rows = [], []
+        for layers in groups.values():
+            randomise(layers, rng)
+            now = registry.explain(copy, face, target, method, params).values
+            rows[0].append(rank_correlation(before, now))
+            rows[1].append(rank_correlation(np.abs(before), np.abs(now)))
+        signed.append(rows[0])
+        absolute.append(rows[1])
+    if not signed:
+        return Sanity(tuple(groups), *np.full((2, len(groups)), np.nan))
+    return Sanity(tuple(groups), *np.nan_to_num([signed, absolute]).mean(1))

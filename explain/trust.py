@@ -23,6 +23,8 @@ BEATEN = 0.95
 STABLE = 0.5
 """The least rank correlation of a map that is called stable."""
 
+VERDICTS = {"high": "high", "uneven": "some", "unstable": "some", "flat": "none", "chance": "none", "blob": "none"}
+"""What `judge` finds, in a word."""
 SENTENCES = {
     "high": "This map passes: hiding what it marks changes the answer clearly more than hiding as much elsewhere, "
     "and the map stays when the face moves a little.",
@@ -109,26 +111,30 @@ def read(
         seed: of the random maps and of the disturbed faces.
     """
     started = perf_counter()
-    curves, steady = (), float("nan")
-    flat = scale.is_flat(explanation.values)
-    if not flat:
-        curves = faithfulness.curves(
-            lambda crops: score(model, crops, explanation.target),
-            face.crop,
-            explanation.values,
-            {name: shap_regions.fill(face.crop, name) for name in FILLS},
-            seed,
-        )
-        steady = stability(model, face, explanation, seed)
-    reason = judge(curves, steady)
+    found = curves(model, face, explanation, seed)
+    steady = stability(model, face, explanation, seed) if found else float("nan")
+    reason = judge(found, steady)
     return TrustReading(
-        verdict={"high": "high", "uneven": "some", "unstable": "some"}.get(reason, "none"),
+        verdict=VERDICTS[reason],
         sentence=SENTENCES[reason],
-        curves=curves,
+        curves=found,
         stability=steady,
         between_methods={other.method: compare(explanation, other) for other in other_methods},
         between_models={other.model: compare(explanation, other) for other in other_models},
         seconds=perf_counter() - started,
+    )
+
+
+def curves(model: "Model", face: Face, explanation: Explanation, seed: int = 0) -> tuple[Curves, ...]:
+    """The curves of a map, one a fill of `FILLS`; none for a flat map. Arguments as for `read`."""
+    if scale.is_flat(explanation.values):
+        return ()
+    return faithfulness.curves(
+        lambda crops: score(model, crops, explanation.target),
+        face.crop,
+        explanation.values,
+        {name: shap_regions.fill(face.crop, name) for name in FILLS},
+        seed,
     )
 
 
@@ -145,7 +151,7 @@ def score(model: "Model", crops: np.ndarray, target: Target) -> np.ndarray:
 
 
 def judge(curves: Sequence[Curves], steady: float) -> str:
-    """Why a map is trusted or not, a key of `SENTENCES`.
+    """Why a map is trusted or not, a key of `VERDICTS` and `SENTENCES`.
 
     The measure is the gain, insertion area less deletion area. The mean gain over the fills must lie
     above that of at least 95 % of the random maps (else "chance") and above the blob's (else

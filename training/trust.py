@@ -9,7 +9,8 @@ import numpy as np
 
 from explain import registry, sanity, trust
 from explain.base import Target
-from explain.trust import TrustReading
+from explain.faithfulness import Curves
+from explain.stability import stability
 from models import framing, keypoints, weights, zoo
 from models.errors import DataError, ParameterError, UnknownNameError
 from models.model import Model, restore
@@ -21,6 +22,8 @@ FILE = "trust.json"
 SPLIT = "PrivateTest"
 SANITY_FACES = 8
 """Faces of the sanity check, which explains each of them once for every stage of layers."""
+STABILITY_FACES = 50
+"""Faces whose stability is measured, which takes three more maps of each."""
 RESAMPLES = 2000
 QUICK = 1.0
 """Seconds that the default method may take, so that the page answers while one looks at it."""
@@ -99,33 +102,38 @@ def of_method(model: Model, faces: Sequence[Face], method: str, seed: int = 0) -
     answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
     targets = [Target(int(answer)) for answer in answers]
     registry.explain(model, faces[0], targets[0], method)  # compiles, which is not the method's time
-    readings, seconds = [], []
+    curves, steady, seconds = [], [], []
     for index, (face, target) in enumerate(zip(faces, targets, strict=True)):
         explanation = registry.explain(model, face, target, method)
         seconds.append(explanation.seconds)
-        readings.append(trust.read(model, face, explanation, seed=seed + index))
+        curves.append(trust.curves(model, face, explanation, seed + index))
+        if index < STABILITY_FACES:
+            steady.append(stability(model, face, explanation, seed + index))
     few = slice(SANITY_FACES)
     forgets = sanity.cascade(model, faces[few], targets[few], method, seed=seed).to_json()
-    return summary(readings, seed) | {"sanity": _rounded(forgets), "seconds": _rounded(float(np.median(seconds)))}
+    return summary(curves, steady, seed) | {"sanity": _rounded(forgets), "seconds": round(float(np.median(seconds)), 4)}
 
 
-def summary(readings: Sequence[TrustReading], seed: int = 0) -> dict:
+def summary(curves: Sequence[Sequence[Curves]], steady: Sequence[float], seed: int = 0) -> dict:
     """Means over faces with their 95 % confidence intervals.
 
     A gain is how much better a map's area is than the mean of its random maps, averaged over the
     fills; a flat map gains nothing, and its stability does not count.
+
+    Args:
+        curves: of each face, one a fill; none for a flat map.
+        steady: stability of faces, nan for a flat map.
+        seed: of the resampling.
     """
 
-    def gain(better: Callable) -> list[float]:
-        return [
-            float(np.mean([better(one) for one in reading.curves])) if reading.curves else 0.0 for reading in readings
-        ]
+    def gain(better: Callable[[Curves], float]) -> list[float]:
+        return [float(np.mean([better(one) for one in of_face])) if of_face else 0.0 for of_face in curves]
 
     values = {
         "deletion_gain": gain(lambda one: one.random_deletion.mean() - one.deletion_auc),
         "insertion_gain": gain(lambda one: one.insertion_auc - one.random_insertion.mean()),
-        "better_than_chance": [float(reading.verdict != "none") for reading in readings],
-        "stability": [reading.stability for reading in readings if not np.isnan(reading.stability)],
+        "better_than_chance": [float(_better(of_face)) for of_face in curves],
+        "stability": [value for value in steady if not np.isnan(value)],
     }
     return {key: interval(found, seed) for key, found in values.items()}
 
@@ -198,6 +206,11 @@ def as_face(image: np.ndarray) -> Face:
         wide_crop=framing.cut(image, framing.widen(to_crop), framing.WIDE_SIDE),
     )
     return keypoints.read([face], Photo(np.repeat(image[..., None], 3, 2)))[0]
+
+
+def _better(curves: Sequence[Curves]) -> bool:
+    """Whether a map is called better than chance, which does not depend on its stability."""
+    return trust.VERDICTS[trust.judge(curves, float("nan"))] != "none"
 
 
 def _fit(row: Mapping) -> bool:
