@@ -10,6 +10,7 @@ import numpy as np
 
 from models.errors import DataError
 from models.types import EMOTIONS
+from training.landmarks import corrected
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 FER2013_ORDER = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -329,6 +330,9 @@ def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
     The published split shares its people, so people are dealt out anew, in the order of their
     names: of every ten one goes to "test", one to "validation", eight to "train".
 
+    The published landmarks lie a little to the right of what they mark, in all splits alike; see
+    `training.landmarks`, which moves them back.
+
     Args:
         path: `keypoints68.parquet` or a folder that holds it.
 
@@ -345,7 +349,7 @@ def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
     order = {name: index for index, name in enumerate(sorted(set(people.tolist())))}
     fold = np.array([order[name] % 10 for name in people])
     landmarks = np.array(table["landmarks68"].to_pylist(), np.float32).reshape(len(people), 68, 2)
-    keypoints = np.stack([landmarks[:, list(which)].mean(1) for which in LANDMARKS68.values()], 1)
+    keypoints = corrected(np.stack([landmarks[:, list(which)].mean(1) for which in LANDMARKS68.values()], 1))
     images = []
     for row, data in enumerate(table["jpeg"].to_pylist()):
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)

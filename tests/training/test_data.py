@@ -5,7 +5,7 @@ import pytest
 from models.errors import DataError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.training.conftest import made_up_face
-from training import data
+from training import data, landmarks
 
 HAPPY, SAD = EMOTIONS.index("happy"), EMOTIONS.index("sad")
 
@@ -139,7 +139,7 @@ def test_targets_mix_label_votes_and_smoothing_by_hand():
 
 
 @pytest.fixture
-def landmarks(tmp_path):
+def published(tmp_path):
     import pyarrow
     import pyarrow.parquet
 
@@ -151,16 +151,17 @@ def landmarks(tmp_path):
     return tmp_path
 
 
-def test_keypoints_share_no_person_between_splits(landmarks):
-    splits = data.load_keypoints(landmarks)
+def test_keypoints_share_no_person_between_splits(published):
+    splits = data.load_keypoints(published)
     people = [set(split.people.tolist()) for split in splits.values()]
     assert [len(names) for names in people] == [16, 2, 2]
     assert not people[0] & people[1] and not people[0] & people[2] and not people[1] & people[2]
 
 
-def test_keypoints_follow_from_the_landmarks_by_hand(landmarks):
-    points = dict(zip(KEYPOINTS, data.load_keypoints(landmarks)["test"].keypoints[0], strict=True))
-    # landmark i lies at (2 i, 2 i + 1)
-    assert points["nose_tip"].tolist() == [60, 61]
-    assert points["left_eye_center"].tolist() == [89, 90]  # the mean of 42 to 47
-    assert points["mouth_right_corner"].tolist() == [96, 97]
+def test_keypoints_follow_from_the_landmarks_by_hand(published):
+    points = dict(zip(KEYPOINTS, data.load_keypoints(published)["test"].keypoints[0], strict=True))
+    # landmark i lies at (2 i, 2 i + 1); all move left by a share of the distance between 36 and 45
+    left = landmarks.SHIFT * np.hypot(18, 18)
+    assert points["nose_tip"] == pytest.approx([60 - left, 61])
+    assert points["left_eye_center"] == pytest.approx([89 - left, 90])  # the mean of 42 to 47
+    assert points["mouth_right_corner"] == pytest.approx([96 - left, 97])
