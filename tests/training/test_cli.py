@@ -108,3 +108,15 @@ def test_bad_input_is_one_sentence_and_exit_code_1(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert result.returncode == 1
     assert "at least one finished epoch" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_a_full_disk_is_one_sentence_and_exit_code_1(monkeypatch, capsys):
+    def full(*arguments):
+        raise OSError(28, "No space left on device", "runs/versions")
+
+    monkeypatch.setattr("training.versions.rollback", full)
+    monkeypatch.setattr("sys.argv", ["training", "models", "rollback", "cnn"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 1
+    assert "[Errno 28] No space left on device: 'runs/versions'. Make room" in capsys.readouterr().err
