@@ -18,6 +18,7 @@ from training import data, savedmodel, tflite
 from training.versions import Version
 
 FORMATS = {"savedmodel": ("savedmodel",), "tflite": tflite.KINDS, "all": ("savedmodel", *tflite.KINDS)}
+FORMATS |= {kind: (kind,) for kind in tflite.KINDS}
 """What can be asked for, and the formats that this means."""
 LIMITS = {"savedmodel": 1e-4, "float16": 0.02, "int8": 0.2}
 """How far a probability of an example face may be from the Keras model's."""
@@ -63,7 +64,7 @@ def export(
         raise UnknownNameError("An emotion model is exported to other formats", version.name, f"Use one of {names}")
     if path is None and "int8" in FORMATS[to]:
         raise ParameterError(
-            "An int8 file is made with faces that show which values occur", "no data", "Give --data, or --to savedmodel"
+            "An int8 file is made with faces that show which values occur", "no data", "Give --data, or --to float16"
         )
     weights.verify(version.folder)
     model = restore(version.name, weights.Located(version.folder, "folder"), zoo.build)

@@ -1,8 +1,11 @@
 """An emotion model as a TensorFlow Lite file, for phones and small devices; LiteRT runs it."""
 
 import os
+import sys
+import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +45,7 @@ def convert(saved: str | Path, kind: str, faces: np.ndarray | None = None) -> by
     else:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: ({INPUT: face[None]} for face in faces.astype(np.float32))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _quiet():
         warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated")  # the converter's own use
         return converter.convert()
 
@@ -58,3 +61,21 @@ def load(content: bytes) -> Callable[[np.ndarray], np.ndarray]:
         return np.concatenate([signature(**{INPUT: part})[OUTPUT].copy() for part in parts])
 
     return run
+
+
+@contextmanager
+def _quiet():
+    """Keep back what the converter's C++ code writes, some twenty lines, unless it fails."""
+    sys.stderr.flush()
+    outside = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(outside, kept.read())
+            raise
+        finally:
+            os.dup2(outside, 2)
+            os.close(outside)

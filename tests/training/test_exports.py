@@ -114,10 +114,11 @@ def test_compared_by_hand():
 
 def test_bad_input_is_refused_before_anything_is_written(version, tmp_path, monkeypatch):
     out = tmp_path / "out"
-    with pytest.raises(UnknownNameError, match="savedmodel, tflite, all"):
+    with pytest.raises(UnknownNameError, match="savedmodel, tflite, all, float16, int8"):
         exports.export(version, "onnx", out)
-    with pytest.raises(ParameterError, match="Give --data"):
-        exports.export(version, "tflite", out)
+    for to in ("tflite", "int8"):
+        with pytest.raises(ParameterError, match="Give --data"):
+            exports.export(version, to, out)
     keypoints = Version(dataclasses.replace(version.card, name="keypoints"), version.folder, active=False)
     with pytest.raises(UnknownNameError, match="cnn, resnet, vgg16"):
         exports.export(keypoints, "savedmodel", out)

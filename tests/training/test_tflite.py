@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,14 @@ def test_a_batch_is_its_faces(made, faces):
 def test_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(UnknownNameError, match="float16, int8"):
         tflite.convert(tmp_path, "int4")
+
+
+def test_the_converter_is_heard_only_when_it_fails(capfd):
+    with tflite._quiet():
+        os.write(2, b"chatter")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(RuntimeError), tflite._quiet():
+        os.write(2, b"the reason")
+        raise RuntimeError
+    os.write(2, b" afterwards")
+    assert capfd.readouterr().err == "the reason afterwards"

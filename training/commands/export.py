@@ -25,7 +25,10 @@ def export(
         str,
         typer.Option(help="Its number, else the latest counted up; with --to, which one, else the active."),
     ] = "",
-    to: Annotated[str, typer.Option(help="savedmodel, tflite or all: a version in another format.")] = "",
+    to: Annotated[
+        str,
+        typer.Option(help="savedmodel, float16, int8, tflite (the latter two) or all: a version in another format."),
+    ] = "",
     out: Annotated[Path, typer.Option(help="With --to: where its files go.")] = None,
     data: Annotated[Path, typer.Option(help="With --to: faces to measure on, and for int8 to adapt to.")] = None,
 ):
@@ -35,7 +38,7 @@ def export(
         _formats(name, version, archive, to, out, data)
         return
     if out or data:
-        raise ParameterError("--out and --data belong to --to", "no --to", "Add --to savedmodel, tflite or all")
+        raise ParameterError("--out and --data belong to --to", "no --to", "Add --to all")
     from training.export import export as write
 
     made = write(name, runs, version, archive, SHIPPED, run, source or ())
