@@ -6,7 +6,11 @@ without training. They are fitted on PublicTest, checked by cross-validation wit
 part of the last layer, so that nothing else in the project has to know of them.
 """
 
+import dataclasses
+import shutil
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
@@ -14,8 +18,14 @@ from scipy.special import log_softmax
 from sklearn.metrics import f1_score, recall_score
 from sklearn.model_selection import StratifiedKFold
 
+from models import weights, zoo
 from models.errors import ParameterError
+from models.model import options, restore
+from training import data
+from training.export import EPOCHS
+from training.versions import ARCHIVE, Version, following
 
+BALANCES = (0.0, 0.25, 0.5, 0.75)
 BALANCE = 0.5
 """Measured on PublicTest, see `docs/training.md`: all of accuracy, macro F1 and the lowest recall rise."""
 
@@ -61,8 +71,8 @@ def fit(logits: np.ndarray, labels: np.ndarray, balance: float = BALANCE, own_sc
         raise ParameterError("Every label occurs among the faces of a fit", f"none of label {int(shares.argmin())}")
     if not 0 <= balance <= 1:
         raise ParameterError("A balance is a number from 0 to 1", repr(balance), "0 counts every face alike")
-    weights = (shares**-balance)[labels]
-    weights /= weights.sum()
+    counts = (shares**-balance)[labels]
+    counts /= counts.sum()
     rows = np.arange(len(labels))
     scales = count if own_scale else 1
 
@@ -70,9 +80,9 @@ def fit(logits: np.ndarray, labels: np.ndarray, balance: float = BALANCE, own_sc
         corrected = log_softmax(logits * values[:scales] + values[scales:], axis=1)
         gap = np.exp(corrected)
         gap[rows, labels] -= 1
-        gap *= weights[:, None]
+        gap *= counts[:, None]
         slope = (gap * logits).sum(0)
-        return -(corrected[rows, labels] * weights).sum(), np.r_[slope if own_scale else slope.sum(), gap.sum(0)]
+        return -(corrected[rows, labels] * counts).sum(), np.r_[slope if own_scale else slope.sum(), gap.sum(0)]
 
     found = minimize(loss, np.r_[np.ones(scales), np.zeros(count)], jac=True, method="L-BFGS-B").x
     return Correction(np.broadcast_to(found[:scales], (count,)).copy(), found[scales:] - found[scales:].mean())
@@ -126,3 +136,88 @@ def fold(network, correction: Correction) -> None:
     kernel, bias = layer.get_weights()
     scale = correction.scale.astype(np.float32)
     layer.set_weights([kernel * scale, bias * scale + correction.bias.astype(np.float32)])
+
+
+def tried(version: Version, path: str | Path) -> dict[str, dict[str, float]]:
+    """What corrections of several balances do to a version, cross-validated within PublicTest.
+
+    Args:
+        version: of an emotion network.
+        path: the data, see `training.data`.
+
+    Returns:
+        `cross_validated` by name: "as it is", and each of `BALANCES`.
+
+    Raises:
+        ParameterError: the version is no emotion network's.
+        DataError, WeightsError: the data or the weights cannot be used.
+    """
+    logits, labels = _seen(version, path)
+    return {
+        "as it is" if balance is None else f"balance {balance:g}": cross_validated(logits, labels, balance)
+        for balance in (None, *BALANCES)
+    }
+
+
+def apply(
+    version: Version,
+    path: str | Path,
+    balance: float = BALANCE,
+    archive: str | Path = ARCHIVE,
+    shipped: str | Path = weights.SHIPPED,
+) -> Version:
+    """Make a corrected version, fitted on PublicTest; the version itself stays as it is.
+
+    Args:
+        version: of an emotion network.
+        path: the data, see `training.data`.
+        balance: see `fit`.
+        archive, shipped: see `training.versions`.
+
+    Returns:
+        The next version, in the archive, not measured yet; its card's `training.config` holds the
+        correction.
+
+    Raises:
+        ParameterError, DataError, WeightsError: as for `tried`.
+    """
+    correction = fit(*_seen(version, path), balance)
+    card = version.card
+    network = zoo.build(card.architecture, **options(card))
+    weights.load_into(network, version.folder / weights.FILE)
+    fold(network, correction)
+    number = following(version.name, archive, shipped)
+    target = Path(archive) / number / version.name
+    partial = target.with_name(f".{version.name}.new")
+    shutil.rmtree(partial, ignore_errors=True)
+    told = {"of": version.number, "balance": balance}
+    told |= {key: getattr(correction, key).round(4).tolist() for key in ("scale", "bias")}
+    changes = {
+        "version": number,
+        "date": date.today().isoformat(),
+        "temperature": 1.0,
+        "metrics": {},
+        "exports": {},
+        "training": dataclasses.replace(card.training, config=card.training.config | {"correction": told}),
+    }
+    fields = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)} | changes
+    try:
+        made = weights.save(network, partial, **{k: v for k, v in fields.items() if k not in ("parameters", "sha256")})
+        if (epochs := version.folder / EPOCHS).is_file():
+            shutil.copy(epochs, partial / EPOCHS)
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Version(made, target, active=False)
+
+
+def _seen(version: Version, path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and labels of PublicTest."""
+    if version.name not in zoo.EMOTION_MODELS:
+        raise ParameterError(
+            "The logits of an emotion network are corrected", version.name, f"Use {', '.join(zoo.EMOTION_MODELS)}"
+        )
+    weights.verify(version.folder)
+    model = restore(version.name, weights.Located(version.folder, "folder"), zoo.build)
+    split = data.load_emotions(path)["PublicTest"]
+    return model.logits(split.images.astype(np.float32) / 255).astype(np.float64), split.labels

@@ -5,6 +5,7 @@ import os
 import typer
 
 from models.errors import FaceWhyError
+from training.commands.calibrate import calibrate
 from training.commands.data import data
 from training.commands.evaluate import evaluate
 from training.commands.export import export
@@ -15,7 +16,7 @@ from training.commands.train import train
 from training.commands.trust import trust
 from training.commands.tune import tune
 
-COMMANDS = (train, retrain, tune, export, evaluate, publish, trust)
+COMMANDS = (train, retrain, tune, export, calibrate, evaluate, publish, trust)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
 for command in COMMANDS:

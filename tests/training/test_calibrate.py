@@ -1,11 +1,16 @@
 import keras
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from models import zoo
+from models import weights, zoo
+from models.card import Input, Training
 from models.errors import ParameterError
-from training import calibrate
+from models.model import restore
+from models.types import EMOTIONS
+from training import calibrate, cli
 from training.calibrate import Correction
+from training.versions import Version, find
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +78,61 @@ def test_what_cannot_be_fitted_or_folded_is_refused():
         calibrate.fit(np.zeros((2, 2)), np.array([0, 1]), balance=2)
     with pytest.raises(ParameterError, match="7 outputs"):
         calibrate.fold(zoo.build("cnn"), Correction(np.ones(3), np.zeros(3)))
+
+
+@pytest.fixture
+def active(tmp_path) -> Version:
+    """An untrained network as the active version."""
+    network = zoo.build("cnn")
+    layer = network.get_layer("logits")
+    layer.set_weights([np.random.default_rng(0).normal(0, 0.5, layer.kernel.shape), np.zeros(7)])
+    weights.save(
+        network,
+        tmp_path / "weights" / "cnn",
+        name="cnn",
+        architecture="cnn",
+        version="1.0.3",
+        date="2026-01-01",
+        input=Input(48, 1, (0.0, 1.0)),
+        labels=EMOTIONS,
+        cam_layer="block4_2_relu",
+        temperature=1.3,
+        metrics={"PublicTest": {"accuracy": 0.5}},
+        data=("nothing",),
+        training=Training({"stages": [[1, 48]]}, 1, 0.5),
+        licence="MIT",
+        limits=("It has learned nothing.",),
+    )
+    (tmp_path / "weights" / "cnn" / "training.json").write_text("[]")
+    return find("cnn", "", tmp_path / "archive", tmp_path / "weights")
+
+
+def test_a_corrected_version_answers_with_the_corrected_logits(active, parquet, tmp_path):
+    before = (active.folder / weights.FILE).read_bytes()
+    made = calibrate.apply(active, parquet, 0.5, tmp_path / "archive", tmp_path / "weights")
+    assert made.number == "1.0.4" and made.card.metrics == {} and made.card.temperature == 1
+    assert (made.folder / "training.json").is_file() and (active.folder / weights.FILE).read_bytes() == before
+    faces = np.random.default_rng(1).random((5, 48, 48), np.float32)
+    one, other = (restore("cnn", weights.Located(v.folder, "folder"), zoo.build).logits(faces) for v in (active, made))
+    told = made.card.training.config["correction"]
+    assert told["of"] == "1.0.3" and told["balance"] == 0.5 and np.ptp(told["bias"]) > 0.01
+    expected = Correction(np.array(told["scale"]), np.array(told["bias"]))(one)
+    assert other == pytest.approx(expected, abs=0.05)  # both are computed in half precision
+    assert weights.verify(made.folder) == made.card
+
+
+def test_the_command_tries_and_makes(active, parquet, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.commands.calibrate.SHIPPED", tmp_path / "weights")
+    # two faces a label are too few for five folds: what is tried is tested above
+    monkeypatch.setattr(calibrate, "cross_validated", lambda logits, labels, balance: {"accuracy": balance or 0.125})
+    options = ["calibrate", "cnn", "--data", str(parquet), "--archive", str(tmp_path / "archive")]
+    done = CliRunner().invoke(cli.app, options)
+    assert done.exit_code == 0 and "as it is" in done.output and "12.50%" in done.output and "75.00%" in done.output
+    assert not (tmp_path / "archive").exists()
+    done = CliRunner().invoke(cli.app, [*options, "--balance", "0.5"])
+    assert done.exit_code == 0 and (tmp_path / "archive" / "1.0.4" / "cnn" / "card.json").is_file()
+
+
+def test_only_emotion_networks_are_corrected(parquet):
+    with pytest.raises(ParameterError, match="keypoints"):
+        calibrate.apply(find("keypoints", "", "nowhere"), parquet)
