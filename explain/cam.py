@@ -78,6 +78,7 @@ def read(
         target: what is explained.
         detail: one of `DETAILS`.
         weigh: activations and gradient of a layer, float32 (h, w, K) each -> its map, float32 (h, w).
+            For "fused" the finer layer is weighed by `pointwise` instead.
 
     Returns:
         float32 (h, w); for "fused" on the medium layer's grid.
@@ -88,23 +89,41 @@ def read(
     details = ("coarse", "medium") if detail == "fused" else (detail,)
     compiled = gradients.maps_and_gradients(model, *(layer_at(model, name) for name in details))
     pairs = compiled(crop[None, ..., None], target.weights)
-    maps = [weigh(activations.numpy()[0], gradient.numpy()[0]) for activations, gradient in pairs]
-    return maps[0] if len(maps) == 1 else fuse(*maps)
+    (first, *finer) = [(activations.numpy()[0], gradient.numpy()[0]) for activations, gradient in pairs]
+    return fuse(weigh(*first), *pointwise(*finer[0])) if finer else weigh(*first)
 
 
-def fuse(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
+def pointwise(activations: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What raises and what lowers the score at each place: LayerCAM of the score, and of its negative.
+
+    In an earlier layer the mean gradient of a channel says little, its gradient at a place more.
+
+    Args:
+        activations: float (h, w, K), a convolution's maps after its ReLU.
+        gradient: float (h, w, K), of the score with respect to them.
+
+    Returns:
+        Two of float32 (h, w), both at least 0.
+
+    Source: Jiang et al. 2021, "LayerCAM", doi 10.1109/TIP.2021.3089943.
+    """
+    parts = activations * gradient
+    return np.maximum(parts, 0).sum(-1), np.maximum(-parts, 0).sum(-1)
+
+
+def fuse(coarse: np.ndarray, favour: np.ndarray, against: np.ndarray) -> np.ndarray:
     """A coarse map sharpened by a finer one: Up(coarse) * fine / Up(Down(fine)).
 
     The last factor says where within a coarse place the finer map is stronger than around it: it is
     1 where the finer map is level, so that the coarse map keeps its say on where and how much. This
-    is one step of Poly-CAM with Grad-CAM's weights in place of its own. What speaks against the
-    target is fused apart in the same way and subtracted. Known criticism: what either layer misses
-    is lost, an earlier layer knows edges rather than emotions and so draws them, and the map no
-    longer sums to the score.
+    is one step of Poly-CAM with other weights. What lies above zero in the coarse map is sharpened
+    by what speaks for the target, what lies below by what speaks against it. Known criticism: what
+    either layer misses is lost, an earlier layer knows edges rather than emotions and so draws
+    them, and the map no longer sums to the score.
 
     Args:
         coarse: float32 (h, w).
-        fine: float32 (H, W), H >= h and W >= w.
+        favour, against: float32 (H, W), H >= h and W >= w, at least 0.
 
     Returns:
         float32 (H, W), in the unit of the coarse map.
@@ -117,6 +136,4 @@ def fuse(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
         relative = fine / np.maximum(scale.resize(around, *fine.shape), TINY)
         return scale.resize(coarse, *fine.shape) * relative
 
-    return sharpened(np.maximum(coarse, 0), np.maximum(fine, 0)) - sharpened(
-        np.maximum(-coarse, 0), np.maximum(-fine, 0)
-    )
+    return sharpened(np.maximum(coarse, 0), favour) - sharpened(np.maximum(-coarse, 0), against)

