@@ -160,19 +160,21 @@ def steps_scorecam(case: Case) -> list[Panel]:
     maps, _ = case.layer()
     chosen = scorecam.most_varied(maps, scorecam.Params().channels)
     windows = scorecam.windows(maps[..., chosen], *case.crop.shape)
-    *seen, black = case.scores(*(windows * case.crop), np.zeros_like(case.crop))
-    rises = np.array(seen) - black
+    seen = case.hidden + windows * (case.crop - case.hidden)
+    scores = np.array(case.scores(*seen))
+    rises = scores - scores.mean()
     best, worst = int(rises.argmax()), int(rises.argmin())
 
     def through(i):
-        words = f"The face through map {chosen[i] + 1}: {case.target.name} {change(rises[i])} over a black picture"
-        return grey(windows[i] * case.crop), words
+        side = "above" if rises[i] >= 0 else "below"
+        words = f"The face through map {chosen[i] + 1}: {case.target.name} {abs(rises[i]):.2f} {side} the mean"
+        return grey(seen[i]), words
 
     return [
         (grey(windows[best]), f"Map {chosen[best] + 1} of the last convolution as a window"),
         through(best),
         through(worst),
-        case.explained("scorecam", f"{len(chosen)} maps times their rises, added up, over the face"),
+        case.explained("scorecam", f"{len(chosen)} maps times how far they lie off the mean, over the face"),
     ]
 
 
@@ -192,8 +194,8 @@ def steps_smoothgrad(case: Case) -> list[Panel]:
     return [
         (grey(copies[0]), f"One of {params.samples} noisy copies"),
         (coloured(found[0]), "How the answer reacts to each of its pixels"),
-        (coloured(found.mean(0)), "The mean over all copies"),
-        case.explained("smoothgrad", "Its size, over the face"),
+        (coloured(np.square(found).mean(0)), "The mean over all copies, each reaction squared"),
+        case.explained("smoothgrad", "Over the face"),
     ]
 
 

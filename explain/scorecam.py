@@ -1,11 +1,11 @@
-"""Score-CAM: show the model only what one of its own maps lights up, and see how sure it gets."""
+"""Score-CAM: show the model what one of its own maps lights up, and see how high the target scores."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explain import cam, gradients, scale
+from explain import cam, gradients, scale, shap_regions
 from explain.base import Method, Parameters, Target, number, switch
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class Params(Parameters):
     channels: int = number(
         64, 16, 512, 16, "Channels", "How many of the layer's maps are tried, the most varied first: more are slower."
     )
+    baseline: str = shap_regions.baseline_choice("Around the window")
     positive_only: bool = switch(
         True, "Only what speaks for it", "Hide what speaks against the target, as in the paper; off shows both."
     )
@@ -47,18 +48,21 @@ def windows(activations: np.ndarray, height: int, width: int) -> np.ndarray:
     return ((enlarged - lowest) / (highest - lowest + TINY)).astype(np.float32)
 
 
-def weigh(activations: np.ndarray, increase: np.ndarray, positive_only: bool) -> np.ndarray:
-    """Channels weighed by the paper's channel-wise increase of confidence and summed.
+def weigh(activations: np.ndarray, scores: np.ndarray, positive_only: bool) -> np.ndarray:
+    """Channels weighed by how much higher the score is through their window than through the others'.
+
+    The value of a place is the covariance, over the channels, of its activation and the score.
 
     Args:
         activations: float (h, w, K), a convolution's maps.
-        increase: float (K,), the score with a channel's window less that of a black picture.
+        scores: float (K,), the target's score with each channel's window.
         positive_only: whether to keep only what is above zero.
 
     Returns:
         float32 (h, w).
     """
-    values = (activations @ increase.astype(np.float64)).astype(np.float32)
+    weights = (scores.astype(np.float64) - scores.mean(dtype=np.float64)) / len(scores)
+    values = (activations @ weights).astype(np.float32)
     return np.maximum(values, 0) if positive_only else values
 
 
@@ -67,14 +71,19 @@ def run(
 ) -> np.ndarray:
     """Score-CAM of one face, float32 (h, w) on the layer's grid, in logits times activation.
 
-    No gradient decides: every channel's map is laid over the face as a window, and its weight is
-    how far the target's score rises above that of a black picture. The increases weigh the channels
-    as they are; a softmax over the channels, which the paper's listing adds, would mark places even
-    for a model that sees nothing. Only the most varied
-    channels are tried, an idea of Faster Score-CAM, in one batch. tf-keras-vis does the same with
-    probabilities in place of logits, and takes 12 s for the 512 channels of VGG16. Known criticism:
-    a face seen through a window on black is none the model was trained on; sizes depend on how
-    strong a model's maps are, so that shapes can be compared between models but sizes cannot.
+    No gradient decides: every channel's map is laid over the face as a window, and the higher the
+    target's score with it, the more the channel weighs. The paper's algorithm 1 weighs by a softmax of
+    the scores over the channels, which leaves out their score without any window; here is its first
+    order, exp(s) / sum(exp(s)) = (1 + s - mean(s) + ...) / K, without the constant 1 / K: that part
+    draws the mean of all maps, whatever the target, and even for a model that sees nothing. Only
+    the most varied channels are tried, as in Faster Score-CAM, all in one batch: tf-keras-vis, which
+    weighs by probabilities, takes 12 s for the 512 channels of VGG16. Around the
+    window the paper has black; an average face is nearer to what the models know. Area between
+    insertion and deletion by a blurred face, mean of 40 test faces and three models (1.0.0): 0.39
+    with an average face, 0.30 with black, 0.34 with the paper's softmax and black; Grad-CAM 0.32, a
+    round blob 0.30. Known criticism: a window onto a face is no face that the model was trained on,
+    so what lies around it matters; and sizes depend on how strong a model's maps are, so that
+    between models only shapes can be compared.
 
     Raises:
         ParameterError: the network has no map that fine.
@@ -85,15 +94,15 @@ def run(
     [(maps, _)] = compiled(crop[None, ..., None], target.weights)
     activations = maps.numpy()[0]
     activations = activations[..., most_varied(activations, params.channels)]
-    seen = windows(activations, *crop.shape) * crop
-    scores = model.logits(np.concatenate([seen, np.zeros_like(crop)[None]])) @ target.weights
-    return weigh(activations, scores[:-1] - scores[-1], params.positive_only)
+    around = shap_regions.fill(crop, params.baseline)
+    seen = around + windows(activations, *crop.shape) * (crop - around)
+    return weigh(activations, model.logits(seen) @ target.weights, params.positive_only)
 
 
 METHOD = Method(
     name="scorecam",
     title="Score-CAM",
-    summary="Shows the model the face through each of its own maps and weighs them by how sure it gets.",
+    summary="Shows the model the face through each of its own maps and counts those most that raise the target.",
     Params=Params,
     run=run,
     signed=lambda params: not params.positive_only,

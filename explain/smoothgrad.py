@@ -23,11 +23,11 @@ class Params(Parameters):
         0.15, 0.02, 0.5, 0.01, "Noise", "How strong the noise is, as a share of the face's range from dark to bright."
     )
     average: str = choice(
-        MEAN,
-        (MEAN, SQUARE),
+        SQUARE,
+        (SQUARE, MEAN),
         "Average",
-        "The mean, in which reactions that change their direction with the noise cancel; or the mean square, in "
-        "which strong reactions stand out.",
+        "The mean square, in which strong reactions stand out; or the mean, in which reactions that change their "
+        "direction with the noise cancel.",
     )
     seed: int = number(0, 0, 9999, 1, "Seed", "Chooses the noise; the same seed gives the same map.")
 
@@ -66,8 +66,8 @@ def run(
     tf-keras-vis averages their sizes instead, one copy at a time and without a seed. Known
     criticism: networks that were trained again without the marked pixels lost no more than without
     random ones; only for the mean square they did (Hooker et al. 2019, arXiv 1806.10758, where it
-    comes from). The noise level decides how the map looks, and a noisy face is none the model was
-    trained on.
+    comes from), and it is the default. The noise level decides how the map looks, and a noisy face
+    is none the model was trained on.
 
     Source: Smilkov et al. 2017, "SmoothGrad", arXiv 1706.03825.
     """
