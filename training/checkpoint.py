@@ -27,7 +27,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.perf_counter()
         for layer in self.model.layers:
-            if isinstance(layer, keras.layers.Dropout):  # else a resumed run would drop other features
+            if isinstance(layer, keras.layers.Dropout) and layer.rate:  # else a resumed run would drop other features
                 layer.seed_generator.state.assign([self.seed, epoch])
 
     def on_train_batch_end(self, batch, logs=None):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from models import card as cards
 from models.errors import RunError
 from training import run
 
@@ -100,6 +101,29 @@ class Tracking(keras.callbacks.Callback):
         tags = {key: str(record.get(key, "unknown")) for key in TAGS} | {"epochs": str(self.sent)}
         source = f"{self.client.get_run(self.id).info.artifact_uri}/{run.BEST}"
         return str(self.client.create_model_version(name, source, self.id, tags=tags).version)
+
+
+def add_version(folder: Path, version: Path, number: str) -> None:
+    """Tell MLflow the card of a version that was made of a run; nothing where the run was not tracked.
+
+    Args:
+        folder: of the run.
+        version: the folder with the version's card.
+        number: of the version.
+
+    Raises:
+        RunError: MLflow does not answer.
+    """
+    known = folder / FILE
+    if not known.is_file():
+        return
+    kept = json.loads(known.read_text(encoding="utf-8"))
+    client = _client(kept["uri"], folder.parent)
+    with _asking(kept["uri"]):
+        client.log_artifact(kept["run"], str(version / cards.FILE))
+        client.set_tag(kept["run"], "version", number)
+        for registered in client.search_model_versions(f"run_id='{kept['run']}'"):
+            client.set_model_version_tag(registered.name, registered.version, "version", number)
 
 
 def _client(uri: str, runs: Path):

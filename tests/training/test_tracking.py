@@ -53,6 +53,14 @@ def test_settings_figures_files_and_version_reach_the_database(folder):
     registered = client.get_model_version("facewhy-cnn", version)
     assert registered.run_id == known.info.run_id and registered.tags["epochs"] == "2"
     assert resumed.finish("cnn") == version  # handing in twice makes no second version
+
+    made = folder.parent / "versions" / "1.0.3" / "cnn"
+    made.mkdir(parents=True)
+    (made / "card.json").write_text("{}")
+    tracking.add_version(folder, made, "1.0.3")
+    assert "card.json" in {file.path for file in client.list_artifacts(known.info.run_id)}
+    assert client.get_model_version("facewhy-cnn", version).tags["version"] == "1.0.3"
+    tracking.add_version(made, made, "1.0.3")  # of a run that was not tracked
     assert (folder.parent / "mlflow.db").is_file() and (folder.parent / "mlflow").is_dir()
 
 

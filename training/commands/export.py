@@ -42,6 +42,10 @@ def export(
     from training.export import export as write
 
     made = write(name, runs, version, archive, SHIPPED, run, source or ())
+    if (runs / (run or name) / "mlflow.json").is_file():
+        from training.tracking import add_version
+
+        add_version(runs / (run or name), made.folder, made.number)
     typer.echo(f"{made}: {made.card.parameters:,} parameters, in {made.folder}")
 
 
