@@ -174,7 +174,7 @@ def steps_scorecam(case: Case) -> list[Panel]:
         (grey(windows[best]), f"Map {chosen[best] + 1} of the last convolution as a window"),
         through(best),
         through(worst),
-        case.explained("scorecam", f"{len(chosen)} maps times how far they lie off the mean, over the face"),
+        case.explained("scorecam", f"{len(chosen)} maps, each by how far it scored off the mean, over the face"),
     ]
 
 
