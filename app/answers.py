@@ -124,6 +124,46 @@ class Comparison(TypedDict):
     models: list[ComparedModel]
 
 
+class Agreement(TypedDict):
+    rank_correlation: float | None
+    overlap: float | None
+
+
+class HidingCurves(TypedDict):
+    fill: str
+    shares: list[float]
+    deletion: list[float]
+    insertion: list[float]
+    deletion_auc: float
+    insertion_auc: float
+    random_deletion: list[float]
+    random_insertion: list[float]
+    blob_deletion: float
+    blob_insertion: float
+    random_deletion_curve: list[float]
+    random_insertion_curve: list[float]
+    blob_deletion_curve: list[float]
+    blob_insertion_curve: list[float]
+
+
+class TrustAnswer(TypedDict):
+    verdict: str
+    sentence: str
+    curves: list[HidingCurves]
+    stability: float | None
+    between_methods: dict[str, Agreement]
+    between_models: dict[str, Agreement]
+    seconds: float
+
+
+class TrustedFace(TypedDict):
+    box: Box
+    score: float
+    prediction: Answer
+    explanation: ExplanationReading
+    trust: TrustAnswer
+
+
 # ------------------------------------------------------------------- conversion
 
 

@@ -1,4 +1,4 @@
-"""The public API: five endpoints with typed answers, listed at /gradio_api/info.
+"""The public API: seven endpoints with typed answers, listed at /gradio_api/info.
 
 Every endpoint takes the picture as an uploaded file. Coordinates are pixels of the upright photo,
 from its left and top edge; a photo whose longer side exceeds 2048 pixels is reduced to that first.
@@ -11,13 +11,20 @@ from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
 from gradio_client.utils import python_type_to_json_schema
 
-from app import answers, reading
-from app.answers import Comparison, Detection, ExplainedFace, KeypointReading, PredictionReading
+from app import answers, experiments, reading
+from app.answers import Box, Comparison, Detection, ExplainedFace, KeypointReading, PredictionReading, TrustedFace
 from app.inputs import PhotoInput
 from explain import registry, scale
+from explain.base import Explanation
 from models import detector, zoo
 from models.errors import ParameterError
-from models.types import EMOTIONS, Photo
+from models.types import EMOTIONS, Face, Photo
+
+
+class TriedFace(experiments.LabReading):
+    box: Box
+    score: float
+
 
 # -------------------------------------------------------------------- endpoints
 
@@ -70,16 +77,52 @@ def explain(
     """
     _text(model=model, emotion=emotion, method=method, against=against)
     chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
-    network = zoo.load(model)
-    prediction = network.predict([chosen])[0]
-    target = reading.target(emotion, against, prediction)
-    explanation = registry.explain(network, chosen, target, method, params)
-    limit = scale.shared([explanation]).limit
-    return {
-        **answers.found(chosen),
-        "prediction": answers.answer(prediction),
-        "explanation": answers.explanation(explanation, chosen, limit),
-    }
+    return _explained(chosen, model, emotion, against, method, params)[0]
+
+
+def trust(
+    image: Photo,
+    model: str = "cnn",
+    emotion: str = "",
+    method: str = "gradcam",
+    against: str = "",
+    params: dict | None = None,
+    face: int = 0,
+    whole_picture: bool = False,
+) -> TrustedFace:
+    """An explanation, see /explain, and how far it can be trusted.
+
+    `verdict` is "high", "some" or "none"; none means that hiding what the map marks does not change the
+    answer more than hiding random places does. `curves` hold how the probability falls (deletion) and
+    rises (insertion) as the marked places are hidden and shown, beside random maps and a plain blob.
+    """
+    _text(model=model, emotion=emotion, method=method, against=against)
+    chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
+    answer, explanation = _explained(chosen, model, emotion, against, method, params)
+    return {**answer, "trust": reading.trusted(chosen, explanation).to_json()}
+
+
+def lab(
+    image: Photo,
+    experiment: dict | None = None,
+    method: str = "gradcam",
+    emotion: str = "",
+    params: dict | None = None,
+    smallest_change: bool = False,
+    face: int = 0,
+    whole_picture: bool = False,
+) -> TriedFace:
+    """What an experiment on a face does to the three models' answers, and what their heatmaps had said.
+
+    `experiment` holds the steps as the page's Lab shows them, such as
+    `{"steps": [{"do": "hide", "region": "mouth"}]}`. `smallest_change` also looks for the smallest
+    set of face parts that, hidden, changes each model's answer.
+    """
+    _text(method=method, emotion=emotion)
+    chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
+    steps = {"steps": []} if experiment is None else experiment
+    tried = experiments.answer_for(chosen, steps, method, emotion, params, _switch(smallest_change, "smallest_change"))
+    return {**answers.found(chosen), **tried}
 
 
 def compare(image: Photo, emotion: str = "", face: int = 0, whole_picture: bool = False) -> Comparison:
@@ -112,7 +155,7 @@ def compare(image: Photo, emotion: str = "", face: int = 0, whole_picture: bool 
     }
 
 
-ENDPOINTS = (detect, predict, keypoints, explain, compare)
+ENDPOINTS = (detect, predict, keypoints, explain, trust, compare, lab)
 
 
 def add() -> None:
@@ -141,12 +184,26 @@ def add() -> None:
         )
 
 
-# ----------------------------------------------------------------------- checks
+# ------------------------------------------------------------------------ parts
 
 
-def _switch(value: Any) -> bool:
+def _explained(
+    face: Face, model: str, emotion: str, against: str, method: str, params: dict | None
+) -> tuple[ExplainedFace, Explanation]:
+    network = zoo.load(model)
+    prediction = network.predict([face])[0]
+    made = registry.explain(network, face, reading.target(emotion, against, prediction), method, params)
+    answer = {
+        **answers.found(face),
+        "prediction": answers.answer(prediction),
+        "explanation": answers.explanation(made, face, scale.shared([made]).limit),
+    }
+    return answer, made
+
+
+def _switch(value: Any, name: str = "whole_picture") -> bool:
     if not isinstance(value, bool):
-        raise ParameterError("whole_picture is true or false", repr(value)[:40])
+        raise ParameterError(f"{name} is true or false", repr(value)[:40])
     return value
 
 

@@ -1,12 +1,16 @@
 """What the page and the API both do with a photo, up to the predictions."""
 
-from explain.base import Target
+from explain import registry, trust
+from explain.base import Explanation, Target
+from explain.trust import TrustReading
 from models import detector, keypoints, zoo
 from models.errors import NoFaceError, ParameterError
 from models.types import EMOTIONS, Face, Photo, Prediction
 
 COMPARED = ("gradcam", "shap_gradient", "shap_regions")
 """The methods that the comparison shows, the fastest first."""
+REFERENCES = ("gradcam", "shap_regions")
+"""The methods that the trust reading compares a map with."""
 
 
 def faces_in(photo: Photo, whole_picture: bool = False) -> list[Face]:
@@ -67,3 +71,27 @@ def common_target(emotion: str, answers: dict[str, Prediction]) -> Target:
     """What is explained for several models; "" stands for the emotion with the highest mean probability."""
     mean = sum(answer.probabilities for answer in answers.values())
     return Target.named(emotion or EMOTIONS[int(mean.argmax())])
+
+
+def trusted(face: Face, explanation: Explanation) -> TrustReading:
+    """How far an explanation can be trusted, beside the maps of other methods and of the other models.
+
+    Args:
+        face: the face that was explained, with its keypoints.
+        explanation: of this face.
+    """
+    model, target, method = zoo.load(explanation.model), explanation.target, explanation.method
+    suitable = registry.suitable(model)
+    references = [name for name in REFERENCES if name != method and not suitable[name]]
+    others = [zoo.load(name) for name in zoo.EMOTION_MODELS if name != explanation.model]
+    return trust.read(
+        model,
+        face,
+        explanation,
+        other_methods=[registry.explain(model, face, target, name) for name in references],
+        other_models=[
+            registry.explain(other, face, target, method, explanation.params)
+            for other in others
+            if not registry.suitable(other)[method]
+        ],
+    )

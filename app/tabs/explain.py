@@ -9,7 +9,8 @@ import gradio as gr
 from app import charts, controls, evidence_views, pages, reading, trust_views, views, words
 from app.session import KEPT, Session
 from app.tabs import Shared
-from explain import action_units, evidence, registry, scale, trust
+from app.turns import Turns
+from explain import action_units, evidence, registry, scale
 from explain.base import Explanation, Target
 from explain.registry import METHODS
 from models import regions, zoo
@@ -20,13 +21,11 @@ PREDICTED = ("what the model sees", "")
 ALONE = ("no other emotion", "")
 MODELS = [(title, name) for name, title in words.MODELS.items()]
 NO_FACE = '<p class="fw-note">First give a photo with a face on the tab <b>Predict</b>.</p>'
-STOPPED = '<p class="fw-note" role="status">Stopped. The map below is the one from before.</p>'
+STOPPED = '<p class="fw-note" role="status">Stopped. What is below is from before.</p>'
 INSTANT = ("gradcam", "gradcam_plus_plus", "saliency")
 """Methods of one pass through the network: over before a word about waiting is read."""
-REFERENCES = ("gradcam", "shap_regions")
-"""The methods that a map is compared with."""
 OPACITY = "value => { document.documentElement.style.setProperty('--fw-heat', value); }"
-OUTLINED = "value => { document.documentElement.classList.toggle('fw-no-outlines', !value); }"
+OUTLINED = "value => { document.documentElement.style.setProperty('--fw-outline', value ? 1.1 : 0); }"
 FIT = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 60)"
 """A chart in a fold takes the fold's width."""
 SOURCES = (
@@ -56,6 +55,7 @@ class Shown:
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
+    turns = gr.State(Turns(), time_to_live=KEPT)
     shown = gr.State(None, time_to_live=KEPT)
     judged = gr.State("", time_to_live=KEPT)
     strip = gr.HTML(js_on_load=views.SELECT)
@@ -94,21 +94,21 @@ def build(shared: Shared) -> None:
             with gr.Accordion("How the map was tested", open=False, visible=False, elem_id="trust-numbers") as fold:
                 numbers = gr.HTML()
                 curves = gr.Plot(show_label=False, container=False, visible=False, elem_id="trust-curves")
-    asked = [shared.session, model, emotion, against, method, *values]
+    asked = [turns, shared.session, model, emotion, against, method, *values]
     map_of = [shown, strip, status, stop, picture, told, parts, verdict, fold]
     judged_of = [judged, verdict, fold, numbers, curves]
-    private = {"api_visibility": "private", "show_progress": "hidden"}
+    private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     method.input(turn_to, method, [summary, about, *groups], **private)
     about.expand(explained, method, page, **private)
     settled = [model.input, emotion.input, against.input, method.input, *map(controls.changed, values)]
     runs = [
-        gr.on(settled, explain, asked, map_of, trigger_mode="always_last", **private),
-        shared.tab.select(arrive, [shown, *asked], map_of, trigger_mode="always_last", **private),
-        strip.select(choose, asked, [shared.session, *map_of], trigger_mode="always_last", **private),
+        gr.on(settled, explain, asked, map_of, **private),
+        shared.tab.select(arrive, [shown, *asked], map_of, **private),
+        strip.select(choose, asked, [shared.session, *map_of], **private),
     ]
-    judges = [run.then(judge, [shown, judged], judged_of, **private) for run in runs]
-    gr.on([*settled, strip.select], None, cancels=judges, **private)
-    stop.click(stopped, None, [status, stop], cancels=runs + judges, **private)
+    runs.append(stop.click(stopped, turns, [status, stop], **private))
+    for run in runs:
+        run.then(judge, [turns, shown, judged], judged_of, **private)
     fold.expand(None, js=FIT)
     opacity.input(None, opacity, None, js=OPACITY)
     outlined.input(None, outlined, None, js=OUTLINED)
@@ -121,8 +121,11 @@ def _emotions(first: tuple[str, str], label: str, name: str) -> gr.Dropdown:
 # --------------------------------------------------------------------- handlers
 
 
-def explain(session: Session, model: str, emotion: str, against: str, method: str, *values) -> Iterator[tuple]:
+def explain(
+    turns: Turns, session: Session, model: str, emotion: str, against: str, method: str, *values
+) -> Iterator[tuple]:
     """The map with its evidence in words and numbers; before a slow one, word that it is at work."""
+    turn = turns.begin()
     if session.face is None:
         yield said(session, NO_FACE)
         return
@@ -138,32 +141,35 @@ def explain(session: Session, model: str, emotion: str, against: str, method: st
         yield at_work(session, f"{METHODS[method].title} is at work…")
     target = reading.target(emotion, against, prediction)
     explanation = registry.explain(network, session.face, target, method, controls.read(method, values))
+    if turns.over(turn):
+        return
     about = (session.key, session.chosen, model, emotion, against, method, *values)
     yield finished(session, Shown(uuid.uuid4().hex, about, session.face, explanation), prediction)
 
 
-def arrive(shown: Shown | None, session: Session, *asked) -> Iterator[tuple]:
+def arrive(shown: Shown | None, turns: Turns, session: Session, *asked) -> Iterator[tuple]:
     """The map when the tab is opened, unless it is there already."""
     if shown is not None and shown.about == (session.key, session.chosen, *asked):
         yield tuple(gr.skip() for _ in range(9))
         return
-    yield from explain(session, *asked)
+    yield from explain(turns, session, *asked)
 
 
-def choose(session: Session, event: gr.EventData, *asked) -> Iterator[tuple]:
+def choose(turns: Turns, session: Session, event: gr.EventData, *asked) -> Iterator[tuple]:
     """Another face of the photo, explained the same way."""
     chosen = session.choose(event._data.get("index"))
-    for step in explain(chosen, *asked):
+    for step in explain(turns, chosen, *asked):
         yield chosen, *step
 
 
-def judge(shown: Shown | None, judged: str) -> Iterator[tuple]:
-    """The trust reading of the map on the screen, unless it is there already."""
-    skipped = tuple(gr.skip() for _ in range(5))
-    yield skipped  # where a newer map cancels this reading, before the work
+def judge(turns: Turns, shown: Shown | None, judged: str) -> Iterator[tuple]:
+    """The trust reading of the map on the screen, unless it is there already or a later map has begun."""
+    turn = turns.latest
     if shown is None or shown.key == judged:
         return
-    result = read(shown.face, shown.explanation)
+    result = reading.trusted(shown.face, shown.explanation)
+    if turns.over(turn):
+        return
     yield (
         shown.key,
         trust_views.verdict(result),
@@ -173,8 +179,9 @@ def judge(shown: Shown | None, judged: str) -> Iterator[tuple]:
     )
 
 
-def stopped() -> tuple:
+def stopped(turns: Turns) -> tuple:
     """What is said after a stop."""
+    turns.begin()
     return STOPPED, gr.Button(visible=False)
 
 
@@ -189,24 +196,6 @@ def turn_to(method: str) -> tuple:
 
 
 # ------------------------------------------------------------------------ parts
-
-
-def read(face: Face, explanation: Explanation) -> trust.TrustReading:
-    """The trust reading of a map, beside the maps of other methods and of the other models."""
-    model, target, method = zoo.load(explanation.model), explanation.target, explanation.method
-    references = [name for name in REFERENCES if name != method and not METHODS[name].suits(model)]
-    others = [zoo.load(name) for name in zoo.EMOTION_MODELS if name != explanation.model]
-    return trust.read(
-        model,
-        face,
-        explanation,
-        other_methods=[registry.explain(model, face, target, name) for name in references],
-        other_models=[
-            registry.explain(other, face, target, method, explanation.params)
-            for other in others
-            if not METHODS[method].suits(other)
-        ],
-    )
 
 
 def said(session: Session, note: str) -> tuple:

@@ -10,7 +10,7 @@ from gradio_client import Client
 from tests import server
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FIVE = ("detect", "predict", "keypoints", "explain", "compare")
+NAMES = ("detect", "predict", "keypoints", "explain", "trust", "compare", "lab")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What programs get: the same numbers as the page, typed, for all five endpoints."""
+"""What programs get: the same numbers as the page, typed, for all endpoints."""
 
 import httpx
 import numpy as np
@@ -6,11 +6,12 @@ import pytest
 from gradio_client import handle_file
 
 from app import endpoints, reading
-from explain import evidence, registry
+from explain import evidence, lab, registry
 from explain.base import Target
+from explain.experiment import Experiment, Hide
 from models import photo, regions, zoo
 from models.types import EMOTIONS, KEYPOINTS
-from tests.api.conftest import EXAMPLES, FIVE
+from tests.api.conftest import EXAMPLES, NAMES
 
 PICTURE = EXAMPLES / "astronaut.jpg"
 
@@ -24,11 +25,11 @@ def ask(client, name: str, **arguments):
     return client.predict(image=handle_file(str(PICTURE)), api_name=f"/{name}", **arguments)
 
 
-def test_five_endpoints_are_listed_with_their_types(url):
+def test_the_endpoints_are_listed_with_their_types(url):
     info = httpx.get(f"{url}gradio_api/info").json()
-    assert set(info["named_endpoints"]) == {f"/{name}" for name in FIVE}
+    assert set(info["named_endpoints"]) == {f"/{name}" for name in NAMES}
     assert info["unnamed_endpoints"] == {}
-    for name in FIVE:
+    for name in NAMES:
         endpoint = info["named_endpoints"][f"/{name}"]
         first, *others = endpoint["parameters"]
         assert first["parameter_name"] == "image" and first["python_type"]["type"] == "filepath"
@@ -98,3 +99,36 @@ def test_compare(client):
         assert {one["emotion"] for one in of_method} == {answer["emotion"]}
         assert len({one["limit"] for one in of_method}) == 1
         assert all(one["seconds"] > 0 and np.std(one["values"]) > 0 for one in of_method)
+
+
+def test_trust(client, face):
+    answer = ask(client, "trust", model="resnet", emotion="happy", against="surprise", method="saliency")
+    explanation = registry.explain(zoo.load("resnet"), face, Target.named("happy", "surprise"), "saliency")
+    expected = reading.trusted(face, explanation)
+    found = answer["trust"]
+    assert (found["verdict"], found["sentence"]) == (expected.verdict, expected.sentence)
+    assert [curve["fill"] for curve in found["curves"]] == ["blur", "mean face"]
+    assert found["curves"][0]["deletion"] == pytest.approx(expected.curves[0].deletion, abs=1e-3)
+    assert set(found["between_methods"]) == {"gradcam", "shap_regions"}
+    assert set(found["between_models"]) == {"cnn", "vgg16"}
+    assert answer["explanation"]["against"] == "surprise"
+
+
+def test_lab(client, face):
+    experiment = {"steps": [{"do": "hide", "region": "mouth"}]}
+    answer = ask(client, "lab", experiment=experiment, emotion="happy", smallest_change=True)
+    changed = lab.apply(Experiment((Hide(region="mouth"),)), face.crop, face.crop_keypoints, {})
+    assert np.allclose(answer["crop"], changed.crop, atol=1e-3)
+    for tried in answer["models"]:
+        network = zoo.load(tried["after"]["model"])
+        expected = network.probabilities(network.logits(changed.crop[None]))[0]
+        assert np.allclose(list(tried["after"]["probabilities"].values()), expected, atol=0.01)
+        assert tried["before"]["probabilities"] != tried["after"]["probabilities"]
+        assert tried["smallest_change"]["found"] in (True, False)
+    assert answer["experiment"]["steps"][0]["region"] == "mouth" and answer["link"].startswith("?lab=")
+
+
+def test_lab_without_an_experiment_leaves_the_face(client, face):
+    answer = ask(client, "lab")
+    assert np.allclose(answer["crop"], face.crop, atol=1e-3) and answer["hidden"] == 0
+    assert all(tried["before"] == tried["after"] for tried in answer["models"])

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from app import uploads
-from tests.api.conftest import EXAMPLES, FIVE
+from tests.api.conftest import EXAMPLES, NAMES
 
 META = {"meta": {"_type": "gradio.FileData"}}
 PICTURE = str(EXAMPLES / "astronaut.jpg")
@@ -34,7 +34,7 @@ def assert_sentence(message: str) -> None:
         assert jargon not in message, message
 
 
-@pytest.mark.parametrize("name", FIVE)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     "given",
     [
@@ -145,6 +145,34 @@ def test_wrong_arguments_are_refused_with_a_sentence(call, upload, arguments):
     image = {"path": upload(Path(PICTURE).read_bytes()), **META}
     with pytest.raises(PermissionError) as refused:
         call("explain", image, *values.values())
+    assert_sentence(str(refused.value))
+    assert "our side" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"experiment": "hide the mouth"},
+        {"experiment": []},
+        {"experiment": {"steps": "hide"}},
+        {"experiment": {"steps": [{"do": "melt"}]}},
+        {"experiment": {"steps": [{"do": "hide", "region": "ear"}]}},
+        {"experiment": {"steps": [{"do": "swap", "donor": "../../etc/passwd"}]}},
+        {"experiment": {"steps": [{"do": "swap", "donor": "nobody"}]}},
+        {"experiment": {"steps": [{"do": "blur", "sigma": 1e9}]}},
+        {"experiment": {"steps": [{"do": "blur"}] * 999}},
+        {"experiment": {"steps": [{"do": "paint", "pixels": "A" * 100}]}},
+        {"method": "lime"},
+        {"smallest_change": 1},
+    ],
+    ids=lambda arguments: str(arguments)[:60],
+)
+def test_wrong_experiments_are_refused_with_a_sentence(call, upload, arguments):
+    defaults = {"experiment": None, "method": "gradcam", "emotion": "", "params": None, "smallest_change": False}
+    values = defaults | {"face": 0, "whole_picture": False} | arguments
+    image = {"path": upload(Path(PICTURE).read_bytes()), **META}
+    with pytest.raises(PermissionError) as refused:
+        call("lab", image, *values.values())
     assert_sentence(str(refused.value))
     assert "our side" not in str(refused.value)
 
