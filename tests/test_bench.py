@@ -1,0 +1,56 @@
+"""The bench tells the truth about its limits; what it measures is up to the machine."""
+
+import inspect
+
+import pytest
+
+from explain import registry
+from tests.bench import __main__ as bench
+from tests.bench import costs, libraries, timing
+from tests.bench.timing import Row
+
+
+def test_a_row_says_whether_its_limit_holds():
+    assert str(Row("a / b", 1.204, 1.2, "×")) == "| a / b | 1.20 × | ≤ 1.2 | no |"
+    assert str(Row("a / b", 1.2, 1.2, "×")) == "| a / b | 1.20 × | ≤ 1.2 | yes |"
+    assert str(Row("agree", 0.951, 0.95, "", at_least=True)) == "| agree | 0.95 | ≥ 0.95 | yes |"
+    assert str(Row("samples", 48, 64, "")) == "| samples | 48 | ≤ 64 | yes |"
+    assert not Row("agree", float("nan"), 0.95, "", at_least=True).holds
+
+
+def test_calls_are_timed_in_turns_after_a_warm_up(monkeypatch):
+    clock, order = [0.0], []
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
+
+    def call(name, costs):
+        def run():
+            order.append(name)
+            clock[0] += costs.pop(0)
+
+        return run
+
+    first, second = timing.seconds(call("a", [99, 99, 1, 5, 2]), call("b", [99, 99, 4, 4, 4]), turns=3)
+    assert (first, second) == (2, 4) and order == ["a", "b"] * 5
+
+
+def test_the_fewest_samples_that_agree():
+    asked = []
+
+    def fidelity(number):
+        asked.append(number)
+        return number / 100
+
+    assert libraries.fewest(range(90, 101), fidelity) == 95 and asked == list(range(90, 96))
+    assert libraries.fewest([1, 2], fidelity) == 2
+
+
+def test_every_method_has_a_row():
+    assert set(registry.METHODS) <= set(costs.needed())
+
+
+def test_a_part_that_is_not_there_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["bench", "coffee"])
+    with pytest.raises(SystemExit):
+        bench.main()
+    assert "no such part: coffee" in capsys.readouterr().err
+    assert all(list(inspect.signature(part).parameters) == ["models", "turns"] for part in bench.PARTS.values())
