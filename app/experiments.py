@@ -33,6 +33,7 @@ class Tried:
         forecast: what its heatmap of the face as it was says about the hidden area.
         random: float32 (PATCHES,), the target's probability with a random patch hidden instead of
             the area, one a seed; empty where nothing is hidden.
+        transplant: whether the area shows another face, about which the heatmap says nothing.
         verdict: "right" where the heatmap expected the area to matter more, or less, than a random
             patch, and it does; "wrong" where it does not; "open" where neither moves the answer;
             "" where the heatmap expects nothing.
@@ -43,7 +44,8 @@ class Tried:
     alone: Prediction
     forecast: lab.Forecast
     random: np.ndarray
-    verdict: str
+    transplant: bool
+    verdict: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +104,7 @@ def run(
     crops = np.stack([lab.apply(each, face.crop, face.crop_keypoints, DONORS).crop for each in asked])
     told = {name: _ask(name, crops) for name in zoo.EMOTION_MODELS}
     target = reading.common_target(emotion, {name: said[0] for name, said in told.items()})
+    transplant = any(step.transplants for step in experiment.steps)
     made, models = {}, {}
     for name, said in told.items():
         known = (maps or {}).get((name, target.emotion))
@@ -109,7 +112,7 @@ def run(
         forecast = lab.predicted(made[name], changed.touched)
         alone = said[asked.index(bare) if hides else 1]
         random = [answer.probabilities[target.emotion] for answer in said[-PATCHES:]] if hides else []
-        tried = Tried(said[0], said[1], alone, forecast, np.array(random, np.float32), "")
+        tried = Tried(said[0], said[1], alone, forecast, np.array(random, np.float32), transplant)
         models[name] = replace(tried, verdict=verdict(tried, target))
     return Outcome(face, experiment, target, changed, made, models, perf_counter() - started)
 
@@ -120,7 +123,7 @@ def verdict(tried: Tried, target: Target) -> str:
     Probabilities are compared, for they are what visitors see; where a model is so sure that nothing
     moves them, the answer is "open". One face proves nothing about a method.
     """
-    if tried.forecast.expects not in ("more", "less") or not len(tried.random):
+    if tried.forecast.expects not in ("more", "less") or tried.transplant or not len(tried.random):
         return ""
     start = tried.alone.probabilities[target.emotion]
     cost, usual = start - tried.after.probabilities[target.emotion], start - tried.random.mean()
@@ -244,7 +247,7 @@ def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | Non
             "opposing": forecast.opposing,
             "area": forecast.area,
             "drop": forecast.drop,
-            "expects": forecast.expects or "",
+            "expects": "" if forecast.expects is None or tried.transplant else forecast.expects,
         },
         "random": {
             "mean": float(tried.random.mean()) if len(tried.random) else None,

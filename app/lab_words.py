@@ -103,6 +103,8 @@ VERDICTS = {
 def forecast(explanation: Explanation, tried: "Tried") -> str:
     """What the heatmap had predicted."""
     said = tried.forecast
+    if tried.transplant:
+        return "The heatmap speaks about hiding; a part of another face brings evidence of its own."
     if said.expects is None:
         return "The heatmap is flat and predicts nothing."
     name = explanation.target.name
@@ -129,9 +131,10 @@ def happened(explanation: Explanation, tried: "Tried") -> str:
     sentence = (
         f"{name.capitalize()} went from {words.percent(tried.alone.probabilities[index])} to "
         f"{words.percent(tried.after.probabilities[index])}; with {len(tried.random)} random patches of the same "
-        f"size it is {words.percent(float(tried.random.mean()))} on average{spread}."
+        f"size{' from that face' if tried.transplant else ''} it is {words.percent(float(tried.random.mean()))} "
+        f"on average{spread}."
     )
-    if tried.forecast.drop is None:
+    if tried.forecast.drop is None or tried.transplant:
         return sentence
     fell = float(tried.alone.logits[index] - tried.after.logits[index])
     return f"{sentence} By its values the raw score was to fall by {tried.forecast.drop:.1f}; it fell by {fell:.1f}."

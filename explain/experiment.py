@@ -123,6 +123,11 @@ class Step(Parameters):
         """Whether it replaces pixels by others, so that a heatmap has something to say about it."""
         return False
 
+    @property
+    def transplants(self) -> bool:
+        """Whether it shows a part of another face, which brings evidence of its own."""
+        return False
+
     def to_json(self) -> dict[str, Any]:
         return {"do": self.DO, **super().to_json()}
 
@@ -133,6 +138,10 @@ class Cover(Step):
     @property
     def covers(self) -> bool:
         return True
+
+    @property
+    def transplants(self) -> bool:
+        return getattr(self, "fill", None) not in FILLS
 
 
 @dataclass(frozen=True)

@@ -123,8 +123,9 @@ def said(probability: float) -> Prediction:
 )
 def test_a_heatmap_is_held_to_what_it_expects(expects, after, random, verdict):
     forecast = lab.Forecast(0.5, 0.0, 0.1, None, expects)
-    tried = experiments.Tried(said(0.9), said(after), said(0.9), forecast, np.array(random, np.float32), "")
+    tried = experiments.Tried(said(0.9), said(after), said(0.9), forecast, np.array(random, np.float32), False)
     assert experiments.verdict(tried, Target(3)) == verdict
+    assert experiments.verdict(replace(tried, transplant=True), Target(3)) == ""
 
 
 def test_a_model_that_looks_at_the_mouth_alone_proves_its_map_right(one, monkeypatch):
@@ -222,6 +223,15 @@ def test_the_sentence_has_the_figures(hidden):
     index = hidden.target.emotion
     for share in (tried.forecast.share, tried.forecast.area, tried.after.probabilities[index], tried.random.mean()):
         assert lab_words.words.percent(float(share)) in told
+
+
+def test_a_heatmap_is_not_held_to_what_another_face_brings(one):
+    for step in (Swap("mouth", "composite_sad"), Hide("mouth", "composite_sad")):
+        outcome = experiments.run(one.face, Experiment((step,)))
+        answer = experiments.answer(outcome)["models"][0]
+        assert {tried.verdict for tried in outcome.models.values()} == {""}
+        assert answer["predicted"]["expects"] == "" and "evidence of its own" in answer["words"]
+        assert "from that face" in answer["words"] and "heatmap was" not in answer["words"]
 
 
 def test_the_summary_names_who_changed_and_whose_map_was_right(hidden):

@@ -135,6 +135,12 @@ def test_a_step_is_taken_away_by_its_slot():
     assert first.find(("blur",)) == Blur(1) and first.find(("noise",)) is None
 
 
+def test_a_step_says_whether_it_shows_another_face():
+    own = (Hide("mouth"), Rectangle(fill="grey"), Paint(), Blur(), Rotate())
+    assert not any(step.transplants for step in own)
+    assert Swap().transplants and Hide("mouth", "astronaut").transplants
+
+
 def test_one_step_too_many_is_refused():
     full = Experiment(tuple(Rectangle(0, 0, 1 + index, 1) for index in range(MOST_STEPS)))
     with pytest.raises(ParameterError):
