@@ -1,7 +1,7 @@
 """Which method's maps can be trusted on a network: every method over many test faces."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -37,6 +37,7 @@ def measure(
     methods: Sequence[str] = (),
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
+    watch: Callable[[Sequence[Face], str], Iterable[Face]] = lambda faces, method: faces,
 ) -> dict:
     """Measure methods on one set of weights as the app would load it, and write `trust.json`.
 
@@ -52,6 +53,7 @@ def measure(
         methods: keys of `registry.METHODS`; all that suit the network if left out.
         seed: of the faces, the random maps and the randomised layers.
         say: called with a line for people as things get done.
+        watch: the faces as they come, such as `rich.progress.track`, which shows a bar.
 
     Returns:
         The table: faces, split, seed, sha256, date, and by method deletion_gain, insertion_gain,
@@ -83,14 +85,20 @@ def measure(
     wanted = [method for method in wanted if not reasons[method]]
     seen = [as_face(split.images[row]) for row in rows] if wanted else []
     for method in wanted:
-        table["methods"][method] = found = of_method(model, seen, method, seed)
+        table["methods"][method] = found = of_method(model, seen, method, seed, watch)
         table["date"] = date.today().isoformat()
         _write(table, folder)
         say(f"{method}: better than chance on {found['better_than_chance']['mean']:.0%} of {len(rows)} faces")
     return table
 
 
-def of_method(model: Model, faces: Sequence[Face], method: str, seed: int = 0) -> dict:
+def of_method(
+    model: Model,
+    faces: Sequence[Face],
+    method: str,
+    seed: int = 0,
+    watch: Callable[[Sequence[Face], str], Iterable[Face]] = lambda faces, method: faces,
+) -> dict:
     """One method's row of the table, see `measure`.
 
     Args:
@@ -98,12 +106,13 @@ def of_method(model: Model, faces: Sequence[Face], method: str, seed: int = 0) -
         faces: two or more, with their keypoints.
         method: a key of `registry.METHODS`.
         seed: of the random maps, the randomised layers and the resampling.
+        watch: see `measure`.
     """
     answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
     targets = [Target(int(answer)) for answer in answers]
     registry.explain(model, faces[0], targets[0], method)  # compiles, which is not the method's time
     curves, steady, seconds = [], [], []
-    for index, (face, target) in enumerate(zip(faces, targets, strict=True)):
+    for index, (face, target) in enumerate(zip(watch(faces, method), targets, strict=True)):
         explanation = registry.explain(model, face, target, method)
         seconds.append(explanation.seconds)
         curves.append(trust.curves(model, face, explanation, seed + index))

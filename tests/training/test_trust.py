@@ -24,7 +24,7 @@ def counted(monkeypatch):
     """The methods that are measured, with a row made up for each."""
     seen = []
 
-    def row(model, faces, method, seed):
+    def row(model, faces, method, seed, watch):
         seen.append((method, len(faces), seed))
         return {"better_than_chance": {"mean": 0.5, "low": 0.4, "high": 0.6}}
 
@@ -37,9 +37,14 @@ def read(shipped) -> dict:
 
 
 def test_a_table_of_two_methods(shipped, parquet):
-    said = []
-    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=said.append)
-    assert table == read(shipped)
+    said, watched = [], []
+
+    def watch(faces, method):
+        watched.append((method, len(faces)))
+        return faces
+
+    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=said.append, watch=watch)
+    assert table == read(shipped) and watched == [("gradcam", 3), ("saliency", 3)]
     assert (table["faces"], table["split"], table["seed"]) == (3, "PrivateTest", 0)
     assert table["sha256"] == weights.verify(shipped / "cnn").sha256 and len(table["date"]) == 10
     assert list(table["methods"]) == ["gradcam", "saliency"] and len(said) == 2

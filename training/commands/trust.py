@@ -1,5 +1,7 @@
 """`trust`: which explanations of a network can be believed."""
 
+import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -22,10 +24,13 @@ def trust(
 
     The same command goes on after a stop; delete trust.json to measure anew.
     """
+    from rich.progress import track
+
     from training.trust import default_method, measure
     from training.versions import find
 
     folder = find(name, version, archive, SHIPPED).folder.parent if version else SHIPPED
-    table = measure(name, data, folder, faces, tuple(method), seed, typer.echo)
+    watch = partial(track, transient=True, disable=not sys.stdout.isatty())
+    table = measure(name, data, folder, faces, tuple(method), seed, typer.echo, watch)
     if table["methods"]:
         typer.echo(f"Table: {folder / name / 'trust.json'}. Default by its figures: {default_method(table)}.")
