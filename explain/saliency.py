@@ -51,7 +51,9 @@ def run(
     its gradient uncompiled at every call. Known criticism: the gradient tells of changes too small
     to see, is noisy, and vanishes where the network is sure of its case (Shrikumar et al. 2017,
     arXiv 1704.02685); it likes edges whatever the target (Adebayo et al. 2018, arXiv 1810.03292);
-    change times brightness hardly counts dark pixels, such as brows.
+    change times brightness hardly counts dark pixels, such as brows, and what it marks first raised
+    the target no more than chance (area between insertion and deletion by a blurred face, mean of
+    40 test faces and three models (1.0.0): -0.03, against 0.19 for its size and 0.00 at random).
 
     Source: Simonyan et al. 2014, arXiv 1312.6034; Shrikumar et al. 2016, arXiv 1605.01713.
     """
