@@ -9,6 +9,7 @@ from app import charts, compare_views, reading, views, words
 from app.compare_views import PARTS, Maps
 from app.session import KEPT, Session
 from app.tabs import Shared
+from app.turns import Turns
 from explain import evidence, registry
 from explain.base import Target
 from explain.registry import METHODS
@@ -43,6 +44,7 @@ class Compared:
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
+    turns = gr.State(Turns(), time_to_live=KEPT)
     shown = gr.State(None, time_to_live=KEPT)
     strip = gr.HTML(js_on_load=views.SELECT)
     with gr.Row(elem_classes="fw-bar-row"):
@@ -74,9 +76,9 @@ def build(shared: Shared) -> None:
             probabilities = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-probabilities")
         with gr.Column(min_width=320):
             parts = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-parts")
-    asked = [shared.session, shown, emotion, methods]
+    asked = [turns, shared.session, shown, emotion, methods]
     outputs = [shown, strip, stop, notice, grid, probabilities, parts]
-    private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last"}
+    private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     runs = [
         shared.tab.select(arrive, asked, outputs, **private),
         gr.on([start.click, emotion.input, methods.input], compare, asked, outputs, **private),
@@ -84,11 +86,17 @@ def build(shared: Shared) -> None:
     ]
     for run in runs:
         run.then(None, js=FIT)
-    stop.click(stopped, None, [stop, notice], cancels=runs, api_visibility="private", show_progress="hidden")
+    stop.click(stopped, turns, [stop, notice], **private)
 
 
-def compare(session: Session, shown: Compared | None, emotion: str, methods: list[str]) -> Iterator[tuple]:
-    """Everything that the tab shows, again whenever one more map is ready; maps that are there are kept."""
+def compare(
+    turns: Turns, session: Session, shown: Compared | None, emotion: str, methods: list[str]
+) -> Iterator[tuple]:
+    """Everything that the tab shows, again whenever one more map is ready; maps that are there are kept.
+
+    It ends early where the visitor stops it or asks for another comparison.
+    """
+    turn = turns.begin()
     if session.face is None or not methods:
         nothing = gr.Plot(visible=False)
         yield None, "", gr.Button(interactive=False), NO_METHOD if session.face else NO_FACE, "", nothing, nothing
@@ -109,6 +117,8 @@ def compare(session: Session, shown: Compared | None, emotion: str, methods: lis
         strip = busy = chart = gr.skip()
         model = zoo.load(name)
         results[method][name] = METHODS[method].suits(model) or registry.explain(model, session.face, target, method)
+        if turns.over(turn):
+            return
     yield (
         Compared(about, chosen, copied(known, results), True),
         strip,
@@ -120,26 +130,27 @@ def compare(session: Session, shown: Compared | None, emotion: str, methods: lis
     )
 
 
-def arrive(session: Session, shown: Compared | None, emotion: str, methods: list[str]) -> Iterator[tuple]:
+def arrive(turns: Turns, session: Session, shown: Compared | None, emotion: str, methods: list[str]) -> Iterator[tuple]:
     """The comparison when the tab is opened, unless it is there already."""
     about = (session.key, session.chosen, emotion)
     if shown is not None and shown.finished and shown.about == about and set(shown.methods) == set(methods):
         yield tuple(gr.skip() for _ in range(7))
         return
-    yield from compare(session, shown, emotion, methods)
+    yield from compare(turns, session, shown, emotion, methods)
 
 
 def choose(
-    session: Session, event: gr.EventData, shown: Compared | None, emotion: str, methods: list[str]
+    turns: Turns, session: Session, event: gr.EventData, shown: Compared | None, emotion: str, methods: list[str]
 ) -> Iterator[tuple]:
     """The comparison for another face of the photo."""
     chosen = session.choose(event._data.get("index"))
-    for step in compare(chosen, shown, emotion, methods):
+    for step in compare(turns, chosen, shown, emotion, methods):
         yield chosen, *step
 
 
-def stopped() -> tuple:
+def stopped(turns: Turns) -> tuple:
     """What is said after a stop."""
+    turns.begin()
     return gr.Button(interactive=False), STOPPED
 
 

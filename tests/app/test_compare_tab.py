@@ -1,5 +1,6 @@
 """The handlers of the tab Compare as plain functions."""
 
+import json
 import re
 from dataclasses import replace
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 from app import compare_views, reading, words
 from app.session import Session
 from app.tabs import compare
+from app.turns import Turns
 from explain import agreement, registry
 from explain.registry import METHODS
 from models import zoo
@@ -26,7 +28,7 @@ def named(step: tuple) -> SimpleNamespace:
 
 
 def steps_of(session, shown=None, emotion="", methods=COMPARED) -> list[SimpleNamespace]:
-    return [named(step) for step in compare.compare(session, shown, emotion, methods)]
+    return [named(step) for step in compare.compare(Turns(), session, shown, emotion, methods)]
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +105,7 @@ def test_the_methods_that_were_chosen_are_compared_in_their_order(one):
     found = steps_of(one, methods=["saliency", "gradcam"])[-1]
     titles = re.findall(r"<h3>([^<]+)</h3>", found.grid)
     assert titles == [METHODS["gradcam"].title, METHODS["saliency"].title]
-    assert f"<sup>{METHODS['gradcam'].title}</sup>" in str(found.parts.value)
+    assert METHODS["gradcam"].title in json.loads(found.parts.value["plot"])["layout"]["title"]["text"]
 
 
 def test_without_a_method_the_tab_says_what_to_do(one):
@@ -116,10 +118,10 @@ def test_the_emotion_that_was_asked_for_is_compared(one):
 
 
 def test_a_comparison_that_is_there_is_not_made_again(one, last):
-    (step,) = compare.arrive(one, last.shown, "", COMPARED)
+    (step,) = compare.arrive(Turns(), one, last.shown, "", COMPARED)
     assert len(step) == len(OUTPUTS) and all(value == gr.skip() for value in step)
-    assert "<progress" in named(next(compare.arrive(one, last.shown, "angry", COMPARED))).notice
-    assert "<progress" in named(next(compare.arrive(one, None, "", COMPARED))).notice
+    assert "<progress" in named(next(compare.arrive(Turns(), one, last.shown, "angry", COMPARED))).notice
+    assert "<progress" in named(next(compare.arrive(Turns(), one, None, "", COMPARED))).notice
 
 
 def test_after_a_stop_what_was_ready_is_kept(one, steps, monkeypatch):
@@ -128,9 +130,20 @@ def test_after_a_stop_what_was_ready_is_kept(one, steps, monkeypatch):
     made = []
     explain = registry.explain
     monkeypatch.setattr(registry, "explain", lambda *given: made.append(given[3]) or explain(*given))
-    again = [named(step) for step in compare.arrive(one, stopped, "", COMPARED)]
+    again = [named(step) for step in compare.arrive(Turns(), one, stopped, "", COMPARED)]
     assert len(made) == 5 and again[-1].shown.finished
     assert again[-1].shown.results["gradcam"]["cnn"] is stopped.results["gradcam"]["cnn"]
+
+
+def test_a_stop_and_a_later_comparison_end_the_one_before(one, last):
+    for interrupt in (compare.stopped, lambda turns: next(compare.compare(turns, one, None, "sad", ["gradcam"]))):
+        turns = Turns()
+        run = compare.compare(turns, one, None, "", ["gradcam"])
+        assert "(1 of 3)" in named(next(run)).notice
+        interrupt(turns)
+        assert list(run) == []
+    button, note = compare.stopped(Turns())
+    assert not button.interactive and note == compare.STOPPED
 
 
 def test_a_method_that_is_added_costs_only_its_own_maps(one, last, monkeypatch):
@@ -152,7 +165,7 @@ def test_a_method_that_does_not_suit_a_model_says_why_in_its_place(one, monkeypa
 
 def test_another_face_is_compared_when_it_is_chosen(two):
     event = SimpleNamespace(_data={"index": 1})
-    session, *first = next(compare.choose(two, event, None, "", COMPARED))
+    session, *first = next(compare.choose(Turns(), two, event, None, "", COMPARED))
     assert session.chosen == 1 and named(tuple(first)).shown.about[1] == 1
 
 

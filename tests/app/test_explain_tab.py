@@ -1,6 +1,7 @@
 """The handlers of the tab Explain as plain functions."""
 
 import re
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import gradio as gr
@@ -10,6 +11,7 @@ import pytest
 from app import controls, evidence_views, trust_views, words
 from app.session import Session
 from app.tabs import explain
+from app.turns import Turns
 from explain import base, evidence, registry, trust
 from explain.registry import METHODS
 from models import regions, zoo
@@ -25,7 +27,7 @@ def steps_of(session, model="cnn", emotion="", against="", method="gradcam", **c
     values = list(DEFAULTS)
     for key, value in changed.items():
         values[KEYS.index((method, key))] = value
-    steps = explain.explain(session, model, emotion, against, method, *values)
+    steps = explain.explain(Turns(), session, model, emotion, against, method, *values)
     return [SimpleNamespace(**dict(zip(OUTPUTS, step, strict=True))) for step in steps]
 
 
@@ -96,7 +98,7 @@ def test_a_parameter_reaches_the_method(one):
 
 def test_another_face_is_explained_when_it_is_chosen(two):
     event = SimpleNamespace(_data={"index": 1})
-    *_, (session, *found) = explain.choose(two, event, "cnn", "", "", "gradcam", *DEFAULTS)
+    *_, (session, *found) = explain.choose(Turns(), two, event, "cnn", "", "", "gradcam", *DEFAULTS)
     assert session.chosen == 1 and 'aria-checked="true" data-index="1"' in found[1]
     assert found[4] != shown(two).picture
     assert found[0].face is two.faces[1]
@@ -105,9 +107,9 @@ def test_another_face_is_explained_when_it_is_chosen(two):
 def test_a_map_that_is_there_is_not_made_again(one):
     asked = ("cnn", "", "", "gradcam", *DEFAULTS)
     before = shown(one).shown
-    (step,) = explain.arrive(before, one, *asked)
+    (step,) = explain.arrive(before, Turns(), one, *asked)
     assert all(value == gr.skip() for value in step)
-    for again in ((None, one, *asked), (before, one, "resnet", *asked[1:])):
+    for again in ((None, Turns(), one, *asked), (before, Turns(), one, "resnet", *asked[1:])):
         *_, step = explain.arrive(*again)
         assert "fw-heat" in step[4] and step[0].key != before.key
 
@@ -132,9 +134,26 @@ def test_without_a_face_the_tab_says_what_to_do():
     assert step.picture == explain.NO_FACE and step.shown is None
 
 
-def test_a_stop_keeps_the_map_and_says_so():
-    note, button = explain.stopped()
+def begun(turns, session, method) -> Iterator:
+    """A run that is at work."""
+    run = explain.explain(turns, session, "cnn", "", "", method, *DEFAULTS)
+    assert "at work" in next(run)[2]
+    return run
+
+
+def test_a_stop_keeps_the_map_and_says_so(one):
+    turns = Turns()
+    run = begun(turns, one, "shap_regions")
+    note, button = explain.stopped(turns)
     assert note == explain.STOPPED and not button.visible
+    assert list(run) == []
+
+
+def test_a_later_map_takes_the_place_of_one_that_is_at_work(one):
+    turns = Turns()
+    first = begun(turns, one, "shap_regions")
+    *_, second = explain.explain(turns, one, "cnn", "", "", "gradcam", *DEFAULTS)
+    assert list(first) == [] and second[0].explanation.method == "gradcam"
 
 
 # ------------------------------------------------------------------ face parts
@@ -207,17 +226,21 @@ def test_outlines_are_thin_on_data_and_true_to_the_regions(one, signed):
 
 @pytest.fixture(scope="module")
 def reading(one) -> trust.TrustReading:
-    return explain.read(one.face, shown(one).shown.explanation)
+    return explain.reading.trusted(one.face, shown(one).shown.explanation)
 
 
 def test_a_map_is_judged_once(one):
     there = shown(one).shown
-    first, last = explain.judge(there, "")
-    assert all(value == gr.skip() for value in first)
-    key, verdict, fold, numbers, curves = last
+    ((key, verdict, fold, numbers, curves),) = explain.judge(Turns(), there, "")
     assert key == there.key and "fw-badge" in verdict and fold.visible and "fw-numbers" in numbers and curves.visible
-    assert len(list(explain.judge(there, there.key))) == 1
-    assert len(list(explain.judge(None, ""))) == 1
+    assert list(explain.judge(Turns(), there, there.key)) == []
+    assert list(explain.judge(Turns(), None, "")) == []
+
+
+def test_a_reading_of_a_map_that_is_gone_is_not_shown(one, monkeypatch):
+    turns, there, really = Turns(), shown(one).shown, explain.reading.trusted
+    monkeypatch.setattr(explain.reading, "trusted", lambda *given: turns.begin() and really(*given))
+    assert list(explain.judge(turns, there, "")) == []
 
 
 def test_a_reading_is_made_beside_other_methods_and_models(reading):
@@ -251,9 +274,9 @@ def test_the_numbers_behind_the_verdict(reading):
 def test_a_flat_map_has_a_reading_without_curves(one):
     made = shown(one).shown.explanation
     flat = base.Explanation("gradcam", "cnn", made.target, np.ones((48, 48), np.float32), False, made.params, 0.1)
-    result = explain.read(one.face, flat)
+    result = explain.reading.trusted(one.face, flat)
     there = explain.Shown("k", (), one.face, flat)
-    *_, (key, verdict, _, numbers, curves) = explain.judge(there, "")
+    ((_, verdict, _, numbers, curves),) = explain.judge(Turns(), there, "")
     assert result.curves == () and result.verdict == "none" and "flat" in verdict
     assert not curves.visible and "a flat map" in numbers and "nan" not in numbers
 
@@ -273,4 +296,4 @@ def test_the_target_of_a_comparison_is_what_they_see_on_average(one):
 
 
 def test_references_are_methods():
-    assert set(explain.REFERENCES) | set(explain.INSTANT) <= set(registry.METHODS)
+    assert {*explain.reading.REFERENCES, *explain.INSTANT} <= set(registry.METHODS)

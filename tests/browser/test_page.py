@@ -71,14 +71,15 @@ def assert_explained_and_compared(page) -> None:
     page.locator("#heatmap .fw-heat").wait_for()
     assert strength(page.locator("#heatmap .fw-overlay")) > 3
     assert len(page.locator("#evidence").inner_text()) > 80
-    page.locator("#evidence-chart .js-plotly-plot .bars").first.wait_for()
+    assert page.locator("#evidence-parts tbody tr").count() == 8
     open_tab(page, "Compare")
     page.locator("#compare-notice .fw-verdict").wait_for()
-    assert page.locator("#compare-grid .fw-card").count() == 3
-    overlays = page.locator("#compare-grid .fw-overlay")
-    assert overlays.count() == 6
-    strengths = [strength(overlays.nth(index)) for index in range(6)]
-    assert max(strengths[::2]) > 3 and max(strengths[1::2]) > 1, "Grad-CAM and SHAP share a scale, not both a blank"
+    rows = page.locator("#compare-grid .fw-method")
+    assert rows.count() == 3
+    for row, least in zip(rows.all(), (3, 1, 3), strict=True):
+        overlays = row.locator(".fw-overlay")
+        assert overlays.count() == 4
+        assert max(strength(overlays.nth(index)) for index in range(3)) > least, "one scale, and not all blank"
     page.locator("#compare-parts .js-plotly-plot .bars").first.wait_for()
 
 

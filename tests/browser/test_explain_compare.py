@@ -1,0 +1,168 @@
+"""The tabs Explain and Compare in a real browser: parts of the face, targets, trust, stopping, pasting."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from app import evidence_views
+from app.tabs import compare, explain
+from explain import registry
+from explain.registry import METHODS
+from models import zoo
+from tests.browser.test_page import EXAMPLES, give, open_tab, seen
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def explained(visit):
+    """A visitor's page with a heatmap on it."""
+    page = visit()
+    give(page)
+    open_tab(page, "Explain")
+    page.locator("#heatmap .fw-heat").wait_for()
+    return page
+
+
+@pytest.fixture
+def held() -> Iterator[threading.Event]:
+    """Set by a test to let a method that waits for it go on; set at the end in any case."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def choose(page, name: str, option: str) -> None:
+    """An option of a dropdown."""
+    page.locator(f"#{name} input").first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def lit(page) -> set[str]:
+    return set(page.locator(".lit").evaluate_all("parts => parts.map(part => part.dataset.region)"))
+
+
+def test_a_part_that_is_pointed_at_is_read_out_and_lit_in_picture_and_table(explained):
+    page, readout = explained, explained.locator(".fw-readout")
+    assert readout.inner_text() == evidence_views.REST
+    mouth = page.locator("#heatmap path[data-region=mouth]")
+    mouth.hover()
+    assert readout.inner_text().startswith("mouth: ") and lit(page) == {"mouth"}
+    assert page.locator("#evidence-parts tr.lit").inner_text().startswith("mouth")
+    page.locator("#evidence-parts tr[data-region=nose]").hover()
+    assert readout.inner_text().startswith("nose: ") and lit(page) == {"nose"}
+    page.mouse.move(2, 2)
+    assert readout.inner_text() == evidence_views.REST and lit(page) == set()
+    mouth.focus()
+    assert readout.inner_text().startswith("mouth: ")
+    page.keyboard.press("Tab")
+    assert lit(page) and lit(page) != {"mouth"}
+
+
+def test_the_outlines_can_be_hidden_and_the_parts_still_answer(explained):
+    page, face = explained, explained.locator("#heatmap .fw-overlay")
+    before = seen(face)
+    page.locator("#outlined input").uncheck()
+    page.wait_for_function("document.documentElement.style.getPropertyValue('--fw-outline') === '0'")
+    assert abs(seen(face) - before).max() > 20
+    page.locator("#heatmap path[data-region=left_eye]").hover()
+    assert page.locator(".fw-readout").inner_text().startswith("left eye: ")
+
+
+def test_the_map_is_tested_after_it_is_there(explained):
+    page = explained
+    page.locator("#trust .fw-badge").wait_for()
+    assert "Tested:" in page.locator("#trust").inner_text()
+    page.locator("#trust-numbers button").first.click()
+    page.locator("#trust-curves .js-plotly-plot .scatterlayer").first.wait_for()
+    assert page.locator("#trust-numbers .fw-numbers").count() == 2
+
+
+def test_an_emotion_against_another_and_against_itself(explained):
+    page = explained
+    choose(page, "explain-emotion", "angry")
+    choose(page, "explain-against", "sad")
+    page.get_by_text("Explained: why angry").and_(page.get_by_text("and not sad")).wait_for()
+    choose(page, "explain-against", "angry")
+    page.get_by_text("Why angry and not angry?").wait_for()
+    assert page.locator("[data-testid=toast-body]").count() == 0
+    choose(page, "explain-against", explain.ALONE[0])
+    page.locator("#heatmap .fw-heat").wait_for()
+
+
+def test_a_method_can_be_read_about(explained):
+    page = explained
+    page.locator("#about-method button").first.click()
+    page.get_by_text("What it is known to get wrong").wait_for()
+    assert page.locator("#about-method img").evaluate("picture => picture.naturalWidth") > 100
+
+
+def test_a_slow_map_can_be_stopped_and_the_one_before_stays(explained, held, monkeypatch):
+    page = explained
+    before = page.locator("#heatmap .fw-heat").get_attribute("src")
+    method = METHODS["scorecam"]
+
+    def wait(*given, **named):
+        held.wait(60)
+        return method.run(*given, **named)
+
+    monkeypatch.setitem(registry.METHODS, "scorecam", replace(method, run=wait))
+    choose(page, "explain-method", method.title)
+    page.get_by_text(f"{method.title} is at work").wait_for()
+    assert page.locator("#heatmap .fw-heat").get_attribute("src") == before
+    page.locator("#explain-stop").click()
+    page.get_by_text("Stopped.").wait_for()
+    assert page.locator("#heatmap .fw-heat").get_attribute("src") == before
+    held.set()
+    choose(page, "explain-method", METHODS["saliency"].title)
+    page.wait_for_function(f"document.querySelector('#heatmap .fw-heat').src !== {before!r}")
+    page.get_by_text("Stopped.").wait_for(state="hidden")
+
+
+def test_a_comparison_can_be_stopped_and_goes_on_where_it_was(visit, held, monkeypatch):
+    page = visit()
+    give(page)
+    asked, really = [], registry.explain
+
+    def slow(model, face, target, method, params=None):
+        asked.append((method, model.name))
+        if len(asked) == 3:
+            held.wait(60)
+        return really(model, face, target, method, params)
+
+    monkeypatch.setattr(compare.registry, "explain", slow)
+    open_tab(page, "Compare")
+    page.get_by_text("(3 of 9)").wait_for()
+    maps = page.locator("#compare-grid img[alt^='Heatmap of']")
+    assert maps.count() == 2
+    page.locator("#compare-stop").click()
+    page.get_by_text("Stopped.").wait_for()
+    assert maps.count() == 2 and page.locator("#compare-stop").is_disabled()
+    page.locator("#compare-start").click()
+    page.get_by_text("(1 of 7)").wait_for()
+    held.set()
+    page.locator("#compare-notice .fw-verdict").wait_for()
+    assert maps.count() == 9
+    first = ("gradcam", zoo.EMOTION_MODELS[0])
+    assert asked.count(first) == 1, "what was ready was kept"
+    assert page.get_by_text("Where they differ").count() == 3
+
+
+def test_a_picture_is_pasted(visit):
+    page = visit()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write", "camera"])
+    data = base64.b64encode((EXAMPLES / "composite_happy.png").read_bytes()).decode()
+    page.evaluate(
+        """async (data) => {
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            const picture = new Blob([bytes], {type: 'image/png'});
+            await navigator.clipboard.write([new ClipboardItem({'image/png': picture})]);
+        }""",
+        data,
+    )
+    page.get_by_label("Paste from clipboard").click()
+    page.locator("#notice .fw-verdict").wait_for()
+    assert page.locator("#photo .fw-box").count() == 1
