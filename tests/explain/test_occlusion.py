@@ -83,3 +83,10 @@ def test_all_positions_go_in_one_call(crop):
 
     occlusion.run(SimpleNamespace(logits=logits), crop, Target(0), Params())
     assert calls == [(101, 48, 48)]  # the face, and ten positions each way
+
+
+@pytest.mark.parametrize("baseline", ["blur", "grey"])
+def test_a_picture_of_one_grey_equals_its_own_blur_and_mean(cnn, baseline):
+    plain = np.full((48, 48), 0.5, np.float32)
+    values = occlusion.run(cnn, plain, Target(0), Params(step=6, baseline=baseline))
+    assert np.abs(values).max() < 1e-3

@@ -126,3 +126,10 @@ def test_pieces_of_equal_weight_are_cut_in_the_same_order_every_time(crop):
         maps.append(shap_partition.owen(lambda crops: alike(crops) ** 2, bright, hidden, 128))
         np.testing.assert_array_equal(np.random.random(3), expected)
     np.testing.assert_array_equal(*maps)
+
+
+@pytest.mark.parametrize("baseline", ["blur", "grey"])
+def test_a_picture_of_one_grey_equals_its_own_blur_and_mean(cnn, baseline):
+    plain = np.full((48, 48), 0.5, np.float32)
+    values = shap_partition.run(cnn, plain, Target(0), Params(evaluations=128, baseline=baseline))
+    assert np.abs(values).max() < 1e-6
