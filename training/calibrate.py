@@ -27,7 +27,7 @@ from training.versions import ARCHIVE, Version, following
 
 BALANCES = (0.0, 0.25, 0.5, 0.75)
 BALANCE = 0.5
-"""Measured on PublicTest, see `docs/training.md`: all of accuracy, macro F1 and the lowest recall rise."""
+"""Measured on PublicTest, see `docs/measuring.md`: all of accuracy, macro F1 and the lowest recall rise."""
 
 
 @dataclass(frozen=True, eq=False)

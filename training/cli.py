@@ -12,11 +12,12 @@ from training.commands.export import export
 from training.commands.models import models
 from training.commands.publish import publish
 from training.commands.retrain import retrain
+from training.commands.sheet import sheet
 from training.commands.train import train
 from training.commands.trust import trust
 from training.commands.tune import tune
 
-COMMANDS = (train, retrain, tune, export, calibrate, evaluate, publish, trust)
+COMMANDS = (train, retrain, tune, export, calibrate, evaluate, publish, trust, sheet)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
 for command in COMMANDS:

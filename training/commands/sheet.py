@@ -1,0 +1,30 @@
+"""`sheet`: faces with the keypoints that the network reads from them, to be looked at."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def sheet(
+    data: Annotated[Path, typer.Option(help="The folder of both data sets; the example pictures if left out.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Where the sheets go; those of --data show people: keep them there.")
+    ] = Path("runs"),
+    count: Annotated[int, typer.Option(help="Faces on a sheet of --data.", min=7)] = 70,
+    seed: Annotated[int, typer.Option(help="Which faces.")] = 0,
+):
+    """Draw contact sheets of keypoints: on FER2013's PublicTest and on people never seen, or on the examples."""
+    from training import data as training_data
+    from training import sheet as sheets
+
+    if data is None:
+        examples = Path(__file__).parents[2] / "examples"
+        made = {"keypoints.jpg": sheets.of_examples(examples, seed)}
+    else:
+        made = {
+            "keypoints-fer2013.jpg": sheets.of_emotions(training_data.load_emotions(data)["PublicTest"], count, seed),
+            "keypoints-people.jpg": sheets.of_people(training_data.load_keypoints(data)["test"], count, seed),
+        }
+    for name, picture in made.items():
+        typer.echo(sheets.save(picture, out / name))
