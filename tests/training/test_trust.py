@@ -139,6 +139,14 @@ def test_the_interval_is_that_of_the_mean():
     assert trust.interval([]) is None
 
 
+def test_the_interval_of_a_share_by_hand():
+    """With z = 1.96: 0 of 200 reaches to z2 / (200 + z2); 50 of 100 is .5 with sqrt(25 + z2/4) z / (100 + z2)."""
+    assert trust.share(0, 200) == {"mean": 0, "low": 0, "high": pytest.approx(3.8416 / 203.8416, abs=1e-4)}
+    assert trust.share(200, 200)["low"] == pytest.approx(200 / 203.8416, abs=1e-4)
+    half = trust.share(50, 100)
+    assert (half["low"], half["high"]) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+
+
 def test_the_summary_by_hand():
     """Deletion .2 and .4 against random .5: gains .3 and .1; the flat map gains nothing.
 
