@@ -28,8 +28,10 @@ const place = (event) => {
   const box = svg().getBoundingClientRect();
   return [(event.clientX - box.left) / box.width * 48, (event.clientY - box.top) / box.height * 48];
 };
-const draw = () => svg().querySelector('.fw-stroke').setAttribute('points', points.concat([points[0]]).length > 2
-  ? points.map((point) => point.join(',')).join(' ') : points.concat(points).map((point) => point.join(',')).join(' '));
+const draw = () => {
+  const line = [...points, points[points.length - 1]];  // a dot is a line as well
+  svg().querySelector('.fw-stroke').setAttribute('points', line.join(' '));
+};
 element.addEventListener('pointerdown', (event) => {
   if (!painting() || !event.target.closest('svg.fw-bench')) return;
   event.preventDefault();

@@ -128,11 +128,14 @@ def happened(explanation: Explanation, tried: "Tried") -> str:
     low, high = (words.percent(float(bound)) for bound in (tried.random.min(), tried.random.max()))
     spread = f" ({low} to {high})" if low != high else ""
     name = explanation.target.name
+    before, after, alone = (
+        words.percent(answer.probabilities[index]) for answer in (tried.before, tried.after, tried.alone)
+    )
+    others = f" (the other changes alone leave {alone})" if tried.alone is not tried.before else ""
+    source = " from that face" if tried.transplant else ""
     sentence = (
-        f"{name.capitalize()} went from {words.percent(tried.alone.probabilities[index])} to "
-        f"{words.percent(tried.after.probabilities[index])}; with {len(tried.random)} random patches of the same "
-        f"size{' from that face' if tried.transplant else ''} it is {words.percent(float(tried.random.mean()))} "
-        f"on average{spread}."
+        f"{name.capitalize()} went from {before} to {after}{others}; with {len(tried.random)} random patches "
+        f"of the same size{source} it is {words.percent(float(tried.random.mean()))} on average{spread}."
     )
     if tried.forecast.drop is None or tried.transplant:
         return sentence

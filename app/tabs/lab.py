@@ -154,9 +154,7 @@ def build(shared: Shared) -> None:
 
 def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
     control = kind.controls()[name]
-    return gr.Slider(
-        control.low, control.high, neutral, step=control.step, label=control.title, info=control.help, interactive=True
-    )
+    return gr.Slider(control.low, control.high, neutral, step=control.step, label=control.title, interactive=True)
 
 
 # --------------------------------------------------------------------- handlers

@@ -31,9 +31,8 @@ def test_before_is_what_the_models_say_and_after_is_the_changed_face(one, hidden
         assert np.allclose(tried.before.logits, one.answers[name].logits, atol=0.15)
         again = zoo.load(name).logits(hidden.changed.crop[None])[0]
         assert np.allclose(tried.after.logits, again, atol=0.15)
-        assert (
-            tried.before.probabilities[hidden.target.emotion] - tried.after.probabilities[hidden.target.emotion] > 0.1
-        )
+        index = hidden.target.emotion
+        assert tried.before.probabilities[index] > tried.after.probabilities[index]
         assert np.allclose(tried.alone.logits, tried.before.logits, atol=0.15)
 
 
@@ -72,6 +71,8 @@ def test_other_steps_do_not_count_as_hiding(one):
     for name, tried in outcome.models.items():
         assert np.allclose(tried.alone.logits, alone.models[name].after.logits, atol=0.15)
         assert not np.allclose(tried.alone.logits, tried.before.logits, atol=0.2)
+        share = lab_words.words.percent(tried.alone.probabilities[outcome.target.emotion])
+        assert f"(the other changes alone leave {share})" in lab_words.told(outcome.maps[name], tried)
 
 
 def test_a_part_that_is_out_of_sight_hides_nothing(one):
@@ -223,6 +224,7 @@ def test_the_sentence_has_the_figures(hidden):
     index = hidden.target.emotion
     for share in (tried.forecast.share, tried.forecast.area, tried.after.probabilities[index], tried.random.mean()):
         assert lab_words.words.percent(float(share)) in told
+    assert "other changes" not in told
 
 
 def test_a_heatmap_is_not_held_to_what_another_face_brings(one):
