@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from app import words
+from explain import sanity
 from explain.registry import METHODS
 from models import zoo
 from models.card import UNKNOWN, Card
@@ -46,8 +47,6 @@ FORMATS = {
     "float16": "TensorFlow Lite, float16",
     "int8": "TensorFlow Lite, int8",
 }
-SANE = 0.5
-"""A method is sane whose maps correlate less than this with those of the network with random numbers."""
 
 
 def described(name: str, status: Status, card: Card | None = None) -> str:
@@ -193,23 +192,23 @@ def standing(found: Mapping) -> str:
     it beats chance on more than half of the faces beyond doubt, and its maps change when the network's
     numbers are replaced by random ones; in part when one of hiding and showing does.
     """
-    gains = [found[key]["low"] > 0 for key in ("deletion_gain", "insertion_gain") if key in found]
-    often = found.get("better_than_chance", {}).get("low", 0) > 0.5
-    if len(gains) == 2 and all(gains) and often and abs(_sanity(found) or 0) < SANE:
+    gains = [(found.get(key) or {}).get("low", 0) > 0 for key in ("deletion_gain", "insertion_gain")]
+    often = (found.get("better_than_chance") or {}).get("low", 0) > 0.5
+    forgets = _forgets(found)
+    if all(gains) and often and forgets is not None and forgets < sanity.LIKE_BEFORE:
         return "holds up"
     return "in part" if any(gains) else "no"
 
 
 def _trust_row(method: str, found: Mapping) -> str:
-    word = standing(found)
-    sanity = _sanity(found)
+    word, forgets = standing(found), _forgets(found)
     kind = {"holds up": "good", "in part": "fair", "no": "poor"}[word]
     cells = [
         _interval(found.get("better_than_chance"), lambda x: f"{x:.0%}"),
         _interval(found.get("deletion_gain"), lambda x: f"{x:+.2f}"),
         _interval(found.get("insertion_gain"), lambda x: f"{x:+.2f}"),
         _interval(found.get("stability"), lambda x: f"{x:.2f}"),
-        "" if sanity is None else f"{sanity:.2f}",
+        "" if forgets is None else f"{forgets:.2f}",
         words.duration(found["seconds"]) if "seconds" in found else "",
     ]
     return (
@@ -224,13 +223,12 @@ def _title(method: str) -> str:
 
 
 def _mean(found: Mapping, key: str) -> float:
-    return found.get(key, {}).get("mean", 0.0)
+    return (found.get(key) or {}).get("mean", 0.0)
 
 
-def _sanity(found: Mapping) -> float | None:
-    """The correlation that is left when all layers are random."""
-    correlation = found.get("sanity", {}).get("correlation") or [None]
-    return correlation[-1]
+def _forgets(found: Mapping) -> float | None:
+    """How alike the maps still are when all layers are random; None where that says nothing."""
+    return ((found.get("sanity") or {}).get("correlation") or [None])[-1]
 
 
 def _interval(found: Mapping | None, written) -> str:

@@ -1,5 +1,6 @@
 """The README against the code: what it lists is what there is."""
 
+import json
 import re
 from pathlib import Path
 
@@ -35,6 +36,19 @@ def test_the_measured_figures_are_those_of_the_cards():
     shown = re.search(r"mean error ([\d.]+) %.*?\(([\d.]+) %.*?\), ([\d.]+) % of faces", README, re.DOTALL).groups()
     expected = [figures[key] * 100 for key in ("nme", "nme_pupils", "failure_rate")]
     assert [float(number) for number in shown] == pytest.approx(expected, abs=5e-3)
+
+
+def test_the_ensemble_was_measured_on_the_weights_that_ship():
+    path = weights.SHIPPED / "ensemble.json"
+    row = next((line for line in README.splitlines() if line.startswith("| averaged |")), None)
+    assert path.is_file() == (row is not None), "the README tells of the ensemble what was measured"
+    if row is None:
+        pytest.skip("the ensemble was not measured")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert found["weights"] == {name: cards.read(weights.SHIPPED / name).sha256 for name in zoo.EMOTION_MODELS}
+    keys = ("accuracy", "accuracy_with_flip", "accuracy_ferplus", "macro_f1", "calibration_error")
+    shown = [float(number) / 100 for number in re.findall(r"(\d+\.\d+) %", row)]
+    assert shown == pytest.approx([found["PrivateTest"][key] for key in keys], abs=5e-5)
 
 
 def test_every_link_leads_to_a_file():

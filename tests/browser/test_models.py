@@ -1,0 +1,48 @@
+"""The Models tab in a real browser."""
+
+import json
+
+import plotly.graph_objects as go
+import pytest
+
+from models import weights
+from tests.browser.test_page import open_tab
+from training import report
+
+pytestmark = pytest.mark.browser
+
+SHARES = {"confidence": [0.5, 0.9], "accuracy": [0.4, 0.9], "faces": [10, 20]}
+
+
+@pytest.fixture
+def charts(monkeypatch):
+    """Two charts beside the small network's card, as `training.report` draws them."""
+    found = {
+        "confusion": report.confusion([[9 if row == column else 1 for column in range(7)] for row in range(7)]),
+        "reliability": report.reliability({"reliability": SHARES, "reliability_unscaled": SHARES}),
+    }
+    plain = {name: json.loads(figure.to_json()) for name, figure in found.items()}
+    read = {weights.SHIPPED / "cnn" / "report" / f"{name}.json": values for name, values in plain.items()}
+    monkeypatch.setattr("app.reports._read", read.get)
+    return {name: go.Figure(values) for name, values in plain.items()}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_each_model_shows_its_facts_and_its_charts(visit, charts, width):
+    page = visit(width)
+    open_tab(page, "Models")
+    told = page.locator("#models")
+    told.get_by_text("What it cannot").wait_for()
+    assert told.locator("h3").first.inner_text() == "CNN"
+    shown = page.locator("#models-charts .js-plotly-plot")
+    shown.nth(1).wait_for()
+    titles = page.locator("#models-charts .gtitle").all_text_contents()
+    assert titles == [figure.layout.title.text for figure in charts.values()]
+    assert page.locator("#models-charts .heatmap-label").count() == 49
+    assert page.locator("#models-emotions tbody tr").count() == 7
+    page.locator("#models-model").get_by_text("Keypoints").click()
+    told.get_by_role("heading", name="Keypoints").wait_for()
+    page.get_by_text("No charts come with these weights").wait_for()
+    assert page.locator("#models-charts .js-plotly-plot:visible").count() == 0
+    assert page.locator("#models-emotions table").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
