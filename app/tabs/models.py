@@ -1,10 +1,13 @@
 """What is known about each model: what it reaches, where it came from, its licence and its limits."""
 
+from collections.abc import Iterator
+
 import gradio as gr
 
 from app import model_views, reports
 from app.tabs import Shared
 from models import zoo
+from models.errors import WeightsError
 
 TITLE = "Models"
 CHOICES = [(title, name) for name, title in model_views.NAMES.items()]
@@ -29,20 +32,33 @@ def build(shared: Shared) -> None:
     gr.on([shared.tab.select, model.change], show, model, outputs, api_visibility="private", show_progress="hidden")
 
 
-def show(name: str) -> tuple:
-    """A model's facts, its table of trust, its table of emotions, a note on its charts, and the charts."""
+def show(name: str) -> Iterator[tuple]:
+    """A model's facts, its table of trust, its table of emotions, a note on its charts, and the charts.
+
+    While the model is being loaded that is said first, and the rest follows.
+    """
     status = zoo.loaded()[name]
     if status.state != "ready":
-        return model_views.described(name, status), "", "", "", *[gr.update(visible=False)] * len(PLACES)
-    keypoints = name == zoo.KEYPOINT_MODEL
-    model = zoo.keypoint_model() if keypoints else zoo.load(name)
+        yield _without_facts(name, status)
+        if status.state == "failed":
+            return
+    try:
+        model = zoo.keypoint_model() if name == zoo.KEYPOINT_MODEL else zoo.load(name)
+    except WeightsError:
+        yield _without_facts(name, zoo.loaded()[name])
+        return
     coming = reports.fetch(model.located)
     found = reports.charts(model.located)
     shown = [next((found[chart] for chart in place if chart in found), None) for place in PLACES]
-    return (
-        model_views.described(name, status, model.card),
-        "" if keypoints else model_views.trust(name, reports.trust(model.located, model.card.sha256)),
+    table = reports.trust(model.located, model.card.sha256)
+    yield (
+        model_views.described(name, zoo.loaded()[name], model.card),
+        "" if name == zoo.KEYPOINT_MODEL else model_views.trust(name, table),
         model_views.emotions(model.card),
         "" if found else COMING if coming else NO_CHARTS,
         *(gr.update(value=figure, visible=figure is not None) for figure in shown),
     )
+
+
+def _without_facts(name: str, status: zoo.Status) -> tuple:
+    return model_views.described(name, status), "", "", "", *[gr.update(visible=False)] * len(PLACES)
