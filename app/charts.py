@@ -8,8 +8,8 @@ from explain.evidence import RegionEvidence
 from explain.trust import TrustReading
 from models.types import Prediction
 
-TEXT = "#70766f"
-"""Legible on paper and on ink."""
+TEXT = theme.INK.c800
+"""On paper; in the dark `page.css` makes it light."""
 LINES = "rgba(128, 132, 128, 0.22)"
 
 

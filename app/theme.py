@@ -61,6 +61,8 @@ def build() -> gr.themes.Base:
         block_title_text_color="*neutral_700",
         block_title_text_color_dark="*neutral_200",
         block_title_text_weight="600",
+        block_info_text_color="*neutral_500",
+        block_info_text_color_dark="*neutral_400",
         input_background_fill="#ffffff",
         input_background_fill_dark="*neutral_900",
         input_border_color="*neutral_300",

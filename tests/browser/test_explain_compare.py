@@ -1,6 +1,7 @@
 """The tabs Explain and Compare in a real browser: parts of the face, targets, trust, stopping, pasting."""
 
 import base64
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -166,3 +167,33 @@ def test_a_picture_is_pasted(visit):
     page.get_by_label("Paste from clipboard").click()
     page.locator("#notice .fw-verdict").wait_for()
     assert page.locator("#photo .fw-box").count() == 1
+
+
+PAPER = """element => {
+  while (getComputedStyle(element).backgroundColor === 'rgba(0, 0, 0, 0)') element = element.parentElement;
+  return getComputedStyle(element).backgroundColor;
+}"""
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of rgb(...), 0..1 (WCAG 2.2)."""
+    shares = [int(number) / 255 for number in re.findall(r"\d+", colour)[:3]]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_text_of_charts_can_be_read_in_the_light_and_in_the_dark(visit):
+    """At least 4.5:1, success criterion 1.4.3."""
+    page = visit()
+    give(page)
+    chart, papers = page.locator("#probabilities"), set()
+    chart.locator(".gtitle").wait_for()
+    for theme in ("light", "dark"):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+        paper = chart.evaluate(PAPER)
+        papers.add(paper)
+        for kind in (".xtick text", ".legendtext", ".gtitle"):
+            ink = chart.locator(kind).first.evaluate("text => getComputedStyle(text).fill")
+            dark, light = sorted([luminance(ink), luminance(paper)])
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{kind} in the {theme}: {ink} on {paper}"
+    assert len(papers) == 2
