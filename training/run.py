@@ -207,7 +207,7 @@ def write(path: Path, put: Callable[[Path], None], needed: int = 0) -> None:
         room = f"it needs {megabytes(needed)} and {megabytes(free)} were free; " if needed else ""
         raise RunError(
             f"{path} can be written",
-            f"{room}{_first_line(error)}",
+            f"{room}{_reason(error)}",
             "The last good checkpoint is kept; make room and give the same command again",
         ) from error
 
@@ -232,5 +232,8 @@ def megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
-def _first_line(error: Exception) -> str:
-    return getattr(error, "strerror", None) or (str(error).splitlines() or ["no reason given"])[0]
+def _reason(error: Exception) -> str:
+    text = str(error)
+    if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in text:
+        return "the disk is full"
+    return getattr(error, "strerror", None) or (text.splitlines() or ["no reason given"])[0]

@@ -40,3 +40,29 @@ def parquet(tmp_path, rows):
     path = tmp_path / "fer2013.parquet"
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
     return path
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Ten faces an emotion in train/, two in test/, as picture files."""
+    for part, count in (("train", 10), ("test", 2)):
+        for label, name in enumerate(EMOTIONS):
+            folder = tmp_path / part / name
+            folder.mkdir(parents=True)
+            for index in range(count):
+                cv2.imwrite(str(folder / f"{index}.png"), cv2.resize(made_up_face(label, index), (60, 60)))
+    return tmp_path
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A folder with two grey pictures of each of twenty people, landmark i at (2 i, 2 i + 1)."""
+    import pyarrow
+    import pyarrow.parquet
+
+    jpeg = cv2.imencode(".jpg", np.full((100, 100, 3), 90, np.uint8))[1].tobytes()
+    made = [
+        {"person": f"person {i % 20:02}", "jpeg": jpeg, "landmarks68": np.arange(136.0).tolist()} for i in range(40)
+    ]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(made), tmp_path / "keypoints68.parquet")
+    return tmp_path

@@ -1,4 +1,3 @@
-import cv2
 import numpy as np
 import pytest
 
@@ -49,17 +48,6 @@ def test_csv_names_the_row_that_is_wrong(tmp_path):
     write_csv(tmp_path, faces, [name for name in data.SPLITS for _ in range(7)])
     with pytest.raises(DataError, match="fer2013.csv.*row 4"):
         data.load_emotions(tmp_path)
-
-
-@pytest.fixture
-def folders(tmp_path):
-    for part, count in (("train", 10), ("test", 2)):
-        for label, name in enumerate(EMOTIONS):
-            folder = tmp_path / part / name
-            folder.mkdir(parents=True)
-            for index in range(count):
-                cv2.imwrite(str(folder / f"{index}.png"), cv2.resize(made_up_face(label, index), (60, 60)))
-    return tmp_path
 
 
 def test_folders_hold_a_tenth_out_for_validation(folders):
@@ -136,19 +124,6 @@ def test_targets_mix_label_votes_and_smoothing_by_hand():
     smooth = split.targets(1.0, smoothing=0.07)
     assert smooth[1] == pytest.approx([0.94] + [0.01] * 6)
     assert split.majority.tolist() == [SAD, -1]
-
-
-@pytest.fixture
-def published(tmp_path):
-    import pyarrow
-    import pyarrow.parquet
-
-    jpeg = cv2.imencode(".jpg", np.full((100, 100, 3), 90, np.uint8))[1].tobytes()
-    made = [
-        {"person": f"person {i % 20:02}", "jpeg": jpeg, "landmarks68": np.arange(136.0).tolist()} for i in range(40)
-    ]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(made), tmp_path / "keypoints68.parquet")
-    return tmp_path
 
 
 def test_keypoints_share_no_person_between_splits(published):

@@ -4,7 +4,6 @@ import pytest
 from typer.testing import CliRunner
 
 from models.errors import DataError, ParameterError
-from tests.training.test_data import folders, landmarks  # noqa: F401  fixtures
 from training import cli, data, sheets
 
 
@@ -21,7 +20,7 @@ def test_check_tells_counts_and_the_hash_of_the_file(parquet):
     assert hashlib.sha256(parquet.read_bytes()).hexdigest() in result.output
 
 
-def test_check_lists_what_cannot_be_read_and_fails(folders):  # noqa: F811
+def test_check_lists_what_cannot_be_read_and_fails(folders):
     (folders / "train" / "sad" / "3.png").write_bytes(b"no picture")
     (folders / "test" / "fear" / "1.png").write_bytes(b"")
     result = run("check", "--data", folders)
@@ -29,7 +28,7 @@ def test_check_lists_what_cannot_be_read_and_fails(folders):  # noqa: F811
     assert "train/sad/3.png" in result.output and "test/fear/1.png" in result.output and "2 pictures" in result.output
 
 
-def test_check_fails_on_an_empty_class_and_a_wrong_file(folders):  # noqa: F811
+def test_check_fails_on_an_empty_class_and_a_wrong_file(folders):
     for file in (folders / "test" / "fear").iterdir():
         file.unlink()
     assert isinstance(run("check", "--data", folders).exception, DataError)
@@ -55,8 +54,8 @@ def test_a_contact_sheet_shows_the_faces_of_each_emotion(parquet):
     assert any((tile == image).all() for image in split.images[split.labels == 3])
 
 
-def test_summary_of_keypoints(landmarks, tmp_path):  # noqa: F811
-    result = run("summary", "--kind", "keypoints", "--data", landmarks, "--out", tmp_path / "sheets")
+def test_summary_of_keypoints(published, tmp_path):
+    result = run("summary", "--kind", "keypoints", "--data", published, "--out", tmp_path / "sheets")
     assert result.exit_code == 0, result.exception
     assert ["train", "32", "16"] in [line.split() for line in result.output.splitlines()]
     assert np.asarray(cv2.imread(str(tmp_path / "sheets" / "train.png"))).max() == 255
@@ -67,7 +66,7 @@ def test_contact_sheets_never_enter_the_repository():
         sheets.output_folder(sheets.ROOT / "runs" / "sheets")
 
 
-def test_fingerprint_is_that_of_sha256sum(folders):  # noqa: F811
+def test_fingerprint_is_that_of_sha256sum(folders):
     import hashlib
 
     files = sorted(path for part in ("train", "test") for path in (folders / part).glob("*/*"))

@@ -52,17 +52,36 @@ def test_data_teachers_and_start_count_and_the_commit_does_not():
     ]
 
 
-def test_a_write_that_fails_keeps_what_was_there(tmp_path):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), "the disk is full"),
+        (RuntimeError("Disable slist failed\n, errno = 28, 'No space left on device'"), "the disk is full"),
+        (OSError(13, "Permission denied"), "Permission denied"),
+    ],
+)
+def test_a_write_that_fails_keeps_what_was_there(tmp_path, error, told):
     path = tmp_path / "log.json"
     path.write_text("before")
 
     def fails(beside):
         beside.write_text("half")
-        raise OSError(28, "No space left on device")
+        raise error
 
-    with pytest.raises(RunError, match="log.json can be written.*No space left on device.*kept"):
+    with pytest.raises(RunError, match=f"log.json can be written.*{told}.*kept"):
         run.write(path, fails)
     assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_size_of_a_checkpoint_is_about_that_of_its_file(tmp_path):
+    from training import checkpoint, train
+
+    model = train.network(replace(CONFIG, width=0.25))
+    model.compile(train.optimizer(CONFIG, 3), loss="mse")
+    model.optimizer.build(model.trainable_variables)
+    model.save_weights(tmp_path / run.BEST)
+    actual = (tmp_path / run.BEST).stat().st_size
+    assert actual <= checkpoint.size(model) <= 1.3 * actual
 
 
 def test_a_full_disk_is_told_before_anything_is_written(tmp_path, monkeypatch):
