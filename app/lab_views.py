@@ -151,8 +151,8 @@ def answers(outcome: Outcome) -> str:
     cards = "".join(_card(name, tried, outcome, limit) for name, tried in outcome.models.items())
     return (
         f'<div class="fw-answers">{cards}</div>'
-        f'<p class="fw-small">Pale, broad bars: before. Thin bars: now. The outline on a heatmap, which is that of the face '
-        f"before, is what was hidden. It took {words.duration(outcome.seconds)}.</p>"
+        f'<p class="fw-small">Pale, broad bars: before. Thin bars: now. The outline on a heatmap, which is that of '
+        f"the face before, is what was hidden. It took {words.duration(outcome.seconds)}.</p>"
     )
 
 
