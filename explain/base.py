@@ -111,11 +111,12 @@ class Control:
             if value not in self.options:
                 raise ParameterError(f"{name} is one of {', '.join(map(repr, self.options))}", repr(value))
             return value
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
-        if not number or (self.kind is int and value != int(value)):
-            raise ParameterError(f"{name} is a {'whole ' if self.kind is int else ''}number", repr(value))
+        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        finite = number and (isinstance(value, int) or math.isfinite(value))  # isfinite refuses a huge whole number
+        if not finite or (self.kind is int and value != int(value)):
+            raise ParameterError(f"{name} is a {'whole ' if self.kind is int else ''}number", repr(value)[:60])
         if not self.low <= value <= self.high:
-            raise ParameterError(f"{name} lies from {self.low} to {self.high}", repr(value))
+            raise ParameterError(f"{name} lies from {self.low} to {self.high}", repr(value)[:60])
         return self.kind(value)
 
 

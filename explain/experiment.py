@@ -377,9 +377,5 @@ def _step(place: int, values: Any) -> Step:
         if values["do"] not in STEPS:
             raise UnknownNameError('"do" names a step', repr(values["do"])[:60], f"Use one of {', '.join(STEPS)}")
         return STEPS[values["do"]].from_json({key: value for key, value in values.items() if key != "do"})
-    except OverflowError as error:
-        raise ParameterError(
-            f"Step {place} of the experiment holds numbers of a sensible size", "a huge one"
-        ) from error
     except FaceWhyError as error:
         raise type(error)(f"Step {place} of the experiment: {error.rule}", error.received, error.advice) from error

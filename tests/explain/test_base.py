@@ -71,6 +71,8 @@ def test_json_values_become_the_declared_types():
         ({"share": math.nan}, "number"),
         ({"share": math.inf}, "number"),
         ({"share": -0.01}, "0.0 to 1.0"),
+        ({"share": 10**400}, "0.0 to 1.0"),
+        ({"count": 10**400}, "1 to 10"),
         ({"way": "up"}, "'left', 'right'"),
         ({"way": ["left"]}, "'left', 'right'"),
         ({"loud": 1}, "true or false"),
