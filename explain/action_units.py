@@ -135,7 +135,8 @@ def words(explanation: Explanation, evidence: Sequence[RegionEvidence]) -> str:
     sentences = [_told(compare(evidence, EMOTIONS[target.emotion]), sides(explanation)[0])]
     if target.against is not None and pixels_speak(explanation) and explanation.signed:
         sentences.append(_told(compare(evidence, EMOTIONS[target.against], against=True), sides(explanation)[1]))
-    return " ".join([*sentences, CAUTION])
+    compared = any(units(EMOTIONS[index]) for index in (target.emotion, target.against) if index is not None)
+    return " ".join([*sentences, CAUTION] if compared else sentences)
 
 
 def _told(found: Comparison, side: str) -> str:
