@@ -133,10 +133,14 @@ def robustness(found: dict) -> "Figure":
         figure.add_hline(
             100 * found["accuracy"], line={"color": GREY, "dash": "dot"}, row=index // 2 + 1, col=index % 2 + 1
         )
+        ends = curve["strength"][0], curve["strength"][-1]
+        middle = disturbance.none if disturbance.none not in ends else disturbance.moderate[0]
+        figure.update_xaxes(tickvals=[ends[0], middle, ends[1]], tickangle=0, row=index // 2 + 1, col=index % 2 + 1)
     figure.update_yaxes(range=[0, 100], ticksuffix=" %")
     figure.update_annotations(font_size=12)
-    figure.update_xaxes(nticks=4, tickangle=0)
-    return _styled(figure, "Right on disturbed faces", 200 * rows + 70).update_layout(margin_t=84)
+    return _styled(figure, "Right on disturbed faces", 200 * rows + 70).update_layout(
+        margin_t=92, title_subtitle={"text": "dotted: undisturbed, ring: moderate", "font": {"size": 12}}
+    )
 
 
 def training(epochs: list[dict], stages=()) -> "Figure":

@@ -84,6 +84,8 @@ def test_every_disturbance_has_a_curve_with_its_moderate_strength_ringed(emotion
         ringed = {x for x, symbol in zip(curve.x, curve.marker.symbol, strict=True) if symbol == "circle-open"}
         assert ringed == set(disturbance.moderate)
         assert max(curve.y) == pytest.approx(70)
+    layout = emotions["robustness"].layout
+    assert layout.xaxis.tickvals == (0, 1.0, 2.0) and layout.xaxis3.tickvals == (-0.4, 0, 0.4)
 
 
 def test_training_has_accuracy_and_loss_and_marks_another_size(emotions):
