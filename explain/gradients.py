@@ -40,7 +40,7 @@ def maps_and_gradients(model: "Model", *layers: str) -> Callable:
         A function of float32 (N, H, W, 1) crops and float32 (7,) weights of the logits, which
         returns a pair for every layer: maps and gradients, tensors of float32 (N, h, w, K).
     """
-    return kept(model, ("maps", *layers), lambda: _maps_and_gradients(model.network, layers))
+    return kept(model, ("maps", *layers), lambda: _maps_and_gradients(model.network, layers).get_concrete_function())
 
 
 def input_gradients(model: "Model") -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -50,7 +50,7 @@ def input_gradients(model: "Model") -> Callable[[np.ndarray, np.ndarray], np.nda
         A function of float32 (N, H, W) crops, any N, and float32 (7,) weights of the logits, which
         returns float32 (N, H, W): by how much the score rises as a pixel gets brighter by 1.
     """
-    compiled = kept(model, "input gradients", lambda: _input_gradients(model.network))
+    compiled = kept(model, "input gradients", lambda: _input_gradients(model.network).get_concrete_function())
 
     def run(crops, weights):
         crops = np.asarray(crops, np.float32)[..., None]
@@ -58,6 +58,10 @@ def input_gradients(model: "Model") -> Callable[[np.ndarray, np.ndarray], np.nda
         return np.concatenate(chunks)[..., 0]
 
     return run
+
+
+# Functions are kept as concrete ones: when an argument of another shape is given to a `tf.function`,
+# TensorFlow 2.21 raises without giving its lock back, and every other thread then waits for ever.
 
 
 def _signature(network) -> list:

@@ -64,7 +64,7 @@ def test_it_is_the_layercam_of_tf_keras_vis(model, crop):
             expand_cam=False,
             normalize_cam=False,
         )
-    function = gradients.maps_and_gradients(model, layer).python_function
+    function = gradients._maps_and_gradients(model.network, (layer,)).python_function
     [(maps, gradient)] = function(tf.constant(crop[None, ..., None]), tf.constant(Target(3).weights))
     favour, _ = cam.pointwise(maps.numpy()[0], gradient.numpy()[0])
     np.testing.assert_allclose(favour, np.asarray(reference)[0], atol=1e-4 * favour.max())

@@ -47,7 +47,7 @@ def test_it_agrees_with_tf_keras_vis(model, crop, detail):
         )[0]
     params, largest = gradcam.Params(detail=detail), np.abs(reference).max()
     # not compiled: in float32, as tf-keras-vis runs
-    function = gradients.maps_and_gradients(model, cam.layer_at(model, detail)).python_function
+    function = gradients._maps_and_gradients(model.network, (cam.layer_at(model, detail),)).python_function
     [(maps, gradient)] = function(tf.constant(crop[None, ..., None]), tf.constant(Target(0).weights))
     exact = gradcam.weigh(maps.numpy()[0], gradient.numpy()[0], positive_only=True)
     np.testing.assert_allclose(exact, reference, atol=1e-4 * largest)

@@ -15,7 +15,7 @@ def exact(model, crop, target, detail):
     """Maps and gradients in float32, as tf-keras-vis computes them."""
     import tensorflow as tf
 
-    function = gradients.maps_and_gradients(model, cam.layer_at(model, detail)).python_function
+    function = gradients._maps_and_gradients(model.network, (cam.layer_at(model, detail),)).python_function
     [(maps, gradient)] = function(tf.constant(crop[None, ..., None]), tf.constant(target.weights))
     return maps.numpy()[0], gradient.numpy()[0]
 

@@ -37,8 +37,8 @@ def exact(model, crop, target):
     """The gradient in float32, as tf-keras-vis computes it."""
     import tensorflow as tf
 
-    compiled = gradients.kept(model, "input gradients", lambda: gradients._input_gradients(model.network))
-    gradient = compiled.python_function(tf.constant(crop[None, ..., None]), tf.constant(target.weights))
+    function = gradients._input_gradients(model.network).python_function
+    gradient = function(tf.constant(crop[None, ..., None]), tf.constant(target.weights))
     return gradient.numpy()[0, ..., 0]
 
 
