@@ -66,3 +66,15 @@ def published(tmp_path):
     ]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(made), tmp_path / "keypoints68.parquet")
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def full_precision():
+    """Training computes as in a process of its own: a model that the app has loaded here switched bfloat16 on."""
+    import tensorflow as tf
+
+    option = "auto_mixed_precision_onednn_bfloat16"
+    before = tf.config.optimizer.get_experimental_options().get(option, False)
+    tf.config.optimizer.set_experimental_options({option: False})
+    yield
+    tf.config.optimizer.set_experimental_options({option: before})

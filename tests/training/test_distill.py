@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -39,9 +41,7 @@ def test_two_teachers_are_averaged(shipped):
 def test_a_teacher_that_is_missing_or_damaged_is_refused(tmp_path, shipped):
     with pytest.raises(WeightsNotFoundError):
         distill.answers(("cnn",), FACES, tmp_path)
-    (tmp_path / "cnn").mkdir()
-    for file in (shipped / "cnn").iterdir():
-        (tmp_path / "cnn" / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(shipped / "cnn", tmp_path / "cnn")
     (tmp_path / "cnn" / weights.FILE).write_bytes(b"other weights")
     with pytest.raises(WeightsMismatchError):
         distill.answers(("cnn",), FACES, tmp_path)
