@@ -79,7 +79,7 @@ def visit(chromium):
     def open_page(width: int = 1280, height: int = 900):
         context = chromium.new_context(viewport={"width": width, "height": height}, permissions=["camera"])
         page = context.new_page()
-        page.set_default_timeout(100_000)
+        page.set_default_timeout(60_000)
         watch = Watch(page)
         page.goto(url)
         page.locator("#examples button").first.wait_for()
@@ -92,3 +92,10 @@ def visit(chromium):
     for _, watch in opened:
         assert watch.hosts <= {urlsplit(url).netloc, ""}, "the page asked another host"
         assert watch.complaints == []
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """A browser test may be tried once more: now and then gradio's event stream loses an answer under load."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))

@@ -154,6 +154,7 @@ def test_a_comparison_can_be_stopped_and_goes_on_where_it_was(visit, held, monke
 def test_a_picture_is_pasted(visit):
     page = visit()
     page.context.grant_permissions(["clipboard-read", "clipboard-write", "camera"])
+    page.bring_to_front()  # the clipboard is open only to the page that has the focus
     data = base64.b64encode((EXAMPLES / "composite_happy.png").read_bytes()).decode()
     page.evaluate(
         """async (data) => {
