@@ -63,6 +63,7 @@ class Probabilities(TypedDict):
 
 class Answer(TypedDict):
     model: str
+    version: str
     emotion: str
     confidence: float
     probabilities: Probabilities
@@ -194,6 +195,7 @@ def answer(prediction: Prediction) -> Answer:
     """What one model says."""
     return {
         "model": prediction.model,
+        "version": prediction.version,
         "emotion": prediction.emotion,
         "confidence": prediction.confidence,
         "probabilities": dict(zip(EMOTIONS, map(float, prediction.probabilities), strict=True)),

@@ -11,12 +11,11 @@ from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
 from gradio_client.utils import python_type_to_json_schema
 
-from app import answers, experiments, reading
+from app import answers, engine, experiments, reading
 from app.answers import Box, Comparison, Detection, ExplainedFace, KeypointReading, PredictionReading, TrustedFace
 from app.inputs import PhotoInput
-from explain import registry, scale
+from explain import scale
 from explain.base import Explanation
-from models import detector, zoo
 from models.errors import ParameterError
 from models.types import EMOTIONS, Face, Photo
 
@@ -31,7 +30,7 @@ class TriedFace(experiments.LabReading):
 
 def detect(image: Photo) -> Detection:
     """The faces in a picture, largest first; none is an empty list."""
-    return {**answers.size(image), "faces": [answers.found(face) for face in detector.find(image)]}
+    return {**answers.size(image), "faces": [answers.found(face) for face in reading.find(image)]}
 
 
 def keypoints(image: Photo, whole_picture: bool = False) -> KeypointReading:
@@ -68,6 +67,7 @@ def explain(
     params: dict | None = None,
     face: int = 0,
     whole_picture: bool = False,
+    model_version: str = "",
 ) -> ExplainedFace:
     """Why one model says what it says about one face.
 
@@ -75,9 +75,9 @@ def explain(
     emotion against it. `params` are the method's own; `face` counts from the largest, which is 0.
     `values` is the raw map on the 48x48 crop, and `limit` the size that counts as full strength.
     """
-    _text(model=model, emotion=emotion, method=method, against=against)
+    _text(model=model, emotion=emotion, method=method, against=against, model_version=model_version)
     chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
-    return _explained(chosen, model, emotion, against, method, params)[0]
+    return _explained(chosen, model, emotion, against, method, params, model_version)[0]
 
 
 def trust(
@@ -89,6 +89,7 @@ def trust(
     params: dict | None = None,
     face: int = 0,
     whole_picture: bool = False,
+    model_version: str = "",
 ) -> TrustedFace:
     """An explanation, see /explain, and how far it can be trusted.
 
@@ -96,10 +97,10 @@ def trust(
     answer more than hiding random places does. `curves` hold how the probability falls (deletion) and
     rises (insertion) as the marked places are hidden and shown, beside random maps and a plain blob.
     """
-    _text(model=model, emotion=emotion, method=method, against=against)
+    _text(model=model, emotion=emotion, method=method, against=against, model_version=model_version)
     chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
-    answer, explanation = _explained(chosen, model, emotion, against, method, params)
-    return {**answer, "trust": reading.trusted(chosen, explanation).to_json()}
+    answer, explanation = _explained(chosen, model, emotion, against, method, params, model_version)
+    return {**answer, "trust": reading.trusted(chosen, explanation, answer["prediction"]["version"]).to_json()}
 
 
 def lab(
@@ -121,7 +122,8 @@ def lab(
     _text(method=method, emotion=emotion)
     chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
     steps = {"steps": []} if experiment is None else experiment
-    tried = experiments.answer_for(chosen, steps, method, emotion, params, _switch(smallest_change, "smallest_change"))
+    search = _switch(smallest_change, "smallest_change")
+    tried = engine.current().run(experiments.answer_for, chosen, steps, method, emotion, params, search)
     return {**answers.found(chosen), **tried}
 
 
@@ -136,7 +138,10 @@ def compare(image: Photo, emotion: str = "", face: int = 0, whole_picture: bool 
     predictions = {name: of_model[0] for name, of_model in reading.predictions_for([chosen]).items()}
     target = reading.common_target(emotion, predictions)
     maps = {
-        method: {name: registry.explain(zoo.load(name), chosen, target, method) for name in predictions}
+        method: {
+            name: reading.explain(name, chosen, target, method, version=said.version)
+            for name, said in predictions.items()
+        }
         for method in reading.COMPARED
     }
     limits = {method: scale.shared(of_method.values()).limit for method, of_method in maps.items()}
@@ -188,11 +193,11 @@ def add() -> None:
 
 
 def _explained(
-    face: Face, model: str, emotion: str, against: str, method: str, params: dict | None
+    face: Face, model: str, emotion: str, against: str, method: str, params: dict | None, version: str
 ) -> tuple[ExplainedFace, Explanation]:
-    network = zoo.load(model)
-    prediction = network.predict([face])[0]
-    made = registry.explain(network, face, reading.target(emotion, against, prediction), method, params)
+    prediction = reading.predict(model, [face], version)[0]
+    target = reading.target(emotion, against, prediction)
+    made = reading.explain(model, face, target, method, params, prediction.version)
     answer = {
         **answers.found(face),
         "prediction": answers.answer(prediction),

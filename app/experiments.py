@@ -102,7 +102,7 @@ def run(
         patches = [lab.random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
         asked += [bare] * bool(bare.steps) + [lab.elsewhere(experiment, patch) for patch in patches]
     crops = np.stack([lab.apply(each, face.crop, face.crop_keypoints, DONORS).crop for each in asked])
-    told = {name: _ask(name, crops) for name in zoo.EMOTION_MODELS}
+    told = {name: _ask(name, crops) for name in zoo.available()}
     target = reading.common_target(emotion, {name: said[0] for name, said in told.items()})
     transplant = any(step.transplants for step in experiment.steps)
     made, models = {}, {}
@@ -136,13 +136,12 @@ def verdict(tried: Tried, target: Target) -> str:
 def smallest(face: Face, baseline: str = "mean face") -> dict[str, Counterfactual | None]:
     """By model, the smallest set of face parts that, hidden, changes its answer; None where there is none."""
     masks = regions.masks(face.crop_keypoints)
-    return {name: counterfactual(zoo.load(name), face.crop, masks, baseline) for name in zoo.EMOTION_MODELS}
+    return {name: counterfactual(zoo.load(name), face.crop, masks, baseline) for name in zoo.available()}
 
 
 def _ask(name: str, crops: np.ndarray) -> list[Prediction]:
     model = zoo.load(name)
-    logits = model.logits(crops)
-    return [Prediction(name, *pair) for pair in zip(logits, model.probabilities(logits), strict=True)]
+    return model.answers(model.logits(crops))
 
 
 # -------------------------------------------------------------------------- JSON

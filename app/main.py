@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import sys
 import threading
 from dataclasses import replace
@@ -16,12 +15,14 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr  # noqa: E402
 
-from app import endpoints, theme, uploads  # noqa: E402
+from app import endpoints, uploads  # noqa: E402
 from app.guard import GuardedBlocks  # noqa: E402
+from app.server import Server  # noqa: E402
 from app.session import KEPT, Session  # noqa: E402
 from app.tabs import Shared, compare, explain, lab, models, predict  # noqa: E402
 from explain import registry  # noqa: E402
-from models import photo, zoo  # noqa: E402
+from models import zoo  # noqa: E402
+from models.errors import FaceWhyError  # noqa: E402
 
 TABS = (predict, explain, compare, lab, models)
 HEADER = """
@@ -46,33 +47,21 @@ def build() -> gr.Blocks:
     return page.queue(max_size=40, default_concurrency_limit=2)
 
 
-def launch(**options) -> gr.Blocks:
-    """Start the server; the page opens at once and the models load behind it.
+def launch(host: str | None = None, port: int | None = None) -> Server:
+    """The server with its page, still to be started; once it answers, the models load behind it.
 
     Args:
-        **options: go to `gr.Blocks.launch`, over ours.
-
-    Returns:
-        The running page; its `block_thread()` waits.
+        host, port: see `Server`.
     """
-    settings = {
-        "theme": theme.build(),
-        "css_paths": Path(__file__).with_name("page.css"),
-        "max_file_size": photo.MAX_BYTES,
-        "allowed_paths": [],
-        "state_session_capacity": 200,
-        "show_error": True,
-        "enable_monitoring": False,
-        "run_history": False,
-        "strict_cors": True,
-        "ssr_mode": False,
-        "footer_links": ["api"],
-        "prevent_thread_lock": True,
-    }
-    page = build()
-    page.launch(**settings | options)
-    threading.Thread(target=warm, name="warm-all", daemon=True).start()
-    return page
+    server = Server(build(), host, port)
+
+    def behind():
+        server.wait()
+        print(f"FaceWhy is open on {server.url}", flush=True)
+        warm()
+
+    threading.Thread(target=behind, name="warm-all", daemon=True).start()
+    return server
 
 
 def warm() -> None:
@@ -84,11 +73,15 @@ def warm() -> None:
 
 
 def main() -> None:
-    """Run until stopped; a polite stop also removes the folder of uploads."""
+    """Run until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    launch().block_thread()
+    for quiet in ("httpx", "uvicorn"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
+    try:
+        server = launch()
+    except FaceWhyError as error:
+        sys.exit(str(error))
+    server.run()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,27 @@
-"""What the page and the API both do with a photo, up to the predictions."""
+"""What the page and the API both do with a photo, from its faces to the trust in an explanation."""
 
-from explain import registry, trust
-from explain.base import Explanation, Target
+from collections.abc import Mapping
+from typing import Any
+
+from app import engine, traffic, work
+from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustReading
-from models import detector, keypoints, zoo
+from models import detector
 from models.errors import NoFaceError, ParameterError
 from models.types import EMOTIONS, Face, Photo, Prediction
 
 COMPARED = ("gradcam", "shap_gradient", "shap_regions")
 """The methods that the comparison shows, the fastest first."""
-REFERENCES = ("gradcam", "shap_regions")
-"""The methods that the trust reading compares a map with."""
+
+
+def find(photo: Photo) -> list[Face]:
+    """The faces of a photo without keypoints, largest first; none is an empty list."""
+    return engine.current().find(photo)
+
+
+def with_keypoints(faces: list[Face], photo: Photo) -> list[Face]:
+    """The same faces with their keypoints."""
+    return engine.current().keypoints(faces, photo)
 
 
 def faces_in(photo: Photo, whole_picture: bool = False) -> list[Face]:
@@ -23,21 +34,57 @@ def faces_in(photo: Photo, whole_picture: bool = False) -> list[Face]:
     Raises:
         NoFaceError: there is none and `whole_picture` is off.
     """
-    faces = detector.find(photo)
+    faces = find(photo)
     if not faces and not whole_picture:
         raise NoFaceError(
             "A face can be seen in the picture",
             "none was found",
             "Try a picture where the face is larger and not covered, or take the whole picture as the face",
         )
-    return keypoints.read(faces or [detector.whole_picture(photo)], photo)
+    return with_keypoints(faces or [detector.whole_picture(photo)], photo)
 
 
-def predictions_for(
-    faces: list[Face], names: tuple[str, ...] = zoo.EMOTION_MODELS
-) -> dict[str, tuple[Prediction, ...]]:
-    """What each model says about each face: one batch a model, in the order of `names`."""
-    return {name: tuple(zoo.load(name).predict(faces)) for name in names}
+def predict(name: str, faces: list[Face], version: str = "") -> tuple[Prediction, ...]:
+    """What one model says about each face; without a version, the one whose turn it is, see `app.traffic`.
+
+    Raises:
+        UnknownNameError, WeightsError: see `models.zoo.load`.
+    """
+    if version or not faces:
+        return tuple(engine.current().predict(name, faces, version))
+    return tuple(traffic.predict(engine.current(), name, faces))
+
+
+def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str, tuple[Prediction, ...]]:
+    """What each model says about each face, one batch a model.
+
+    Args:
+        faces: with their keypoints.
+        names: of the models; empty for all that can be used.
+    """
+    return {name: predict(name, faces) for name in names or engine.current().available()}
+
+
+def unsuitable(name: str, method: str, version: str = "") -> str:
+    """Why a method cannot explain a model; "" where it can."""
+    return engine.current().run(work.unsuitable, name, method, version)
+
+
+def explain(
+    name: str,
+    face: Face,
+    target: Target,
+    method: str,
+    params: Parameters | Mapping[str, Any] | None = None,
+    version: str = "",
+) -> Explanation:
+    """Why a model answers as it does, see `explain.registry.explain`."""
+    return engine.current().run(work.explain, name, face, target, method, params, version)
+
+
+def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustReading:
+    """How far an explanation can be trusted, see `app.work.trusted`."""
+    return engine.current().run(work.trusted, face, explanation, version)
 
 
 def pick(faces: list[Face], index: int) -> Face:
@@ -71,27 +118,3 @@ def common_target(emotion: str, answers: dict[str, Prediction]) -> Target:
     """What is explained for several models; "" stands for the emotion with the highest mean probability."""
     mean = sum(answer.probabilities for answer in answers.values())
     return Target.named(emotion or EMOTIONS[int(mean.argmax())])
-
-
-def trusted(face: Face, explanation: Explanation) -> TrustReading:
-    """How far an explanation can be trusted, beside the maps of other methods and of the other models.
-
-    Args:
-        face: the face that was explained, with its keypoints.
-        explanation: of this face.
-    """
-    model, target, method = zoo.load(explanation.model), explanation.target, explanation.method
-    suitable = registry.suitable(model)
-    references = [name for name in REFERENCES if name != method and not suitable[name]]
-    others = [zoo.load(name) for name in zoo.EMOTION_MODELS if name != explanation.model]
-    return trust.read(
-        model,
-        face,
-        explanation,
-        other_methods=[registry.explain(model, face, target, name) for name in references],
-        other_models=[
-            registry.explain(other, face, target, method, explanation.params)
-            for other in others
-            if not registry.suitable(other)[method]
-        ],
-    )

@@ -8,7 +8,8 @@ Known weakness: about one picture in eighteen without a human face gets a false 
 import hashlib
 import itertools
 import json
-import threading
+import os
+import queue
 from functools import cache
 from pathlib import Path
 
@@ -49,8 +50,6 @@ TURNS = 3
 """How often that is repeated."""
 PATCH_SIDE = 192
 """Pixels of the upright patch, which sees twice as far as the crop."""
-
-_lock = threading.Lock()
 
 
 def find(photo: Photo, limit: int | None = None) -> list[Face]:
@@ -164,10 +163,12 @@ def _look(pixels: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray, np.nda
     scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
     scaled = cv2.copyMakeBorder(scaled, 0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE, cv2.BORDER_CONSTANT)
     blob = cv2.dnn.blobFromImage(scaled)
-    with _lock:
-        network = _network()
+    network = _networks().get()
+    try:
         network.setInput(blob)
         outputs = network.forward(OUTPUTS)
+    finally:
+        _networks().put(network)
     boxes, scores, points = _once(*_decode(*(output[0] for output in outputs)))
     scale = np.float32([width / size[0], height / size[1]])
     return (boxes + 0.5) * np.tile(scale, 2) - 0.5, scores, (points + 0.5) * scale - 0.5
@@ -201,7 +202,16 @@ def _once(boxes: np.ndarray, scores: np.ndarray, points: np.ndarray):
 
 
 @cache
-def _network() -> cv2.dnn.Net:
+def _networks() -> queue.LifoQueue:
+    """One network for each processor: OpenCV runs one on little more than one of them, and none may be shared."""
+    data = _weights()
+    pool = queue.LifoQueue()
+    for _ in range(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1):
+        pool.put(cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8)))
+    return pool
+
+
+def _weights() -> bytes:
     path, card = WEIGHTS / "model.onnx", WEIGHTS / "card.json"
     try:
         data = path.read_bytes()
@@ -215,4 +225,4 @@ def _network() -> cv2.dnn.Net:
         raise WeightsMismatchError(
             f"{path.name} of the face detector must have the sha256 {expected}", received, "Clone the repository again"
         )
-    return cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
+    return data

@@ -16,7 +16,8 @@
     ├── DataError               training data that cannot be used
     ├── RunError                a training run that cannot begin, go on or be written
     │   └── DivergedError           its loss is no longer a finite number
-    └── HubError                the Hugging Face Hub refuses or does not answer
+    ├── HubError                the Hugging Face Hub refuses or does not answer
+    └── BusyError               too many ask at once
 
 A message says the rule, then what was received, then what to do.
 """
@@ -111,3 +112,16 @@ class HubError(FaceWhyError):
 
 class DivergedError(RunError):
     """The loss of a training run is no longer a finite number."""
+
+
+class BusyError(FaceWhyError):
+    """Too many ask at once.
+
+    Args:
+        rule, received, advice: see `FaceWhyError`.
+        seconds: when to come back.
+    """
+
+    def __init__(self, rule: str, received: str = "", advice: str = "", seconds: int = 1):
+        self.seconds = seconds
+        super().__init__(rule, received, advice)

@@ -34,15 +34,24 @@ def read(faces: list[Face], photo: Photo) -> list[Face]:
     Raises:
         WeightsError: the keypoint network's weights are missing or cannot be used.
     """
-    if not faces:
+    return read_all([(face, photo) for face in faces])
+
+
+def read_all(pairs: list[tuple[Face, Photo]]) -> list[Face]:
+    """As `read`, for faces of several photos: each with its own."""
+    if not pairs:
         return []
+    faces = [face for face, _ in pairs]
     keypoints = _points([face.wide_crop for face in faces], [face.to_crop for face in faces])
     unframed = [index for index, face in enumerate(faces) if face.points is None]
     if unframed:
-        grey = cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)
+        greys = [cv2.cvtColor(pairs[index][1].pixels, cv2.COLOR_RGB2GRAY) for index in unframed]
         for _ in range(LOOKS - 1):
             maps = [_frame(keypoints[index, FIVE], faces[index].to_crop) for index in unframed]
-            crops = [framing.cut(grey, framing.widen(to_crop), framing.WIDE_SIDE) for to_crop in maps]
+            crops = [
+                framing.cut(grey, framing.widen(to_crop), framing.WIDE_SIDE)
+                for grey, to_crop in zip(greys, maps, strict=True)
+            ]
             keypoints[unframed] = _points(crops, maps)
     return [face.with_keypoints(points) for face, points in zip(faces, keypoints, strict=True)]
 

@@ -90,11 +90,12 @@ class Model(Network):
 
     def predict(self, faces: list[Face]) -> list[Prediction]:
         """One Prediction a face, all faces in one batch."""
-        if not faces:
-            return []
-        logits = self.logits(np.stack([face.crop for face in faces]))
+        return self.answers(self.logits(np.stack([face.crop for face in faces]))) if faces else []
+
+    def answers(self, logits: np.ndarray) -> list[Prediction]:
+        """One Prediction a row of logits (N, 7)."""
         pairs = zip(logits, self.probabilities(logits), strict=True)
-        return [Prediction(self.name, row, probabilities) for row, probabilities in pairs]
+        return [Prediction(self.name, row, probabilities, self.card.version) for row, probabilities in pairs]
 
 
 @dataclass(frozen=True, eq=False)

@@ -86,11 +86,13 @@ class Prediction:
         model: the model's name.
         logits: float32 (7,), in the order of `EMOTIONS`.
         probabilities: float32 (7,), the softmax of the logits over the card's temperature; sum 1.
+        version: of the model's weights.
     """
 
     model: str
     logits: np.ndarray
     probabilities: np.ndarray
+    version: str = ""
 
     @property
     def top(self) -> int:

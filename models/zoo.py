@@ -1,10 +1,13 @@
 """Models by name."""
 
 import logging
+import os
+import re
 import threading
 import time
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from models.errors import UnknownNameError, WeightsError
 
@@ -39,9 +42,16 @@ class Status:
     note: str = ""
 
 
+RETRY = 60.0
+"""Seconds until a model that could not be loaded is tried again for somebody who asks for all."""
+ARCHIVE = Path(__file__).parents[1] / "runs" / "versions"
+"""Where versions lie that are not active, unless FACEWHY_VERSIONS_DIR names another folder."""
+VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}")
+
 _models: dict = {}
 _status = dict.fromkeys((KEYPOINT_MODEL, *EMOTION_MODELS), Status())
 _locks = {name: threading.Lock() for name in _status}
+_failed: dict[str, float] = {}
 _warming: list[threading.Thread] = []
 _warming_lock = threading.Lock()
 
@@ -53,27 +63,70 @@ def build(name: str, **options):
     return import_module(ARCHITECTURES[name]).build(**options)
 
 
-def load(name: str):
+def load(name: str, version: str = ""):
     """An emotion model by name, loaded on first use and then kept.
 
     Any thread may call; the same name is loaded once. A model that cannot be loaded is tried again
     at the next call, and the others are not touched.
 
+    Args:
+        name: one of `EMOTION_MODELS`.
+        version: one of `versions(name)`; "" for the active one.
+
     Returns:
         `models.model.Model`.
 
     Raises:
-        UnknownNameError: `name` is none of `EMOTION_MODELS`.
+        UnknownNameError: `name` is none of `EMOTION_MODELS`, or it has no such version.
         WeightsError: its weights are missing or cannot be used.
     """
     if name not in EMOTION_MODELS:
         raise UnknownNameError("A model has a name", repr(name), f"Use one of {', '.join(EMOTION_MODELS)}")
-    return _load(name)
+    return _load(name, version)
 
 
-def keypoint_model():
+def available() -> list[str]:
+    """The names of the emotion models that can be used; one that fails is tried again after `RETRY` seconds.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    names, why = [], ""
+    for name in EMOTION_MODELS:
+        if time.monotonic() - _failed.get(name, -RETRY) < RETRY:
+            why = _status[name].note
+            continue
+        try:
+            _load(name)
+            names.append(name)
+        except WeightsError as error:
+            log.error("the model %r is not available: %s", name, error)
+            why = str(error)
+    if not names:
+        raise WeightsError("At least one model can be used", why, "Look at the server's log")
+    return names
+
+
+def keypoint_model(version: str = ""):
     """The keypoint model, `models.model.KeypointModel`; loads and raises like `load`."""
-    return _load(KEYPOINT_MODEL)
+    return _load(KEYPOINT_MODEL, version)
+
+
+def versions(name: str) -> list[str]:
+    """The numbers of a model's versions that are present, the active one first.
+
+    The active one is what `load` finds by itself; others lie in FACEWHY_VERSIONS_DIR, in
+    `<number>/<name>/`, where `python -m training export` puts them.
+
+    Raises:
+        UnknownNameError: there is no such model.
+        WeightsError: the active version cannot be used.
+    """
+    if name not in _status:
+        raise UnknownNameError("A model has a name", repr(name), f"Use one of {', '.join(_status)}")
+    active = _load(name).card.version
+    others = {path.parent.name for path in _archive().glob(f"*/{name}") if VERSION.fullmatch(path.parent.name)}
+    return [active, *sorted(others - {active}, key=lambda number: tuple(map(int, number.split("."))), reverse=True)]
 
 
 def loaded() -> dict[str, Status]:
@@ -105,7 +158,13 @@ def _warm() -> None:
             log.exception("the model %r is not available", name)
 
 
-def _load(name: str):
+def _load(name: str, version: str = ""):
+    if version:
+        present = versions(name)
+        if version not in present:
+            raise UnknownNameError(f"A version of {name} is present", repr(version)[:40], f"Use {' or '.join(present)}")
+        if version != present[0]:
+            return _load_other(name, version)
     with _locks[name]:
         if name in _models:
             return _models[name]
@@ -116,20 +175,44 @@ def _load(name: str):
         except Exception as error:
             seconds = time.perf_counter() - started
             _status[name] = Status("failed", seconds, note=str(error))
+            _failed[name] = time.monotonic()
             if isinstance(error, WeightsError):
                 raise
             raise WeightsError(f"The model {name!r} can be loaded", f"{type(error).__name__}: {error}") from error
         _models[name] = model
+        _failed.pop(name, None)
         found = model.located
         _status[name] = Status("ready", time.perf_counter() - started, found.source, found.revision, found.note)
         return model
 
 
+def _load_other(name: str, version: str):
+    from models import weights
+    from models.model import restore
+
+    with _locks[name]:
+        if (name, version) not in _models:
+            folder = _archive() / version / name
+            weights.verify(folder)
+            _models[name, version] = restore(name, weights.Located(folder, "folder"), build, _kind(name))
+        return _models[name, version]
+
+
+def _archive() -> Path:
+    return Path(os.environ.get("FACEWHY_VERSIONS_DIR", "").strip() or ARCHIVE).expanduser()
+
+
+def _kind(name: str):
+    from models.model import KeypointModel, Model
+
+    return KeypointModel if name == KEYPOINT_MODEL else Model
+
+
 def _restore(name: str):
     from models import weights
-    from models.model import KeypointModel, Model, restore
+    from models.model import restore
 
-    kind = KeypointModel if name == KEYPOINT_MODEL else Model
+    kind = _kind(name)
     located = weights.locate(name)
     try:
         return restore(name, located, build, kind)

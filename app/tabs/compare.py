@@ -10,10 +10,10 @@ from app.compare_views import PARTS, Maps
 from app.session import KEPT, Session
 from app.tabs import Shared
 from app.turns import Turns
-from explain import evidence, registry
+from explain import evidence
 from explain.base import Target
 from explain.registry import METHODS
-from models import regions, zoo
+from models import regions
 from models.types import EMOTIONS
 
 TITLE = "Compare"
@@ -115,8 +115,10 @@ def compare(
         grid = compare_views.rows(session, answers, results)
         yield Compared(about, chosen, copied(known, results), False), strip, busy, notice, grid, chart, gr.skip()
         strip = busy = chart = gr.skip()
-        model = zoo.load(name)
-        results[method][name] = METHODS[method].suits(model) or registry.explain(model, session.face, target, method)
+        version = answers[name].version
+        results[method][name] = reading.unsuitable(name, method, version) or reading.explain(
+            name, session.face, target, method, version=version
+        )
         if turns.over(turn):
             return
     yield (

@@ -10,10 +10,10 @@ from app import charts, controls, evidence_views, pages, reading, trust_views, v
 from app.session import KEPT, Session
 from app.tabs import Shared
 from app.turns import Turns
-from explain import action_units, evidence, registry, scale
+from explain import action_units, evidence, scale
 from explain.base import Explanation, Target
 from explain.registry import METHODS
-from models import regions, zoo
+from models import regions
 from models.types import EMOTIONS, Face, Prediction
 
 TITLE = "Explain"
@@ -45,12 +45,14 @@ class Shown:
         about: what was asked for; the same again gives the same map.
         face: the face that was explained.
         explanation: its explanation.
+        version: of the model that was explained.
     """
 
     key: str
     about: tuple
     face: Face
     explanation: Explanation
+    version: str = ""
 
 
 def build(shared: Shared) -> None:
@@ -129,22 +131,22 @@ def explain(
     if session.face is None:
         yield said(session, NO_FACE)
         return
-    network = zoo.load(model)
-    prediction = session.answers[model] if session.answers else network.predict([session.face])[0]
+    prediction = session.answers.get(model) or reading.predict(model, [session.face])[0]
     if against == (emotion or prediction.emotion):
         yield said(session, itself(model, emotion, against))
         return
-    if reason := METHODS[method].suits(network):
+    if reason := reading.unsuitable(model, method, prediction.version):
         yield said(session, f'<p class="fw-note" role="status">{reason}</p>')
         return
     if method not in INSTANT:
         yield at_work(session, f"{METHODS[method].title} is at work…")
     target = reading.target(emotion, against, prediction)
-    explanation = registry.explain(network, session.face, target, method, controls.read(method, values))
+    params = controls.read(method, values)
+    explanation = reading.explain(model, session.face, target, method, params, prediction.version)
     if turns.over(turn):
         return
     about = (session.key, session.chosen, model, emotion, against, method, *values)
-    yield finished(session, Shown(uuid.uuid4().hex, about, session.face, explanation), prediction)
+    yield finished(session, Shown(uuid.uuid4().hex, about, session.face, explanation, prediction.version), prediction)
 
 
 def arrive(shown: Shown | None, turns: Turns, session: Session, *asked) -> Iterator[tuple]:
@@ -167,7 +169,7 @@ def judge(turns: Turns, shown: Shown | None, judged: str) -> Iterator[tuple]:
     turn = turns.latest
     if shown is None or shown.key == judged:
         return
-    result = reading.trusted(shown.face, shown.explanation)
+    result = reading.trusted(shown.face, shown.explanation, shown.version)
     if turns.over(turn):
         return
     yield (

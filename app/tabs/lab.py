@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import gradio as gr
 from gradio.context import Context
 
-from app import experiments, lab_views, lab_words, strokes, views
+from app import engine, experiments, lab_views, lab_words, strokes, views
 from app.donors import DONORS
 from app.session import KEPT, Session
 from app.tabs import Shared
@@ -168,7 +168,7 @@ def show(session: Session, bench: Bench, method: str, emotion: str, part: str) -
     if bench.about != about:
         bench = replace(bench, about=about, maps={}, found=None)
     known = {key[1:]: found for key, found in bench.maps.items() if key[0] == method}
-    outcome = experiments.run(session.face, bench.experiment, method, emotion, maps=known)
+    outcome = engine.current().run(experiments.run, session.face, bench.experiment, method, emotion, maps=known)
     made = {(method, name, outcome.target.emotion): found for name, found in outcome.maps.items()}
     bench = replace(bench, maps={**bench.maps, **made})
     return (
@@ -295,7 +295,7 @@ def search_smallest(session: Session, bench: Bench, fill: str) -> tuple:
     """The smallest change that flips each model's answer."""
     if session.face is None:
         raise NoFaceError("The search needs a face", "none so far", "First give a photo on the tab Predict")
-    found = experiments.smallest(session.face, fill)
+    found = engine.current().run(experiments.smallest, session.face, fill)
     return replace(bench, found=(fill, found)), lab_views.smallest(found)
 
 

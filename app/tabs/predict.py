@@ -10,7 +10,7 @@ from app import charts, reading, session, views, words
 from app.inputs import PhotoInput
 from app.session import Session
 from app.tabs import Shared
-from models import detector, keypoints, photo
+from models import photo
 from models.errors import EmptyPhotoError
 from models.types import EMOTIONS, Photo
 
@@ -72,13 +72,13 @@ def build(shared: Shared) -> None:
 
 def read(picture: Photo) -> Iterator[tuple]:
     """A photo that was given; the dropzone is emptied for the next one."""
-    faces = detector.find(picture)
+    faces = reading.find(picture)
     found = session.opened(picture, faces)
     if not faces:
         yield None, *show(found)
         return
     yield None, gr.skip(), *show(found)[1:]
-    yield None, *show(answered(session.opened(picture, keypoints.read(faces, picture))))
+    yield None, *show(answered(session.opened(picture, reading.with_keypoints(faces, picture))))
 
 
 def read_example(event: gr.EventData) -> Iterator[tuple]:

@@ -16,7 +16,7 @@ NAMES = ("detect", "predict", "keypoints", "explain", "trust", "compare", "lab")
 @pytest.fixture(scope="session")
 def url() -> str:
     """Where the page runs, with a slash at the end."""
-    return server.start().local_url
+    return server.start().url
 
 
 @pytest.fixture(scope="session")

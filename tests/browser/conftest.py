@@ -73,7 +73,7 @@ class Watch:
 @pytest.fixture
 def visit(chromium):
     """visit(width) -> a fresh visitor's page and what it is watched for; both are checked at the end."""
-    url = server.start().local_url
+    url = server.start().url
     opened = []
 
     def open_page(width: int = 1280, height: int = 900):

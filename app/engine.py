@@ -1,0 +1,111 @@
+"""Who computes for the page and the API: this process, or others that it asks.
+
+Everything that takes time goes through `current()`. What it runs are plain functions of faces and
+photos (`app.work`), so that another engine can run the same ones elsewhere: `app.cluster` does.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from app.crowd import Batcher
+from models import detector, keypoints, zoo
+from models.types import Face, Photo, Prediction
+
+PHOTOS, FACES = 16, 64
+"""The most photos and faces that are computed together."""
+EXPLANATIONS = 2
+"""Explanations that are computed at once; each uses all processors, and predictions go between them."""
+
+
+class Engine:
+    """This process. Callers may come from any thread; those of the same moment share their batches."""
+
+    def __init__(self):
+        self._finding = Batcher(self._find_all, PHOTOS)
+        self._pointing = Batcher(lambda pairs: keypoints.read_all(pairs), FACES)
+        self._answering: dict[tuple[str, str], Batcher] = {}
+        self._explaining = threading.BoundedSemaphore(EXPLANATIONS)
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="detector")
+        self._lock = threading.Lock()
+        self._present = 0
+
+    def find(self, photo: Photo) -> list[Face]:
+        """The faces in a photo, see `models.detector.find`."""
+        with self._guest():
+            return self._finding([photo], self._expected)[0]
+
+    def keypoints(self, faces: list[Face], photo: Photo) -> list[Face]:
+        """Faces with their keypoints, see `models.keypoints.read`."""
+        with self._guest():
+            return self._pointing([(face, photo) for face in faces], self._expected) if faces else []
+
+    def predict(self, name: str, faces: list[Face], version: str = "") -> list[Prediction]:
+        """One Prediction a face.
+
+        Raises:
+            UnknownNameError, WeightsError: see `models.zoo.load`.
+        """
+        if not faces:
+            return []
+        with self._lock:
+            if (name, version) not in self._answering:
+                self._answering[name, version] = Batcher(self._answer(name, version), FACES)
+            batcher = self._answering[name, version]
+        with self._guest():
+            return batcher(faces, self._expected)
+
+    def available(self) -> list[str]:
+        """The models that can be used, see `models.zoo.available`."""
+        return zoo.available()
+
+    def run(self, function: Callable, *args, **kwargs) -> Any:
+        """The answer of a function of `app.work`; no more than `EXPLANATIONS` run at once."""
+        with self._explaining:
+            return function(*args, **kwargs)
+
+    @property
+    def batches(self) -> dict[str, Batcher]:
+        """What is computed in batches, by name."""
+        models = {f"{name} {version}".strip(): batcher for (name, version), batcher in self._answering.items()}
+        return {"faces": self._finding, "keypoints": self._pointing, **models}
+
+    def _answer(self, name: str, version: str) -> Callable[[list[Face]], list[Prediction]]:
+        return lambda faces: zoo.load(name, version).predict(faces)
+
+    def _find_all(self, photos: list[Photo]) -> list[list[Face]]:
+        return [detector.find(photos[0])] if len(photos) == 1 else list(self._threads.map(detector.find, photos))
+
+    @contextmanager
+    def _guest(self) -> Iterator[None]:
+        with self._lock:
+            self._present += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._present -= 1
+
+    def _expected(self) -> int:
+        return self._present
+
+
+_current: Engine | None = None
+_choosing = threading.Lock()
+
+
+def current() -> Engine:
+    """The engine in use: the one that `use` was given, else this process."""
+    with _choosing:
+        if _current is None:
+            use(Engine())
+        return _current
+
+
+def use(engine: Engine) -> None:
+    """Let another engine compute from now on."""
+    global _current
+    _current = engine
