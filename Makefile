@@ -1,12 +1,13 @@
 # make app    the page on http://localhost:7860 (GRADIO_SERVER_PORT chooses another port)
 # make test   all tests; a browser test needs Chromium
 # make bench  speed, as ratios
+# make load   50 clients at once: throughput, waiting times, memory
 # make lint   ruff
 # make lock   pin again after a change of pyproject.toml
 #
 # uv is used where it is installed, else venv and pip. A second run installs nothing.
 
-.PHONY: app test bench lint lock
+.PHONY: app test bench load lint lock
 .DEFAULT_GOAL := app
 
 PYTHON := .venv/bin/python
@@ -22,6 +23,9 @@ test: .venv/tests.installed
 
 bench: .venv/tests.installed
 	@$(PYTHON) -m tests.bench
+
+load: .venv/tests.installed
+	@$(PYTHON) -m tests.load $(ARGS)
 
 lint: .venv/tests.installed
 	@$(PYTHON) -m ruff check .

@@ -21,7 +21,7 @@ def pins(lines: list[str]) -> dict[str, str]:
     """name -> exact version of every requirement line, markers left out."""
     found = {}
     for line in lines:
-        if match := re.match(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", line):
+        if match := re.match(r"^([A-Za-z0-9_.-]+)(?:\[\w+\])?==([^\s;]+)", line):
             found[match[1].lower()] = match[2]
     return found
 
@@ -32,7 +32,7 @@ def locked(path: str) -> set[tuple[str, str]]:
 
 
 def test_every_direct_dependency_is_pinned():
-    direct = PROJECT["dependencies"] + EXTRAS["training"] + EXTRAS["dev"]
+    direct = PROJECT["dependencies"] + EXTRAS["training"] + EXTRAS["cluster"] + EXTRAS["dev"]
     loose = [line for line in direct if not pins([line]) and not line.startswith("facewhy[")]
     assert loose == []
 
@@ -40,7 +40,7 @@ def test_every_direct_dependency_is_pinned():
 def test_the_locks_hold_the_pins():
     app = pins(PROJECT["dependencies"])
     assert app.items() <= locked("requirements.txt")
-    tests = app | pins(EXTRAS["training"]) | pins(EXTRAS["dev"])
+    tests = app | pins(EXTRAS["training"]) | pins(EXTRAS["cluster"]) | pins(EXTRAS["dev"])
     assert tests.items() <= locked("tests/requirements.txt")
 
 
@@ -49,7 +49,8 @@ def test_the_app_runs_in_the_tests_with_the_versions_it_ships_with():
 
 
 def test_the_app_does_not_install_what_only_training_and_tests_need():
-    extra = set(pins(EXTRAS["training"]) | pins(EXTRAS["dev"])) - {"typer", "rich"}  # gradio and keras bring those
+    extra = set(pins(EXTRAS["training"]) | pins(EXTRAS["cluster"]) | pins(EXTRAS["dev"]))
+    extra -= {"typer", "rich"}  # gradio and keras bring those
     assert not extra & {name for name, _ in locked("requirements.txt")}
 
 
