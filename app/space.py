@@ -1,14 +1,55 @@
-"""The hosted Space, described once in `Spacefile`; `python -m app.space` writes README's front matter from it."""
+"""The hosted Space: described once in `Spacefile`, checked here, and pushed as one commit.
 
+    python -m app.space [write]      README's front matter, made from Spacefile
+    python -m app.space check        what a push would send: is it complete, does it install, does it start
+    python -m app.space push REPO    one commit to the Space's branch main
+
+A check and a push take the files of the last commit, not those of the working tree.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import importlib.util
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import yaml
 
-from models.errors import ParameterError
+from models.errors import FaceWhyError, HubError, ParameterError, WeightsError
+from models.zoo import ARCHITECTURES
 
 ROOT = Path(__file__).parents[1]
 REQUIRED = ("title", "emoji", "colours", "description", "licence", "sdk", "sdk_version", "python", "start", "hardware")
 FENCE = "---\n"
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+WEIGHTS = [f"models/weights/{name}/{file}" for name in ARCHITECTURES for file in ("card.json", "model.safetensors")]
+FILES = ("README.md", "LICENSE", "Spacefile", "requirements.txt", "models/weights/centerface/model.onnx", *WEIGHTS)
+"""What a Space cannot do without, beside its start file."""
+PIN = re.compile(r"[0-9a-f]{40}")
+LARGEST = 10**9
+"""Bytes that a Space's repository may hold."""
+PORT = 7860
+"""Where a Space's app has to listen."""
+PATIENCE = 120.0
+"""Seconds that the page has to answer."""
+KEPT = (".gitattributes",)
+"""Files that the Hub itself puts into a Space."""
+
+
+# -------------------------------------------------------------------------------- Spacefile
 
 
 def read(path: str | Path = ROOT / "Spacefile") -> dict:
@@ -17,8 +58,13 @@ def read(path: str | Path = ROOT / "Spacefile") -> dict:
     Raises:
         ParameterError: not a YAML mapping, or a setting is missing.
     """
+    return parse(Path(path).read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> dict:
+    """The settings in the text of a `Spacefile`; raises as `read`."""
     try:
-        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        settings = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ParameterError("Spacefile is YAML", str(error)) from error
     missing = [key for key in REQUIRED if key not in settings] if isinstance(settings, dict) else REQUIRED
@@ -47,8 +93,6 @@ def front_matter(settings: dict) -> str:
     }
     hub = settings.get("hub") or {}
     if hub.get("repository"):
-        from models.zoo import ARCHITECTURES
-
         files = ",".join(f"{name}/{file}" for name in ARCHITECTURES for file in ("card.json", "model.safetensors"))
         block["models"] = [hub["repository"]]
         block["preload_from_hub"] = [f"{hub['repository']} {files} {hub['revision']}"]
@@ -62,10 +106,362 @@ def with_front_matter(readme: str, block: str) -> str:
     return block + readme
 
 
-def main() -> None:
+# ------------------------------------------------------------------------------------ check
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What git has of one commit.
+
+    Attributes:
+        revision: its full hash.
+        files: path -> bytes.
+        changed: tracked files that are different in the working tree.
+    """
+
+    revision: str
+    files: dict[str, bytes]
+    changed: tuple[str, ...] = ()
+
+
+def committed(root: str | Path = ROOT) -> Commit:
+    """The last commit of the repository at `root`.
+
+    Raises:
+        ParameterError: no git repository, no commit, or a file in it is a link.
+    """
+
+    def git(*command: str) -> bytes:
+        try:
+            return subprocess.run(["git", *command], cwd=root, capture_output=True, check=True).stdout
+        except FileNotFoundError as error:
+            raise ParameterError("A Space gets the files of a commit", "no git", "Install git") from error
+        except subprocess.CalledProcessError as error:
+            raise ParameterError(
+                "A Space gets the files of a commit", _last_line(error.stderr), "Clone the repository with git"
+            ) from error
+
+    revision = git("rev-parse", "HEAD").decode().strip()
+    files = {}
+    with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", revision))) as archive:
+        for member in archive:
+            if member.isdir():
+                continue
+            if not member.isfile():
+                raise ParameterError("A Space gets plain files", member.name, "Replace the link by a file")
+            files[member.name] = archive.extractfile(member).read()
+    changed = git("diff", "--name-only", "-z", "HEAD").decode().split("\0")
+    return Commit(revision, files, tuple(filter(None, changed)))
+
+
+def verify(files: dict[str, bytes]) -> dict:
+    """The settings of a Space that is complete.
+
+    Args:
+        files: path -> bytes of all that is in its repository.
+
+    Raises:
+        ParameterError: a file is missing, the front matter is not what the Hub takes or not what Spacefile
+            says, or all is too large.
+        WeightsError: weights are not what their card says.
+    """
+    missing = [path for path in FILES if path not in files]
+    if missing:
+        raise ParameterError("A Space has every file that it needs", f"no {', '.join(missing)}", "Commit them")
+    settings = parse(files["Spacefile"].decode())
+    if not files["README.md"].decode().startswith(front_matter(settings)):
+        raise ParameterError(
+            "README.md begins with what Spacefile says", "something else", "Run: python -m app.space; and commit"
+        )
+    hub = settings.get("hub") or {}
+    size = sum(map(len, files.values()))
+    gradio = rf"^gradio(\[\w+\])?=={re.escape(str(settings['sdk_version']))}( |$)"
+    pins = files["requirements.txt"].decode()
+    for holds, rule, received in (
+        (len(str(settings["title"])) <= 60, "A title has at most 60 characters", settings["title"]),
+        (len(str(settings["description"])) <= 60, "A description has at most 60 characters", settings["description"]),
+        (set(settings["colours"]) <= COLOURS, f"A colour is one of {', '.join(sorted(COLOURS))}", settings["colours"]),
+        (settings["sdk"] == "gradio", "The Space is one of Gradio", settings["sdk"]),
+        (re.fullmatch(r"3\.\d+", str(settings["python"])), "python is a version such as 3.11", settings["python"]),
+        (settings["start"] in files, "The start file is in the repository", settings["start"]),
+        (re.search(gradio, pins, re.MULTILINE), "requirements.txt pins sdk_version", settings["sdk_version"]),
+        (not hub.get("repository") or PIN.fullmatch(str(hub["revision"])), "hub.revision is a full commit hash", hub),
+        (size <= LARGEST, f"A Space's repository holds at most {LARGEST:,} bytes", size),
+    ):
+        if not holds:
+            raise ParameterError(rule, repr(received), "Correct it, run python -m app.space, and commit")
+    for card, data in zip(WEIGHTS[::2], WEIGHTS[1::2], strict=True):
+        if json.loads(files[card])["sha256"] != hashlib.sha256(files[data]).hexdigest():
+            raise WeightsError(f"{data} has the sha256 in its card", "another one", "Commit both together")
+    return settings
+
+
+def check(root: str | Path = ROOT, quick: bool = False, port: int = PORT) -> Iterator[str]:
+    """Go through what a Space of the last commit would go through, and tell each step that held.
+
+    Args:
+        root: of the repository.
+        quick: find versions for the requirements, but install nothing and start the page with this Python.
+        port: where the page has to answer.
+
+    Raises:
+        ParameterError: what does not hold.
+        WeightsError: see `verify`.
+    """
+    commit = committed(root)
+    settings = verify(commit.files)
+    yield f"{len(commit.files)} files of {commit.revision[:12]}, {_megabytes(commit.files)} MB, complete"
+    if commit.changed:
+        yield f"  {len(commit.changed)} tracked files have changes that are in no commit, so in no push: " + ", ".join(
+            commit.changed[:5]
+        )
+    with tempfile.TemporaryDirectory(prefix="facewhy-space-", ignore_cleanup_errors=True) as name:
+        folder = Path(name, "space")
+        for path, data in commit.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+        began = time.perf_counter()
+        python = install(Path(name, "environment"), folder / "requirements.txt", settings, quick)
+        done = "have versions that fit together" if quick else "are installed in a fresh environment"
+        yield f"requirements.txt and what a Space adds {done}, {time.perf_counter() - began:.0f} s"
+        seconds = start(folder, sys.executable if quick else python, settings, port)
+        yield f"{settings['start']} answers on port {port} without a Hub, after {seconds:.1f} s"
+
+
+def install(folder: Path, requirements: Path, settings: dict, quick: bool) -> Path:
+    """Install requirements, and what the builder of a Space adds to them, into a new environment.
+
+    uv is used where it is found, else venv and pip.
+
+    Args:
+        folder: for the environment.
+        requirements: the file.
+        settings: of the Space.
+        quick: only find versions that fit together.
+
+    Returns:
+        The environment's Python.
+
+    Raises:
+        ParameterError: no such Python, or it does not install; with the last line of what was said.
+    """
+    python, wanted = folder / "bin" / "python", str(settings["python"])
+    packages = ["-r", str(requirements), f"gradio[oauth,mcp]=={settings['sdk_version']}", "spaces"]
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if shutil.which("uv") or importlib.util.find_spec("uv"):
+        uv = ["uv"] if shutil.which("uv") else [sys.executable, "-m", "uv"]
+        steps = [
+            [*uv, "venv", "-q", "--python", sys.executable if quick else wanted, folder],
+            [*uv, "pip", "install", "-q", "--python", python, *(["--dry-run", "--python-version", wanted] * quick)],
+        ]
+    elif here == wanted:
+        pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *(["--dry-run"] * quick)]
+        steps = [[sys.executable, "-m", "venv", folder], pip]
+    else:
+        raise ParameterError(f"The Space runs Python {wanted}", f"Python {here} and no uv", "Install uv")
+    steps[1] += packages
+    for step in steps:
+        done = subprocess.run(list(map(str, step)), capture_output=True)
+        if done.returncode:
+            raise ParameterError(
+                "requirements.txt installs", _last_line(done.stderr), f"Try: {' '.join(map(str, step))}"
+            )
+    return python
+
+
+def start(folder: Path, python: str | Path, settings: dict, port: int = PORT) -> float:
+    """Start a Space's app as a Space does, with no Hub within reach, until its page answers; then stop it.
+
+    Args:
+        folder: with the files of the Space, where the app starts.
+        python: what runs it.
+        settings: of the Space.
+        port: where it has to answer.
+
+    Returns:
+        Seconds until the page answered.
+
+    Raises:
+        ParameterError: the port is taken, or the app stops or does not answer in `PATIENCE` seconds; with the
+            last line that it wrote.
+    """
+    address = f"http://127.0.0.1:{port}/"
+    if _page(address) is not None:
+        raise ParameterError(f"Port {port} is free", "an answer", "Stop what listens there, or use --port")
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder.parent),
+        "TMPDIR": str(folder.parent),
+        "SYSTEM": "spaces",
+        "SPACE_ID": "someone/facewhy",
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        **(settings.get("variables") or {}),
+    }
+    if port != PORT:
+        environment["GRADIO_SERVER_PORT"] = str(port)
+    began = time.perf_counter()
+    with open(folder.parent / "log", "w+b") as log:
+        app = subprocess.Popen([str(python), settings["start"]], cwd=folder, env=environment, stdout=log, stderr=log)
+        try:
+            while settings["title"] not in (_page(address) or ""):
+                late = time.perf_counter() - began > PATIENCE
+                if late or app.poll() is not None:
+                    log.seek(0)
+                    said = _last_line(log.read())
+                    rule = f"{settings['start']} answers on port {port} within {PATIENCE:.0f} seconds"
+                    raise ParameterError(rule, said, "Read what it says: python " + settings["start"])
+                time.sleep(0.2)
+            return time.perf_counter() - began
+        finally:
+            app.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                app.wait(15)
+            app.kill()
+            app.wait()
+
+
+# ------------------------------------------------------------------------------------- push
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A Space after a push.
+
+    Attributes:
+        url: of its page on the Hub.
+        revision: the Hub's commit.
+        files: how many files it holds.
+        removed: paths that the commit took away.
+    """
+
+    url: str
+    revision: str
+    files: int
+    removed: tuple[str, ...]
+
+
+def push(repository: str, root: str | Path = ROOT, private: bool = False) -> Pushed:
+    """Make a Space of the Hub hold the files of the last commit and no others, in one commit to its branch `main`.
+
+    The Space is made where it is missing, then with the variables in Spacefile. Nothing is committed when
+    nothing differs. The token is the one of `hf auth login` or HF_TOKEN; HF_ENDPOINT names another Hub.
+
+    Args:
+        repository: such as "someone/facewhy".
+        root: of the repository.
+        private: whether a Space that is made is private.
+
+    Raises:
+        HubError: there is no token, or the Hub refuses or does not answer.
+        ParameterError, WeightsError: see `verify`.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain LFS: every Hub and mirror takes it
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    import huggingface_hub
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, errors
+
+    commit = committed(root)
+    settings = verify(commit.files)
+    if not huggingface_hub.get_token():
+        raise HubError("The Hub takes a token", "none", "Log in with: hf auth login; or set HF_TOKEN")
+    api = huggingface_hub.HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, library_name="facewhy")
+    variables = [{"key": key, "value": str(value)} for key, value in (settings.get("variables") or {}).items()]
+    try:
+        api.create_repo(
+            repository,
+            repo_type="space",
+            space_sdk=settings["sdk"],
+            space_variables=variables,
+            private=private,
+            exist_ok=True,
+        )
+        there = api.list_repo_files(repository, repo_type="space")
+        removed = tuple(sorted(set(there) - set(commit.files) - set(KEPT)))
+        changes = [CommitOperationDelete(path) for path in removed]
+        changes += [CommitOperationAdd(path, data) for path, data in commit.files.items()]
+        message = f"{settings['title']} at {commit.revision[:12]}"
+        done = api.create_commit(repository, changes, commit_message=message, repo_type="space")
+    except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:
+        raise _refused(repository, error) from error
+    return Pushed(f"{api.endpoint}/spaces/{repository}", done.oid, len(commit.files), removed)
+
+
+def _refused(repository: str, error: Exception) -> HubError:
+    """One sentence for what the client raised; a wrapped error counts as its cause."""
+    while getattr(error, "response", None) is None and error.__cause__ is not None:
+        error = error.__cause__
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    reasons = {
+        401: ("The Hub knows the token", "Make a new one in the Hub's settings, then: hf auth login"),
+        402: ("The Hub runs Gradio Spaces for this account", "Subscribe, or make the Space on paid hardware first"),
+        403: (f"The token may write to {repository}", "Give it the right to write, or name another Space"),
+        404: (f"The Hub has a place for {repository}", "Check the name, and that the token may see it"),
+        409: (f"Nobody else changes {repository} at the same time", "Try again"),
+        412: (f"Nobody else changes {repository} at the same time", "Try again"),
+        429: ("The Hub takes a request now", "Wait some minutes and try again"),
+    }
+    if status in reasons:
+        rule, advice = reasons[status]
+        return HubError(rule, f"HTTP status {status}", advice)
+    received = f"HTTP status {status}" if status else f"{type(error).__name__}: {_first_line(str(error))}"
+    return HubError(f"The Hub takes {repository}", received, "Check the name and the network; nothing was committed")
+
+
+# ------------------------------------------------------------------------------------ words
+
+
+def _page(address: str) -> str | None:
+    """What answers at an address; None where nothing listens."""
+    try:
+        return httpx.get(address, timeout=5, trust_env=False).text
+    except httpx.ConnectError:
+        return None
+    except httpx.HTTPError:
+        return ""
+
+
+def _megabytes(files: dict[str, bytes]) -> str:
+    return f"{sum(map(len, files.values())) / 1e6:.1f}"
+
+
+def _first_line(said: str) -> str:
+    return next(iter(said.strip().splitlines()), "").rstrip(".: ")
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode(errors="replace").strip().splitlines()
+    return lines[-1].strip().rstrip(".")[:300] if lines else "nothing said"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; what does not hold is one sentence and exit code 1."""
+    parser = argparse.ArgumentParser(prog="python -m app.space", description="The hosted Space.")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("write", help="write README's front matter; also without a command")
+    checking = commands.add_parser("check", help="try the last commit as a Space")
+    checking.add_argument("--quick", action="store_true", help="install nothing; only look for versions")
+    checking.add_argument("--port", type=int, default=PORT, help=f"where the page has to answer, {PORT} in a Space")
+    pushing = commands.add_parser("push", help="send the last commit to a Space, in one commit")
+    pushing.add_argument("repository", metavar="REPO", help="such as someone/facewhy")
+    pushing.add_argument("--private", action="store_true", help="if it is made now")
+    given = parser.parse_args(arguments)
+    try:
+        if given.command == "check":
+            for line in check(quick=given.quick, port=given.port):
+                print(line, flush=True)
+        elif given.command == "push":
+            done = push(given.repository, private=given.private)
+            print(f"{done.files} files, {len(done.removed)} removed: {done.url}, commit {done.revision}")
+        else:
+            write()
+    except FaceWhyError as error:
+        sys.exit(str(error))
+
+
+def write(root: str | Path = ROOT) -> None:
     """Write the front matter into README.md and print it."""
-    path = ROOT / "README.md"
-    block = front_matter(read())
+    path = Path(root, "README.md")
+    block = front_matter(read(Path(root, "Spacefile")))
     path.write_text(with_front_matter(path.read_text(encoding="utf-8"), block), encoding="utf-8")
     print(block, end="")
 
