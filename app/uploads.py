@@ -1,31 +1,78 @@
-"""Files that visitors upload: which of them may be read, and when they are deleted."""
+"""Files that visitors upload: where they lie, which of them may be read, and when they are deleted.
+
+They lie in a folder of this server's own and are deleted a minute after they were read, or some minutes after
+they came where nobody read them. A small process deletes the folder when the server ends, however it ends, and a
+server that starts deletes what such a process could not.
+"""
 
 import atexit
-import functools
+import logging
 import os
-import queue
 import shutil
+import stat
+import subprocess
+import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from starlette.formparsers import MultiPartParser
+
+from models import photo
 from models.errors import EmptyPhotoError, PhotoError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+log = logging.getLogger(__name__)
+
+PREFIX = "facewhy-uploads-"
 GRACE = 60.0
 """Seconds that an upload stays after it was read: the browser may still show it, a client may reuse it."""
+UNREAD = 300.0
+"""Seconds that an upload stays which nobody reads."""
+EVERY = 5.0
+"""Seconds between two looks at what is old."""
+MOST = 2**30
+"""Bytes that all uploads may take together; beyond them the oldest go first."""
+FRESH = 5.0
+"""Seconds in which a new folder may not be marked as in use yet."""
 
-_read: queue.SimpleQueue[tuple[float, Path]] = queue.SimpleQueue()
+WATCH = """
+import os, sys
+os.read(0, 1)
+import shutil
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
+"""Waits until the other end of its input is closed, which the system does for a process that ends."""
+
+_folder: Path | None = None
+_read: set[Path] = set()
 
 
 def private_folder() -> Path:
-    """The folder for uploads: GRADIO_TEMP_DIR, or a new one that only we read and that goes with us."""
-    if not os.environ.get("GRADIO_TEMP_DIR"):
-        folder = tempfile.mkdtemp(prefix="facewhy-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ["GRADIO_TEMP_DIR"] = folder
-    return Path(os.environ["GRADIO_TEMP_DIR"])
+    """The folder for uploads, made at the first call: in GRADIO_TEMP_DIR, or else where temporary files go.
+
+    From then on GRADIO_TEMP_DIR names it to gradio; only we can read it, and nothing beside it is touched.
+    Pictures that come to the REST API are kept in memory and never become a file.
+    """
+    global _folder
+    if _folder is None or os.environ.get("GRADIO_TEMP_DIR") != str(_folder):
+        parent = Path(os.path.realpath(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()))
+        parent.mkdir(parents=True, exist_ok=True)
+        bury(parent)
+        _folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        os.environ["GRADIO_TEMP_DIR"] = str(_folder)
+        _mark(_folder)
+        _watch(_folder)
+        threading.Thread(target=_sweep_often, args=(_folder,), name="uploads", daemon=True).start()
+        MultiPartParser.spool_max_size = 2 * photo.MAX_BYTES
+    return _folder
 
 
 def take(path: str | None, folder: str | Path) -> bytes:
@@ -51,28 +98,89 @@ def take(path: str | None, folder: str | Path) -> bytes:
         data = found.read_bytes()
     except OSError:
         raise EmptyPhotoError("An upload is kept for a short time only", "", "Upload the picture again") from None
-    _read.put((time.time(), found))
-    _sweeper()
+    _read.add(found)
     return data
 
 
-@functools.cache
-def _sweeper() -> threading.Thread:
-    thread = threading.Thread(target=_sweep, name="uploads", daemon=True)
-    thread.start()
-    return thread
+def sweep(folder: Path, now: float) -> None:
+    """Delete the uploads whose time is over, and the oldest ones beyond `MOST` bytes.
 
-
-def _sweep() -> None:
-    while True:
-        used, path = _read.get()
-        time.sleep(max(0.0, used + GRACE - time.time()))
+    Args:
+        folder: where they lie.
+        now: seconds since 1970.
+    """
+    kept = []
+    for path, found in _files(folder):
+        last = now - (GRACE if path in _read else UNREAD)
+        if found.st_mtime <= last:
+            forget(path, last)
+        else:
+            kept.append((found.st_mtime, found.st_size, path))
+    held = sum(size for _, size, _ in kept)
+    for used, size, path in sorted(kept):
+        if held <= MOST:
+            break
         forget(path, used)
+        held -= size
+    _read.intersection_update({path for _, _, path in kept})
 
 
 def forget(path: Path, used: float) -> None:
     """Delete an upload and its folder, unless it was used again after `used` (seconds since 1970)."""
     with suppress(OSError):
-        if path.stat().st_mtime <= used + 0.5:
+        if path.lstat().st_mtime <= used + 0.5:
             path.unlink()
             path.parent.rmdir()
+
+
+def bury(parent: Path) -> None:
+    """Delete the folders of servers that ended without a chance to do so; those of running ones stay.
+
+    Only real folders of this user are looked at, and nothing but our own names.
+    """
+    for folder in parent.glob(f"{PREFIX}*") if fcntl else ():
+        with suppress(OSError):
+            found = folder.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and time.time() - found.st_mtime > FRESH:
+                handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+                finally:
+                    os.close(handle)
+
+
+def _mark(folder: Path) -> None:
+    """Keep a lock on a folder for as long as this process runs."""
+    if fcntl:
+        fcntl.flock(os.open(folder, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)
+
+
+def _watch(folder: Path) -> None:
+    """Have a folder deleted when this process ends: by itself, or by a child where it has no chance to."""
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        watcher = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", WATCH, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # a signal to the server's group is not for it
+        )
+    except OSError as error:
+        log.warning("uploads are not deleted if this process is killed: %s", error.strerror)
+    else:
+        atexit.register(watcher.communicate)
+
+
+def _sweep_often(folder: Path) -> None:
+    while folder.exists():
+        time.sleep(EVERY)
+        sweep(folder, time.time())
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                yield (path := Path(place, name)), path.lstat()
