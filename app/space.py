@@ -43,8 +43,8 @@ LARGEST = 10**9
 """Bytes that a Space's repository may hold."""
 PORT = 7860
 """Where a Space's app has to listen."""
-PATIENCE = 120.0
-"""Seconds that the page has to answer."""
+PATIENCE = 180.0
+"""Seconds that the page has to answer; the first start compiles every module of a fresh environment."""
 KEPT = (".gitattributes",)
 """Files that the Hub itself puts into a Space."""
 
