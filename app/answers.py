@@ -4,13 +4,22 @@ Coordinates are pixels of the upright photo, from its left and top edge; a photo
 exceeds 2048 pixels is reduced to that first.
 """
 
+import base64
 from dataclasses import asdict
-from typing import TypedDict
 
-from explain import evidence
+import cv2
+import numpy as np
+from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
+
+from explain import evidence, figures
 from explain.base import Explanation
+from explain.scale import Scale
 from models import regions
+from models.errors import UnknownNameError
 from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
+
+MAPS = ("arrays", "png", "none")
+"""How maps are answered: as numbers, as a picture over the face, or not at all."""
 
 # ---------------------------------------------------------------------- answers
 
@@ -72,6 +81,7 @@ class Answer(TypedDict):
 class PredictedFace(TypedDict):
     box: Box
     score: float
+    keypoints: list[Keypoint]
     predictions: list[Answer]
 
 
@@ -99,7 +109,8 @@ class ExplanationReading(TypedDict):
     against: str
     signed: bool
     limit: float
-    values: list[list[float]]
+    values: list[list[float]] | None
+    png: str | None
     regions: list[Region]
     words: str
     params: dict
@@ -202,8 +213,15 @@ def answer(prediction: Prediction) -> Answer:
     }
 
 
-def explanation(made: Explanation, face: Face, limit: float) -> ExplanationReading:
-    """A map with its evidence by part of the face; `limit` is the size that counts as full strength."""
+def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "arrays") -> ExplanationReading:
+    """A map with its evidence by part of the face.
+
+    Args:
+        made: the explanation.
+        face: the face that was explained, with its keypoints.
+        shared: what full strength means; its limit is answered.
+        maps: one of `MAPS`; `values` is the raw map, `png` the coloured one over the face's crop.
+    """
     told = evidence.by_region(made.values, regions.masks(face.crop_keypoints, face.crop.shape[0]))
     target = made.target
     return {
@@ -212,10 +230,27 @@ def explanation(made: Explanation, face: Face, limit: float) -> ExplanationReadi
         "emotion": EMOTIONS[target.emotion],
         "against": "" if target.against is None else EMOTIONS[target.against],
         "signed": made.signed,
-        "limit": limit,
-        "values": made.values.astype(float).tolist(),
+        "limit": shared.limit,
+        "values": made.values.astype(float).tolist() if maps == "arrays" else None,
+        "png": picture(figures.overlay(face.crop, made.values, shared)) if maps == "png" else None,
         "regions": [asdict(item) for item in told],
         "words": evidence.words(made, told),
         "params": made.params.to_json(),
         "seconds": made.seconds,
     }
+
+
+def picture(pixels: np.ndarray) -> str:
+    """Pixels uint8 (H, W, 3), RGB, or (H, W), grey, as an address that holds a PNG: "data:image/png;base64,…"."""
+    data = cv2.imencode(".png", pixels if pixels.ndim == 2 else pixels[..., ::-1])[1]
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def check_maps(maps: str) -> None:
+    """Refuse what is none of `MAPS`.
+
+    Raises:
+        UnknownNameError: it is none.
+    """
+    if maps not in MAPS:
+        raise UnknownNameError("Maps come in a form", repr(maps)[:40], f"Use one of {', '.join(MAPS)}")

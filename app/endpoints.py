@@ -1,17 +1,19 @@
-"""The public API: seven endpoints with typed answers, listed at /gradio_api/info.
+"""What programs can ask for: seven functions of a photo with typed answers, the same behind every door.
 
-Every endpoint takes the picture as an uploaded file. Coordinates are pixels of the upright photo,
-from its left and top edge; a photo whose longer side exceeds 2048 pixels is reduced to that first.
+Here they are opened as Gradio's endpoints, listed at /gradio_api/info; `app.api` opens them as REST routes.
+Coordinates are pixels of the upright photo, from its left and top edge; a photo whose longer side exceeds
+2048 pixels is reduced to that first.
 """
 
 import inspect
 from typing import Any
 
+import numpy as np
 from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
 from gradio_client.utils import python_type_to_json_schema
 
-from app import answers, engine, experiments, reading
+from app import answers, engine, experiments, lanes, reading
 from app.answers import Box, Comparison, Detection, ExplainedFace, KeypointReading, PredictionReading, TrustedFace
 from app.inputs import PhotoInput
 from explain import scale
@@ -23,6 +25,7 @@ from models.types import EMOTIONS, Face, Photo
 class TriedFace(experiments.LabReading):
     box: Box
     score: float
+    png: str | None
 
 
 # -------------------------------------------------------------------- endpoints
@@ -33,24 +36,45 @@ def detect(image: Photo) -> Detection:
     return {**answers.size(image), "faces": [answers.found(face) for face in reading.find(image)]}
 
 
-def keypoints(image: Photo, whole_picture: bool = False) -> KeypointReading:
-    """Fifteen named keypoints for every face; left and right are the person's own."""
-    faces = reading.faces_in(image, _switch(whole_picture))
+def keypoints(image: Photo, whole_picture: bool = False, face: int | None = None) -> KeypointReading:
+    """Fifteen named keypoints for every face, or for one; left and right are the person's own.
+
+    `face` counts from the largest, which is 0. `whole_picture` takes the whole picture as the face where
+    none is found.
+    """
+    faces = _faces(image, whole_picture, face)
     return {
         **answers.size(image),
         "faces": [{**answers.found(face), "keypoints": answers.points(face)} for face in faces],
     }
 
 
-def predict(image: Photo, whole_picture: bool = False) -> PredictionReading:
-    """What each of the three models says about every face."""
-    faces = reading.faces_in(image, _switch(whole_picture))
-    predictions = reading.predictions_for(faces)
+def predict(
+    image: Photo,
+    whole_picture: bool = False,
+    model: str = "",
+    model_version: str = "",
+    face: int | None = None,
+) -> PredictionReading:
+    """What each of the three models, or the one that is named, says about every face, or about one.
+
+    `face` counts from the largest, which is 0. `whole_picture` takes the whole picture as the face where
+    none is found. `model_version` is a version of the named model, by default the active one.
+    """
+    _text(model=model, model_version=model_version)
+    if model_version and not model:
+        raise ParameterError("model_version is a version of one model", "no model", "Name the model as well")
+    faces = _faces(image, whole_picture, face)
+    if model:
+        predictions = {model: reading.predict(model, faces, model_version)}
+    else:
+        predictions = reading.predictions_for(faces)
     return {
         **answers.size(image),
         "faces": [
             {
                 **answers.found(face),
+                "keypoints": answers.points(face),
                 "predictions": [answers.answer(of_model[index]) for of_model in predictions.values()],
             }
             for index, face in enumerate(faces)
@@ -68,16 +92,18 @@ def explain(
     face: int = 0,
     whole_picture: bool = False,
     model_version: str = "",
+    maps: str = "arrays",
 ) -> ExplainedFace:
     """Why one model says what it says about one face.
 
     `emotion` is what is explained, by default the one that the model names; `against` sets another
     emotion against it. `params` are the method's own; `face` counts from the largest, which is 0.
-    `values` is the raw map on the 48x48 crop, and `limit` the size that counts as full strength.
+    `values` is the raw map on the 48x48 crop, and `limit` the size that counts as full strength; with
+    `maps` "png" there is a coloured picture instead, with "none" neither.
     """
+    chosen = _chosen(image, whole_picture, face, maps)
     _text(model=model, emotion=emotion, method=method, against=against, model_version=model_version)
-    chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
-    return _explained(chosen, model, emotion, against, method, params, model_version)[0]
+    return _explained(chosen, model, emotion, against, method, params, model_version, maps)[0]
 
 
 def trust(
@@ -90,6 +116,7 @@ def trust(
     face: int = 0,
     whole_picture: bool = False,
     model_version: str = "",
+    maps: str = "arrays",
 ) -> TrustedFace:
     """An explanation, see /explain, and how far it can be trusted.
 
@@ -97,9 +124,9 @@ def trust(
     answer more than hiding random places does. `curves` hold how the probability falls (deletion) and
     rises (insertion) as the marked places are hidden and shown, beside random maps and a plain blob.
     """
+    chosen = _chosen(image, whole_picture, face, maps)
     _text(model=model, emotion=emotion, method=method, against=against, model_version=model_version)
-    chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
-    answer, explanation = _explained(chosen, model, emotion, against, method, params, model_version)
+    answer, explanation = _explained(chosen, model, emotion, against, method, params, model_version, maps)
     return {**answer, "trust": reading.trusted(chosen, explanation, answer["prediction"]["version"]).to_json()}
 
 
@@ -112,39 +139,46 @@ def lab(
     smallest_change: bool = False,
     face: int = 0,
     whole_picture: bool = False,
+    maps: str = "arrays",
 ) -> TriedFace:
     """What an experiment on a face does to the three models' answers, and what their heatmaps had said.
 
     `experiment` holds the steps as the page's Lab shows them, such as
     `{"steps": [{"do": "hide", "region": "mouth"}]}`. `smallest_change` also looks for the smallest
-    set of face parts that, hidden, changes each model's answer.
+    set of face parts that, hidden, changes each model's answer. `crop` is the changed face, 48x48; with
+    `maps` "png" it is a picture instead, with "none" left out.
     """
+    chosen = _chosen(image, whole_picture, face, maps)
     _text(method=method, emotion=emotion)
-    chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
     steps = {"steps": []} if experiment is None else experiment
     search = _switch(smallest_change, "smallest_change")
     tried = engine.current().run(experiments.answer_for, chosen, steps, method, emotion, params, search)
+    crop = np.array(tried["crop"])
+    tried["crop"] = tried["crop"] if maps == "arrays" else None
+    tried["png"] = answers.picture(np.uint8(np.round(255 * crop))) if maps == "png" else None
     return {**answers.found(chosen), **tried}
 
 
-def compare(image: Photo, emotion: str = "", face: int = 0, whole_picture: bool = False) -> Comparison:
+def compare(
+    image: Photo, emotion: str = "", face: int = 0, whole_picture: bool = False, maps: str = "arrays"
+) -> Comparison:
     """The three models on one face: probabilities, Grad-CAM, SHAP and exact Shapley values of the face's parts.
 
     All explain the same emotion, by default the one with the highest mean probability. The same
-    method has the same `limit` for all three, so that their maps can be set side by side.
+    method has the same `limit` for all three, so that their maps can be set side by side. `maps`: see /explain.
     """
+    chosen = _chosen(image, whole_picture, face, maps)
     _text(emotion=emotion)
-    chosen = reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
     predictions = {name: of_model[0] for name, of_model in reading.predictions_for([chosen]).items()}
     target = reading.common_target(emotion, predictions)
-    maps = {
+    made = {
         method: {
             name: reading.explain(name, chosen, target, method, version=said.version)
             for name, said in predictions.items()
         }
         for method in reading.COMPARED
     }
-    limits = {method: scale.shared(of_method.values()).limit for method, of_method in maps.items()}
+    scales = {method: scale.shared(of_method.values()) for method, of_method in made.items()}
     return {
         **answers.found(chosen),
         "emotion": EMOTIONS[target.emotion],
@@ -152,7 +186,8 @@ def compare(image: Photo, emotion: str = "", face: int = 0, whole_picture: bool 
             {
                 "prediction": answers.answer(prediction),
                 "explanations": [
-                    answers.explanation(of_method[name], chosen, limits[method]) for method, of_method in maps.items()
+                    answers.explanation(of_method[name], chosen, scales[method], maps)
+                    for method, of_method in made.items()
                 ],
             }
             for name, prediction in predictions.items()
@@ -160,7 +195,16 @@ def compare(image: Photo, emotion: str = "", face: int = 0, whole_picture: bool 
     }
 
 
-ENDPOINTS = (detect, predict, keypoints, explain, trust, compare, lab)
+ENDPOINTS = {
+    detect: lanes.PREDICTS,
+    predict: lanes.PREDICTS,
+    keypoints: lanes.PREDICTS,
+    explain: lanes.EXPLAINS,
+    trust: lanes.EXPLAINS,
+    compare: lanes.EXPLAINS,
+    lab: lanes.EXPLAINS,
+}
+"""What programs can ask for, and in which queue they wait."""
 
 
 def add() -> None:
@@ -169,7 +213,7 @@ def add() -> None:
     `gr.api` does the same for functions whose arguments are all plain JSON.
     """
     image = PhotoInput(label="image", visible=False)
-    for function in ENDPOINTS:
+    for function, lane in ENDPOINTS.items():
         arguments = [
             Api(parameter.default, python_type_to_json_schema(parameter.annotation), name)
             for name, parameter in inspect.signature(function).parameters.items()
@@ -184,16 +228,25 @@ def add() -> None:
             api_name=function.__name__,
             api_description=inspect.getdoc(function),
             show_progress="hidden",
-            concurrency_limit=2,
-            concurrency_id="api",
+            **lane,
         )
 
 
 # ------------------------------------------------------------------------ parts
 
 
+def _faces(image: Photo, whole_picture: bool, face: int | None) -> list[Face]:
+    faces = reading.faces_in(image, _switch(whole_picture))
+    return faces if face is None else [reading.pick(faces, face)]
+
+
+def _chosen(image: Photo, whole_picture: bool, face: int, maps: str) -> Face:
+    answers.check_maps(maps)
+    return reading.pick(reading.faces_in(image, _switch(whole_picture)), face)
+
+
 def _explained(
-    face: Face, model: str, emotion: str, against: str, method: str, params: dict | None, version: str
+    face: Face, model: str, emotion: str, against: str, method: str, params: dict | None, version: str, maps: str
 ) -> tuple[ExplainedFace, Explanation]:
     prediction = reading.predict(model, [face], version)[0]
     target = reading.target(emotion, against, prediction)
@@ -201,7 +254,7 @@ def _explained(
     answer = {
         **answers.found(face),
         "prediction": answers.answer(prediction),
-        "explanation": answers.explanation(made, face, scale.shared([made]).limit),
+        "explanation": answers.explanation(made, face, scale.shared([made]), maps),
     }
     return answer, made
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
+from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
 from app import answers, lab_words, reading
 from app.donors import DONORS
@@ -185,7 +186,7 @@ class LabReading(TypedDict):
     experiment: dict
     link: str
     hidden: float
-    crop: list[list[float]]
+    crop: list[list[float]] | None
     models: list[TriedModel]
     seconds: float
 

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from app import uploads
+from app import metrics, uploads
 from models import photo
 from models.errors import PhotoError
 from models.types import Photo
@@ -33,7 +33,8 @@ class PhotoInput(gr.Image):
         """
         if payload is not None and payload.url and payload.path is None:
             raise PhotoError("A picture is uploaded", "an address", "Download the picture and upload the file")
-        return photo.read(uploads.take(payload and payload.path, self.GRADIO_CACHE))
+        with metrics.stage("decode"):
+            return photo.read(uploads.take(payload and payload.path, self.GRADIO_CACHE))
 
     def example_payload(self) -> dict:
         """What /gradio_api/info shows: a file that was uploaded before."""

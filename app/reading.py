@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app import engine, traffic, work
+from app import engine, metrics, traffic, work
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustReading
 from models import detector
@@ -16,12 +16,14 @@ COMPARED = ("gradcam", "shap_gradient", "shap_regions")
 
 def find(photo: Photo) -> list[Face]:
     """The faces of a photo without keypoints, largest first; none is an empty list."""
-    return engine.current().find(photo)
+    with metrics.stage("detect"):
+        return engine.current().find(photo)
 
 
 def with_keypoints(faces: list[Face], photo: Photo) -> list[Face]:
     """The same faces with their keypoints."""
-    return engine.current().keypoints(faces, photo)
+    with metrics.stage("keypoints"):
+        return engine.current().keypoints(faces, photo)
 
 
 def faces_in(photo: Photo, whole_picture: bool = False) -> list[Face]:
@@ -50,9 +52,10 @@ def predict(name: str, faces: list[Face], version: str = "") -> tuple[Prediction
     Raises:
         UnknownNameError, WeightsError: see `models.zoo.load`.
     """
-    if version or not faces:
-        return tuple(engine.current().predict(name, faces, version))
-    return tuple(traffic.predict(engine.current(), name, faces))
+    with metrics.stage("predict"):
+        if version or not faces:
+            return tuple(engine.current().predict(name, faces, version))
+        return tuple(traffic.predict(engine.current(), name, faces))
 
 
 def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str, tuple[Prediction, ...]]:
@@ -62,7 +65,9 @@ def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str,
         faces: with their keypoints.
         names: of the models; empty for all that can be used.
     """
-    return {name: predict(name, faces) for name in names or engine.current().available()}
+    found = {name: predict(name, faces) for name in names or engine.current().available()}
+    metrics.agreement(found)
+    return found
 
 
 def unsuitable(name: str, method: str, version: str = "") -> str:
@@ -79,12 +84,14 @@ def explain(
     version: str = "",
 ) -> Explanation:
     """Why a model answers as it does, see `explain.registry.explain`."""
-    return engine.current().run(work.explain, name, face, target, method, params, version)
+    with metrics.stage("explain"):
+        return engine.current().run(work.explain, name, face, target, method, params, version)
 
 
 def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustReading:
     """How far an explanation can be trusted, see `app.work.trusted`."""
-    return engine.current().run(work.trusted, face, explanation, version)
+    with metrics.stage("trust"):
+        return engine.current().run(work.trusted, face, explanation, version)
 
 
 def pick(faces: list[Face], index: int) -> Face:

@@ -6,17 +6,20 @@ two can be compared: `tallies`.
 """
 
 import hashlib
+import logging
 import os
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from models import zoo
-from models.errors import ParameterError
+from models.errors import FaceWhyError, ParameterError
 from models.types import Face, Prediction
 
-ENTRY = re.compile(r"(\w+)=([\d.]+):(\d+(?:\.\d+)?)%")
+log = logging.getLogger(__name__)
+
+ENTRY = re.compile(rf"(?P<model>\w+)=(?P<version>{zoo.VERSION.pattern}):(?P<share>\d+(\.\d+)?)%")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Tally:
     agreed: int = 0
 
 
-_tallies: dict[str, Tally] = {}
+_tallies: dict[tuple[str, Challenger], Tally] = {}
 _lock = threading.Lock()
 
 
@@ -63,13 +66,16 @@ def challengers() -> dict[str, Challenger]:
 
 
 def tallies() -> dict[str, Tally]:
-    """How each challenger has done, by model's name."""
+    """How each challenger has done so far, by model's name."""
     with _lock:
-        return dict(_tallies)
+        return {
+            name: replace(_tallies.get((name, challenger), Tally(challenger.version, challenger.share)))
+            for name, challenger in challengers().items()
+        }
 
 
 def predict(engine, name: str, faces: list[Face]) -> list[Prediction]:
-    """One Prediction a face, by the version whose turn it is.
+    """One Prediction a face, by the version whose turn it is; by the active one where a challenger cannot be used.
 
     Args:
         engine: who computes, see `app.engine`.
@@ -82,10 +88,14 @@ def predict(engine, name: str, faces: list[Face]) -> list[Prediction]:
     predictions = engine.predict(name, faces)
     chosen = [index for index, face in enumerate(faces) if _falls_within(face, challenger.share)]
     if chosen:
-        answers = engine.predict(name, [faces[index] for index in chosen], challenger.version)
+        try:
+            answers = engine.predict(name, [faces[index] for index in chosen], challenger.version)
+        except FaceWhyError as error:
+            log.error("the challenger %s of %r cannot be used: %s", challenger.version, name, error)
+            return predictions
         agreed = sum(answer.top == predictions[index].top for index, answer in zip(chosen, answers, strict=True))
         with _lock:
-            tally = _tallies.setdefault(name, Tally(challenger.version, challenger.share))
+            tally = _tallies.setdefault((name, challenger), Tally(challenger.version, challenger.share))
             tally.faces, tally.agreed = tally.faces + len(chosen), tally.agreed + agreed
         for index, answer in zip(chosen, answers, strict=True):
             predictions[index] = answer
@@ -102,11 +112,11 @@ def _parse(text: str) -> dict[str, Challenger]:
     found = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
         match = ENTRY.fullmatch(entry)
-        if not match or match[1] not in zoo.EMOTION_MODELS or not float(match[3]) <= 100:
+        if not match or match["model"] not in zoo.EMOTION_MODELS or not float(match["share"]) <= 100:
             raise ParameterError(
                 "FACEWHY_CHALLENGER names a model, a version and its share of the faces",
                 repr(entry)[:60],
                 'Write it like "cnn=1.1.0:10%", several with commas between them',
             )
-        found[match[1]] = Challenger(match[2], float(match[3]) / 100)
+        found[match["model"]] = Challenger(match["version"], float(match["share"]) / 100)
     return found

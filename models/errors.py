@@ -8,6 +8,7 @@
     │   └── PhotoTooSmallError      too few pixels to hold a face
     ├── NoFaceError             no face in the picture
     ├── UnknownNameError        a model, emotion, method or parameter that does not exist
+    │   └── UnknownModelError       a model, or a version of it
     ├── ParameterError          a parameter outside its range
     ├── UnsuitableMethodError   a method that cannot explain this model
     ├── WeightsError            a set of weights that cannot be used
@@ -76,6 +77,10 @@ class NoFaceError(FaceWhyError):
 
 class UnknownNameError(FaceWhyError):
     """A model, emotion, method or parameter that does not exist."""
+
+
+class UnknownModelError(UnknownNameError):
+    """A model, or a version of it, that does not exist."""
 
 
 class ParameterError(FaceWhyError):

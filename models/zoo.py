@@ -1,6 +1,7 @@
 """Models by name."""
 
 import logging
+import math
 import os
 import re
 import threading
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from models.errors import UnknownNameError, WeightsError
+from models.errors import UnknownModelError, UnknownNameError, WeightsError, WeightsMismatchError
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +29,12 @@ class Status:
     """How far a model is.
 
     Attributes:
-        state: "waiting", "loading", "ready" or "failed".
+        state: "waiting", "loading", "ready" or "failed", which it stays while it is tried again.
         seconds: what loading took; 0 before.
         source: where the weights came from, see `weights.Located`; empty until ready.
         revision: the Hub's commit, or None.
         note: why a source was passed over, or why loading failed.
+        version: of the weights; empty until ready.
     """
 
     state: str = "waiting"
@@ -40,6 +42,7 @@ class Status:
     source: str = ""
     revision: str | None = None
     note: str = ""
+    version: str = ""
 
 
 RETRY = 60.0
@@ -77,11 +80,11 @@ def load(name: str, version: str = ""):
         `models.model.Model`.
 
     Raises:
-        UnknownNameError: `name` is none of `EMOTION_MODELS`, or it has no such version.
+        UnknownModelError: `name` is none of `EMOTION_MODELS`, or it has no such version.
         WeightsError: its weights are missing or cannot be used.
     """
     if name not in EMOTION_MODELS:
-        raise UnknownNameError("A model has a name", repr(name), f"Use one of {', '.join(EMOTION_MODELS)}")
+        raise UnknownModelError("A model has a name", repr(name)[:40], f"Use one of {', '.join(EMOTION_MODELS)}")
     return _load(name, version)
 
 
@@ -91,13 +94,13 @@ def available() -> list[str]:
     Raises:
         WeightsError: there is none.
     """
-    names, why = [], ""
+    names, why, asked = [], "", time.monotonic()
     for name in EMOTION_MODELS:
         if time.monotonic() - _failed.get(name, -RETRY) < RETRY:
             why = _status[name].note
             continue
         try:
-            _load(name)
+            _load(name, asked=asked)
             names.append(name)
         except WeightsError as error:
             log.error("the model %r is not available: %s", name, error)
@@ -119,19 +122,31 @@ def versions(name: str) -> list[str]:
     `<number>/<name>/`, where `python -m training export` puts them.
 
     Raises:
-        UnknownNameError: there is no such model.
+        UnknownModelError: there is no such model.
         WeightsError: the active version cannot be used.
     """
     if name not in _status:
-        raise UnknownNameError("A model has a name", repr(name), f"Use one of {', '.join(_status)}")
+        raise UnknownModelError("A model has a name", repr(name)[:40], f"Use one of {', '.join(_status)}")
     active = _load(name).card.version
-    others = {path.parent.name for path in _archive().glob(f"*/{name}") if VERSION.fullmatch(path.parent.name)}
+    cards = _archive().glob(f"*/{name}/card.json")
+    others = {number for card in cards if VERSION.fullmatch(number := card.parents[1].name)}
     return [active, *sorted(others - {active}, key=lambda number: tuple(map(int, number.split("."))), reverse=True)]
 
 
 def loaded() -> dict[str, Status]:
     """How far each model is, the keypoint model first."""
     return dict(_status)
+
+
+def ready(found: dict[str, Status]) -> bool:
+    """Whether faces can be read: the keypoint model and an emotion model are there, and no other is still to come.
+
+    Args:
+        found: as `loaded` returns it.
+    """
+    states = {name: status.state for name, status in found.items()}
+    coming = {"waiting", "loading"} & set(states.values())
+    return states[KEYPOINT_MODEL] == "ready" and "ready" in map(states.get, EMOTION_MODELS) and not coming
 
 
 def warm() -> threading.Thread:
@@ -158,17 +173,23 @@ def _warm() -> None:
             log.exception("the model %r is not available", name)
 
 
-def _load(name: str, version: str = ""):
+def _load(name: str, version: str = "", asked: float = math.inf):
+    """A model; one that failed after `asked`, on the clock of `time.monotonic`, is not tried again."""
     if version:
         present = versions(name)
         if version not in present:
-            raise UnknownNameError(f"A version of {name} is present", repr(version)[:40], f"Use {' or '.join(present)}")
+            raise UnknownModelError(
+                f"A version of {name} is present", repr(version)[:40], f"Use {' or '.join(present)}"
+            )
         if version != present[0]:
             return _load_other(name, version)
     with _locks[name]:
         if name in _models:
             return _models[name]
-        _status[name] = Status("loading")
+        if _failed.get(name, -math.inf) >= asked:
+            raise WeightsError(f"The model {name!r} can be loaded", _status[name].note)
+        if name not in _failed:
+            _status[name] = Status("loading")
         started = time.perf_counter()
         try:
             model = _restore(name)
@@ -182,7 +203,8 @@ def _load(name: str, version: str = ""):
         _models[name] = model
         _failed.pop(name, None)
         found = model.located
-        _status[name] = Status("ready", time.perf_counter() - started, found.source, found.revision, found.note)
+        seconds = time.perf_counter() - started
+        _status[name] = Status("ready", seconds, found.source, found.revision, found.note, model.card.version)
         return model
 
 
@@ -193,7 +215,9 @@ def _load_other(name: str, version: str):
     with _locks[name]:
         if (name, version) not in _models:
             folder = _archive() / version / name
-            weights.verify(folder)
+            card = weights.verify(folder)
+            if card.version != version:
+                raise WeightsMismatchError(f"{folder}: field 'version' is {version!r}", repr(card.version)[:40])
             _models[name, version] = restore(name, weights.Located(folder, "folder"), build, _kind(name))
         return _models[name, version]
 
