@@ -11,7 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from app.crowd import Batcher
+from explain import registry
 from models import detector, keypoints, zoo
 from models.types import Face, Photo, Prediction
 
@@ -62,6 +65,17 @@ class Engine:
         """The models that can be used, see `models.zoo.available`."""
         return zoo.available()
 
+    def status(self) -> dict[str, zoo.Status]:
+        """How far each model is, see `models.zoo.loaded`."""
+        return zoo.loaded()
+
+    def warm(self) -> None:
+        """Load the models and run every method once, so that the first visitor waits for neither."""
+        zoo.warm().join()
+        for name, status in zoo.loaded().items():
+            if name in zoo.EMOTION_MODELS and status.state == "ready":
+                registry.warm(zoo.load(name))
+
     def run(self, function: Callable, *args, **kwargs) -> Any:
         """The answer of a function of `app.work`; no more than `EXPLANATIONS` run at once."""
         with self._explaining:
@@ -93,15 +107,45 @@ class Engine:
         return self._present
 
 
+class Served(Engine):
+    """This process, but for predictions: a TensorFlow Serving server computes those of the active versions.
+
+    Args:
+        url: see `app.serving.ServingPredictor`.
+    """
+
+    def __init__(self, url: str):
+        from app.serving import ServingPredictor
+
+        super().__init__()
+        self._server = ServingPredictor(url)
+
+    def _answer(self, name: str, version: str) -> Callable[[list[Face]], list[Prediction]]:
+        card = zoo.load(name).card
+        if version not in ("", card.version):
+            return super()._answer(name, version)
+
+        def answer(faces: list[Face]) -> list[Prediction]:
+            pairs = zip(*self._server.predict(name, np.stack([face.crop for face in faces])), strict=True)
+            return [Prediction(name, logits, probabilities, card.version) for logits, probabilities in pairs]
+
+        return answer
+
+
 _current: Engine | None = None
 _choosing = threading.Lock()
 
 
 def current() -> Engine:
-    """The engine in use: the one that `use` was given, else this process."""
+    """The engine in use: the one that `use` was given, else this process, and FACEWHY_PREDICT_URL where it is set.
+
+    Raises:
+        ParameterError: FACEWHY_PREDICT_URL is no address.
+    """
     with _choosing:
         if _current is None:
-            use(Engine())
+            url = os.environ.get("FACEWHY_PREDICT_URL", "").strip()
+            use(Served(url) if url else Engine())
         return _current
 
 

@@ -15,13 +15,11 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr  # noqa: E402
 
-from app import endpoints, uploads  # noqa: E402
+from app import endpoints, engine, lanes, traffic, uploads  # noqa: E402
 from app.guard import GuardedBlocks  # noqa: E402
 from app.server import Server  # noqa: E402
 from app.session import KEPT, Session  # noqa: E402
 from app.tabs import Shared, compare, explain, lab, models, predict  # noqa: E402
-from explain import registry  # noqa: E402
-from models import zoo  # noqa: E402
 from models.errors import FaceWhyError  # noqa: E402
 
 TABS = (predict, explain, compare, lab, models)
@@ -44,7 +42,7 @@ def build() -> gr.Blocks:
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
                     module.build(replace(shared, tab=tab))
-    return page.queue(max_size=40, default_concurrency_limit=2)
+    return lanes.open_queue(page)
 
 
 def launch(host: str | None = None, port: int | None = None) -> Server:
@@ -53,6 +51,7 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
     Args:
         host, port: see `Server`.
     """
+    traffic.challengers()
     server = Server(build(), host, port)
 
     def behind():
@@ -66,17 +65,19 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
 
 def warm() -> None:
     """Load the models and run every method once, so that the first visitor waits for neither."""
-    zoo.warm().join()
-    for name, status in zoo.loaded().items():
-        if name in zoo.EMOTION_MODELS and status.state == "ready":
-            registry.warm(zoo.load(name))
+    engine.current().warm()
+
+
+def configure_logging() -> None:
+    """Our own words from INFO, others' warnings; nobody's requests."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for quiet in ("httpx", "mcp", "uvicorn"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
 
 
 def main() -> None:
     """Run until stopped."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for quiet in ("httpx", "uvicorn"):
-        logging.getLogger(quiet).setLevel(logging.WARNING)
+    configure_logging()
     try:
         server = launch()
     except FaceWhyError as error:

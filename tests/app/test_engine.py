@@ -8,7 +8,7 @@ from app import engine, experiments, reading, work
 from app.engine import Engine
 from explain.base import Target
 from models import detector, keypoints, photo, zoo
-from models.errors import UnknownNameError
+from models.errors import ParameterError, UnknownNameError
 from models.types import EMOTIONS
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.[jp][pn]g"))
@@ -109,3 +109,31 @@ def test_what_runs_elsewhere_can_be_sent_there(photos):
         assert type(back) is type(sent)
     for function in (work.explain, work.trusted, work.unsuitable, experiments.run, experiments.smallest):
         assert pickle.loads(pickle.dumps(function)) is function
+
+
+def test_predictions_may_come_from_a_server_and_explanations_stay(monkeypatch, photos):
+    monkeypatch.setattr(engine, "_current", None)
+    monkeypatch.setenv("FACEWHY_PREDICT_URL", "http://localhost:1")
+    chosen = engine.current()
+    face = reading.faces_in(photos[0])[0]
+    asked = []
+
+    def answer(name, crops):
+        asked.append((name, crops.shape))
+        rows = np.tile(np.float32([0.1, 0, 0, 0, 0, 0.9, 0]), (len(crops), 1))
+        return np.log(rows + 1e-9), rows
+
+    monkeypatch.setattr(chosen._server, "predict", answer)
+    told = reading.predict("cnn", [face, face])
+    assert [said.emotion for said in told] == ["sad", "sad"]
+    assert told[0].version == zoo.load("cnn").card.version
+    assert asked == [("cnn", (2, 48, 48))]
+    assert reading.explain("cnn", face, Target(3), "gradcam").values.shape == (48, 48)
+    assert len(asked) == 1
+
+
+def test_an_address_that_is_none_is_told_at_once(monkeypatch):
+    monkeypatch.setattr(engine, "_current", None)
+    monkeypatch.setenv("FACEWHY_PREDICT_URL", "not an address")
+    with pytest.raises(ParameterError, match="FACEWHY_PREDICT_URL"):
+        engine.current()
