@@ -179,6 +179,18 @@ def test_the_page_answers_without_a_network_from_the_images_files_alone(running)
     assert replay.run(process, HEALTH).returncode == 0
 
 
+def test_it_tells_a_cluster_when_it_is_ready_and_prometheus_what_it_measures(running):
+    """As a probe asks: by the pod's address, here another name of loopback, and not by a name of the page."""
+    replay, process = running
+    ready = HEALTH[-1].replace("127.0.0.1", "127.1.2.3").replace("/health", "/health?ready=true")
+    until = time.monotonic() + 120
+    while (done := replay.run(process, [*HEALTH[:-1], ready])).returncode:
+        assert "503" in done.stderr and time.monotonic() < until, done.stderr
+        time.sleep(0.5)
+    measured = replay.run(process, ["python", "-c", PAGE.replace("7860/", "7860/metrics")])
+    assert "# TYPE " in measured.stdout, measured.stderr
+
+
 def test_it_is_not_root_and_can_write_to_no_folder_but_tmp(running):
     replay, process = running
     done = replay.run(process, ["python", "-c", ABOUT])

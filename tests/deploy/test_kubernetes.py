@@ -78,8 +78,8 @@ def test_ports_lead_from_the_service_to_the_image():
     ((ingress,),) = [rule["ports"] for rule in manifest("network-policy.yaml")["spec"]["ingress"]]
     assert port["containerPort"] == ingress["port"] == int(image.last(STEPS, "EXPOSE").value)
     assert service["targetPort"] == port["name"]
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert CONTAINER[probe]["httpGet"] == {"path": "/health", "port": port["name"]}
+    for probe, path in {"startup": "/health", "readiness": "/health?ready=true", "liveness": "/health"}.items():
+        assert CONTAINER[f"{probe}Probe"]["httpGet"] == {"path": path, "port": port["name"]}
 
 
 def test_the_autoscaler_scales_this_deployment_which_names_no_number_itself():
