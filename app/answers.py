@@ -89,6 +89,7 @@ class PredictionReading(TypedDict):
     width: int
     height: int
     faces: list[PredictedFace]
+    note: str
 
 
 class Region(TypedDict):
@@ -134,6 +135,7 @@ class Comparison(TypedDict):
     score: float
     emotion: str
     models: list[ComparedModel]
+    note: str
 
 
 class Agreement(TypedDict):

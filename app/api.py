@@ -6,6 +6,7 @@ Pictures come as files (`/predict`) or in JSON as base64 (`/api/v1/...`). What c
 
 import asyncio
 import base64
+import json
 import re
 from collections.abc import Callable
 from time import perf_counter
@@ -134,7 +135,7 @@ async def predict_batch(request: Request, files: list[UploadFile]) -> rest_types
         raise ParameterError(f"A batch has {MOST_FILES} pictures at most", str(len(files)), "Send several batches")
     started = perf_counter()
     lane = request.app.state.lanes[lanes.PREDICT]
-    jobs = [_run(lane, _read_file, file, endpoints.predict) for file in files]
+    jobs = [run(lane, _read_file, file, endpoints.predict) for file in files]
     results = await asyncio.gather(*jobs, return_exceptions=True)
     if all(isinstance(result, BusyError) for result in results):
         raise results[0]
@@ -148,37 +149,37 @@ async def predict_batch(request: Request, files: list[UploadFile]) -> rest_types
 @router.post("/api/v1/predict/emotion", tags=["v1"], responses=COMPUTING)
 async def predict_emotion(request: Request, asked: rest_types.EmotionAsked) -> rest_types.EmotionAnswer:
     """What the models, or one of them, see in every face, or in one."""
-    return await _answer(request, lanes.PREDICT, _read_json, asked, endpoints.predict)
+    return await _answer(request, lanes.PREDICT, read_json, asked, endpoints.predict)
 
 
 @router.post("/api/v1/predict/keypoints", tags=["v1"], responses=COMPUTING)
 async def predict_keypoints(request: Request, asked: rest_types.KeypointsAsked) -> rest_types.KeypointAnswer:
     """Fifteen named keypoints for every face, or for one; left and right are the person's own."""
-    return await _answer(request, lanes.PREDICT, _read_json, asked, endpoints.keypoints)
+    return await _answer(request, lanes.PREDICT, read_json, asked, endpoints.keypoints)
 
 
 @router.post("/api/v1/explain", tags=["v1"], responses=COMPUTING)
 async def explain(request: Request, asked: rest_types.ExplanationAsked) -> rest_types.ExplanationAnswer:
     """Why one model says what it says about one face."""
-    return await _answer(request, lanes.EXPLAIN, _read_json, asked, endpoints.explain)
+    return await _answer(request, lanes.EXPLAIN, read_json, asked, endpoints.explain)
 
 
 @router.post("/api/v1/compare", tags=["v1"], responses=COMPUTING)
 async def compare(request: Request, asked: rest_types.ComparisonAsked) -> rest_types.ComparisonAnswer:
     """The models side by side on one face, each with Grad-CAM, SHAP and the Shapley values of the face's parts."""
-    return await _answer(request, lanes.EXPLAIN, _read_json, asked, endpoints.compare)
+    return await _answer(request, lanes.EXPLAIN, read_json, asked, endpoints.compare)
 
 
 @router.post("/api/v1/trust", tags=["v1"], responses=COMPUTING)
 async def trust(request: Request, asked: rest_types.ExplanationAsked) -> rest_types.TrustAnswer:
     """An explanation, and how far it can be trusted."""
-    return await _answer(request, lanes.EXPLAIN, _read_json, asked, endpoints.trust)
+    return await _answer(request, lanes.EXPLAIN, read_json, asked, endpoints.trust)
 
 
 @router.post("/api/v1/lab", tags=["v1"], responses=COMPUTING)
 async def lab(request: Request, asked: rest_types.LabAsked) -> rest_types.LabAnswer:
     """What an experiment on a face does to the models' answers, and what their heatmaps had said."""
-    return await _answer(request, lanes.EXPLAIN, _read_json, asked, endpoints.lab)
+    return await _answer(request, lanes.EXPLAIN, read_json, asked, endpoints.lab)
 
 
 # ------------------------------------------------------------------------ parts
@@ -186,13 +187,18 @@ async def lab(request: Request, asked: rest_types.LabAsked) -> rest_types.LabAns
 
 async def _answer(request: Request, lane: str, work: Callable[..., dict], *args) -> Response:
     try:
-        return await _run(request.app.state.lanes[lane], lambda: JSONResponse(work(*args)))
+        return await run(request.app.state.lanes[lane], lambda: JSONResponse(work(*args)))
     except Exception as error:
         return rest_errors.answer(error)
 
 
-async def _run(lane: Lane, work: Callable, *args) -> Any:
-    """What a function returns in one of a lane's threads."""
+async def run(lane: Lane, work: Callable, *args) -> Any:
+    """What a function returns in one of a lane's threads.
+
+    Raises:
+        BusyError: the lane is full.
+        what the function raises.
+    """
     asked = perf_counter()
 
     def timed():
@@ -209,7 +215,12 @@ def _read_file(file: UploadFile, function: Callable[[Photo], dict]) -> dict:
     return {**function(picture), "milliseconds": _milliseconds(started)}
 
 
-def _read_json(asked: rest_types.Asked, function: Callable[..., dict]) -> dict:
+def read_json(asked: rest_types.Pictured, function: Callable[..., dict]) -> dict:
+    """The answer of a function of `app.endpoints` to a request in JSON, with how long it took.
+
+    Raises:
+        FaceWhyError: as the function, or the picture is none.
+    """
     started = perf_counter()
     with metrics.stage("decode"):
         picture = photo.read(unpacked(asked.image))
@@ -231,6 +242,11 @@ def unpacked(image: str) -> bytes:
         raise PhotoError(
             "A picture is sent itself, in base64", "other text", "Read the file and encode its content"
         ) from None
+
+
+def written(answer: dict) -> str:
+    """An answer as JSON."""
+    return json.dumps(answer, allow_nan=False)
 
 
 def _milliseconds(started: float) -> float:

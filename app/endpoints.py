@@ -13,7 +13,7 @@ from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
 from gradio_client.utils import python_type_to_json_schema
 
-from app import answers, engine, experiments, lanes, reading
+from app import answers, engine, experiments, lanes, reading, words
 from app.answers import Box, Comparison, Detection, ExplainedFace, KeypointReading, PredictionReading, TrustedFace
 from app.inputs import PhotoInput
 from explain import scale
@@ -26,6 +26,7 @@ class TriedFace(experiments.LabReading):
     box: Box
     score: float
     png: str | None
+    note: str
 
 
 # -------------------------------------------------------------------- endpoints
@@ -59,7 +60,8 @@ def predict(
     """What each of the three models, or the one that is named, says about every face, or about one.
 
     `face` counts from the largest, which is 0. `whole_picture` takes the whole picture as the face where
-    none is found. `model_version` is a version of the named model, by default the active one.
+    none is found. `model_version` is a version of the named model, by default the active one. `note` says
+    which models could not be asked, if any.
     """
     _text(model=model, model_version=model_version)
     if model_version and not model:
@@ -79,6 +81,7 @@ def predict(
             }
             for index, face in enumerate(faces)
         ],
+        "note": "" if model else words.missing(predictions),
     }
 
 
@@ -156,7 +159,11 @@ def lab(
     crop = np.array(tried["crop"])
     tried["crop"] = tried["crop"] if maps == "arrays" else None
     tried["png"] = answers.picture(np.uint8(np.round(255 * crop))) if maps == "png" else None
-    return {**answers.found(chosen), **tried}
+    return {
+        **answers.found(chosen),
+        **tried,
+        "note": words.missing([model["before"]["model"] for model in tried["models"]]),
+    }
 
 
 def compare(
@@ -192,6 +199,7 @@ def compare(
             }
             for name, prediction in predictions.items()
         ],
+        "note": words.missing(predictions),
     }
 
 

@@ -6,11 +6,12 @@ import traceback
 import gradio as gr
 
 from app.inputs import PhotoInput
-from models.errors import FaceWhyError, PhotoError
+from models.errors import FaceWhyError, PhotoError, WeightsError
 
 log = logging.getLogger(__name__)
 
 UNEXPECTED = "Something went wrong on our side. Nothing of your picture was kept. Please try again."
+UNAVAILABLE = "This model cannot be used at the moment. Choose another model, or try again later."
 MISFIT = (
     "A request holds an uploaded picture and the arguments of its endpoint. "
     "Upload the picture first; the arguments are described at /gradio_api/info."
@@ -57,6 +58,9 @@ def visible(error: Exception, otherwise: str = UNEXPECTED) -> Shown:
     if isinstance(error, Shown):
         return error
     for ours in (error, error.__cause__):
+        if isinstance(ours, WeightsError):
+            log.error("%s", ours)  # why weights are refused names folders of the server
+            return Shown(UNAVAILABLE)
         if isinstance(ours, FaceWhyError):
             return Shown(str(ours))
     frames = "".join(traceback.format_tb(error.__traceback__))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from app.guard import UNEXPECTED
+from app.guard import UNAVAILABLE, UNEXPECTED
 from models.errors import (
     BusyError,
     FaceWhyError,
@@ -89,13 +89,12 @@ def told(error: Exception) -> ErrorAnswer:
     """
     if isinstance(error, WeightsError):
         log.error("%s", error)
-        return _said(error.code, "This model cannot be used at the moment", "Choose another model, or try again later")
+        return _plain(error.code, UNAVAILABLE)
     if isinstance(error, FaceWhyError):
         received = f". Received: {error.received}" if error.received else ""
         return _said(error.code, f"{error.rule}{received}", error.advice or DESCRIBED)
     log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-    message, _, advice = UNEXPECTED.rpartition(". ")
-    return _said("Unexpected", message, advice.removesuffix("."))
+    return _plain("Unexpected", UNEXPECTED)
 
 
 def answer(error: Exception) -> Response:
@@ -137,6 +136,12 @@ class Refused:
 
 def _said(code: str, message: str, advice: str) -> ErrorAnswer:
     return {"error": {"code": code, "message": f"{message}.", "advice": f"{advice}."}}
+
+
+def _plain(code: str, sentences: str) -> ErrorAnswer:
+    """The same for sentences of the page, the last of which says what to do."""
+    message, _, advice = sentences.removesuffix(".").rpartition(". ")
+    return _said(code, message, advice)
 
 
 def _of_http(request: Request, error: HTTPException) -> Response:

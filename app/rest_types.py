@@ -48,12 +48,17 @@ Maps = Annotated[
 ]
 
 
-class Asked(BaseModel):
-    """A picture, and how a face is taken from it."""
+class Pictured(BaseModel):
+    """A picture."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     image: Image
+
+
+class Asked(Pictured):
+    """A picture, and how a face is taken from it."""
+
     whole_picture: Whole = False
 
 

@@ -14,7 +14,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from app import api, shield, theme
+from app import api, shield, theme, tools
 from models import photo
 from models.errors import ParameterError
 
@@ -46,6 +46,7 @@ def create(page: gr.Blocks) -> FastAPI:
     gr.mount_gradio_app(
         application, page, path="/", theme=theme.build(), root_path=os.environ.get("GRADIO_ROOT_PATH"), **PAGE
     )
+    tools.attach(page, application.state.lanes)
     return application
 
 

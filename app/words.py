@@ -1,5 +1,7 @@
 """What the models say, as sentences."""
 
+from collections.abc import Iterable
+
 from models.types import EMOTIONS, Prediction
 
 MODELS = {"cnn": "CNN", "resnet": "ResNet", "vgg16": "VGG16"}
@@ -47,7 +49,7 @@ def verdict(answers: dict[str, Prediction]) -> str:
         answers: by model's name; at least one.
 
     Returns:
-        One to three plain sentences.
+        One to four plain sentences; the last says which models could not be asked.
     """
     camps: dict[str, list[str]] = {}
     for name, prediction in answers.items():
@@ -56,23 +58,45 @@ def verdict(answers: dict[str, Prediction]) -> str:
     if len(ranked) == 1:
         mean = sum(prediction.probabilities for prediction in answers.values()) / len(answers)
         order = mean.argsort()[::-1]
+        several = len(answers) > 1
+        who = "All three models" if len(answers) == len(MODELS) else _named(list(answers))
         lead = (
-            f"{'All three models see' if len(answers) == 3 else listed([MODELS[name] for name in answers]) + ' sees'} "
-            f"a face that looks {ADJECTIVES[ranked[0]]}, and they are {sureness(mean[order[0]])}: "
-            f"{percent(mean[order[0]])} on average."
+            f"{who} {'see' if several else 'sees'} a face that looks {ADJECTIVES[ranked[0]]}, "
+            f"and {'they are' if several else 'it is'} {sureness(mean[order[0]])}: "
+            f"{percent(mean[order[0]])}{' on average' if several else ''}."
         )
-        return f"{lead} {_runner_up(order, mean)}".strip()
+        return " ".join(filter(None, [lead, _runner_up(order, mean), missing(answers)]))
     parts = []
     for emotion in ranked:
         names = camps[emotion]
         shares = list(dict.fromkeys(percent(answers[name].confidence) for name in names))
         verb = "see" if len(names) > 1 else "sees"
-        parts.append(f"{listed([MODELS[name] for name in names])} {verb} {ADJECTIVES[emotion]} ({listed(shares)})")
+        parts.append(f"{_named(names)} {verb} {ADJECTIVES[emotion]} ({listed(shares)})")
     highest = max(answers.values(), key=lambda prediction: prediction.confidence)
-    return (
+    told = (
         f"The models differ: {'; '.join(parts)}. {MODELS[highest.model]} is the surest of them, "
         f"and it is {sureness(highest.confidence)}."
     )
+    return " ".join(filter(None, [told, missing(answers)]))
+
+
+def missing(names: Iterable[str]) -> str:
+    """That models could not be asked, as a sentence; empty where all were.
+
+    Args:
+        names: of the models that answered.
+    """
+    others = [name for name in MODELS if name not in names]
+    return f"{_named(others)} cannot be used at the moment." if others else ""
+
+
+def unavailable(name: str) -> str:
+    """What is said in place of the answer of a model that could not be loaded."""
+    return f"{_named([name])} cannot be used at the moment. Choose another model, or try again later."
+
+
+def _named(names: list[str]) -> str:
+    return listed([MODELS[name] for name in names])
 
 
 def _runner_up(order, mean) -> str:

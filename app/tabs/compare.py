@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app import charts, compare_views, reading, views, words
+from app import charts, compare_views, lanes, reading, views, words
 from app.compare_views import PARTS, Maps
 from app.session import KEPT, Session
 from app.tabs import Shared
@@ -80,9 +80,9 @@ def build(shared: Shared) -> None:
     outputs = [shown, strip, stop, notice, grid, probabilities, parts]
     private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     runs = [
-        shared.tab.select(arrive, asked, outputs, **private),
-        gr.on([start.click, emotion.input, methods.input], compare, asked, outputs, **private),
-        strip.select(choose, asked, [shared.session, *outputs], **private),
+        shared.tab.select(arrive, asked, outputs, **private, **lanes.EXPLAINS),
+        gr.on([start.click, emotion.input, methods.input], compare, asked, outputs, **private, **lanes.EXPLAINS),
+        strip.select(choose, asked, [shared.session, *outputs], **private, **lanes.EXPLAINS),
     ]
     for run in runs:
         run.then(None, js=FIT)
@@ -125,7 +125,7 @@ def compare(
         Compared(about, chosen, copied(known, results), True),
         strip,
         gr.Button(interactive=False),
-        f'<p class="fw-verdict" role="status">{words.verdict(answers)}</p>{meaning(target)}',
+        f'<p class="fw-verdict" role="status">{words.verdict(answers)}</p>{meaning(target, len(answers))}',
         compare_views.rows(session, answers, results),
         chart,
         by_part(session, results),
@@ -169,10 +169,11 @@ def progress(count: int, total: int, method: str, name: str) -> str:
     )
 
 
-def meaning(target: Target) -> str:
-    """What was asked, and how the maps can be compared."""
+def meaning(target: Target, count: int) -> str:
+    """What so many models were asked, and how the maps can be compared."""
+    who = {1: "It is", 2: "Both are"}.get(count, "All three are")
     return (
-        f'<p class="fw-small">All three are asked about {target.name}. The maps of a method share one scale: '
+        f'<p class="fw-small">{who} asked about {target.name}. The maps of a method share one scale: '
         "the same colour means the same strength in every model.</p>"
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import gradio as gr
 from gradio.context import Context
 
-from app import engine, experiments, lab_views, lab_words, strokes, views
+from app import engine, experiments, lab_views, lab_words, lanes, strokes, views, words
 from app.donors import DONORS
 from app.session import KEPT, Session
 from app.tabs import Shared
@@ -133,6 +133,7 @@ def build(shared: Shared) -> None:
     asked = [shared.session, bench, method, emotion, swapped]
     shown = [bench, strip, face, steps, verdict, told, smallest, parts, swap, undo, reset, link, text, *sliders]
     quiet = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last"}
+    linking, quiet = quiet, quiet | lanes.EXPLAINS
     gr.on([shared.tab.select, emotion.input, swapped.input], show, asked, shown, **quiet)
     method.input(show, asked, shown, **quiet | {"show_progress": "minimal"})
     gr.on([face.select, parts.select], touch, [*asked, fill], shown, **quiet)
@@ -149,7 +150,7 @@ def build(shared: Shared) -> None:
     )
     smallest.select(follow, asked, shown, **quiet)
     hand.input(None, hand, None, js=HAND)
-    Context.root_block.load(linked, [bench, code], bench, js=CODE, **quiet)
+    Context.root_block.load(linked, [bench, code], bench, js=CODE, **linking)
 
 
 def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
@@ -176,11 +177,17 @@ def show(session: Session, bench: Bench, method: str, emotion: str, part: str) -
         views.strip(session),
         lab_views.bench(outcome),
         lab_views.done(bench.experiment),
-        lab_views.verdict(outcome),
+        lab_views.verdict(outcome) + missing(outcome),
         lab_views.answers(outcome),
         lab_views.smallest(bench.found[1]) if bench.found else "",
         *_about(bench, part),
     )
+
+
+def missing(outcome: experiments.Outcome) -> str:
+    """That models could not be asked; empty where all were."""
+    note = words.missing(outcome.models)
+    return f'<p class="fw-note">{note}</p>' if note else ""
 
 
 def _about(bench: Bench, part: str) -> tuple:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from app import charts, reading, session, views, words
+from app import charts, lanes, reading, session, views, words
 from app.inputs import PhotoInput
 from app.session import Session
 from app.tabs import Shared
@@ -60,12 +60,12 @@ def build(shared: Shared) -> None:
     panel = [shared.session, picture, strip, notice, whole, chart, table, close_up]
     private = {"api_visibility": "private", "show_progress": "minimal"}
     given = [
-        source.input(read, source, [source, *panel], **private),
-        gallery.select(read_example, None, [source, *panel], **private),
+        source.input(read, source, [source, *panel], **private, **lanes.PREDICTS),
+        gallery.select(read_example, None, [source, *panel], **private, **lanes.PREDICTS),
     ]
     for event in given:
         event.then(None, js=TO_TOP)
-    whole.click(read_whole, shared.session, panel, **private)
+    whole.click(read_whole, shared.session, panel, **private, **lanes.PREDICTS)
     gr.on([picture.select, strip.select], choose, shared.session, panel, **private)
     shared.tab.select(show, shared.session, panel, **private)
 

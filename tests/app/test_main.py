@@ -1,12 +1,15 @@
+import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from gradio.data_classes import PredictBodyInternal
 
-from app import main, theme
+from app import lanes, main, theme
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +32,7 @@ def test_the_page_names_no_other_host(page):
 
 
 def test_the_queue_is_bounded_and_files_are_deleted(page):
-    assert page.max_size_of_queue if hasattr(page, "max_size_of_queue") else page._queue.max_size == 40
+    assert page._queue.max_size == lanes.MOST
     frequency, age = page.delete_cache
     assert frequency <= 600 and age <= 3600
 
@@ -37,10 +40,8 @@ def test_the_queue_is_bounded_and_files_are_deleted(page):
 @pytest.mark.parametrize("start", [["app/main.py"], ["-m", "app"]])
 def test_every_way_to_start_finds_the_packages(start, tmp_path):
     script = (
-        "import runpy, sys, types\n"
-        "import gradio as gr\n"
-        "gr.Blocks.launch = lambda self, **options: print('started', options['run_history'])\n"
-        "gr.Blocks.block_thread = lambda self: None\n"
+        "import runpy, sys, uvicorn\n"
+        "uvicorn.Server.run = lambda self, sockets: print('started', sockets[0].getsockname())\n"
         f"sys.argv = {start!r}\n"
         f"sys.path[0] = {str(ROOT / 'app') if start[0] != '-m' else str(ROOT)!r}\n"
         + (
@@ -49,5 +50,40 @@ def test_every_way_to_start_finds_the_packages(start, tmp_path):
             else "runpy.run_module('app', run_name='__main__')"
         )
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert "started False" in done.stdout, done.stderr
+    environment = os.environ | {"GRADIO_SERVER_NAME": "127.0.0.1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert "started ('127.0.0.1', " in done.stdout, done.stderr
+
+
+def test_what_computes_waits_in_its_lane(page):
+    """Explanations, on the page and through the API, never take the places of predictions."""
+    lanes_of = {event.name: event.concurrency_id for event in page.fns.values() if event.fn}
+    expected = {"predict": lanes.PREDICT, "read": lanes.PREDICT, "judge": lanes.EXPLAIN, "lab": lanes.EXPLAIN}
+    assert {name: lanes_of[name] for name in expected} == expected
+    for event in page.fns.values():
+        if event.concurrency_id in lanes.AT_ONCE:
+            assert event.concurrency_limit == lanes.AT_ONCE[event.concurrency_id], event.name
+
+
+@pytest.mark.parametrize("lane", [lanes.PREDICT, lanes.EXPLAIN])
+def test_a_full_lane_says_so_and_leaves_the_other_open(page, lane):
+    queue = page._queue
+    first = {
+        name: next(key for key, event in page.fns.items() if event.concurrency_id == name) for name in lanes.AT_ONCE
+    }
+
+    def push(name):
+        body = PredictBodyInternal(data=[], fn_index=first[name], session_hash="visitor")
+        return asyncio.run(queue.push(body, None, None))
+
+    other = next(name for name in lanes.AT_ONCE if name != lane)
+    try:
+        answers = [push(lane) for _ in range(lanes.WAITING[lane] + 1)]
+        assert all(pushed for pushed, *_ in answers[:-1])
+        pushed, said, state = answers[-1]
+        assert not pushed and state == "queue_full" and said == lanes.busy(lanes.WAITING[lane])
+        assert push(other)[0]
+    finally:
+        queue.event_queue_per_concurrency_id.clear()

@@ -66,3 +66,26 @@ def test_durations():
 
 def test_every_emotion_has_an_adjective():
     assert tuple(words.ADJECTIVES) == EMOTIONS
+
+
+def test_two_models_or_one_speak_of_themselves():
+    both = {name: prediction(name, happy=0.95) for name in ("cnn", "resnet")}
+    assert words.verdict(both) == (
+        "CNN and ResNet see a face that looks happy, and they are very sure: 95\u00a0% on average. "
+        "VGG16 cannot be used at the moment."
+    )
+    assert words.verdict({"cnn": prediction("cnn", sad=0.5, neutral=0.4)}) == (
+        "CNN sees a face that looks sad, and it is not very sure: 50\u00a0%. If not, then neutral (40\u00a0%). "
+        "ResNet and VGG16 cannot be used at the moment."
+    )
+
+
+def test_two_models_that_differ():
+    said = words.verdict({"cnn": prediction("cnn", sad=0.5), "vgg16": prediction("vgg16", fear=0.8)})
+    assert said.startswith("The models differ: CNN sees sad (50\u00a0%); VGG16 sees afraid (80\u00a0%).")
+    assert said.endswith("and it is fairly sure. ResNet cannot be used at the moment.")
+
+
+def test_nothing_is_missing_where_all_answered():
+    assert words.missing(words.MODELS) == ""
+    assert words.unavailable("cnn").startswith("CNN cannot be used at the moment. ")
