@@ -1,0 +1,1 @@
+"""The app on a Ray cluster on this machine."""

@@ -1,0 +1,128 @@
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import ray
+from ray import serve
+
+from app import cluster, engine, reading, work
+from app.engine import Engine
+from explain.base import Target
+from models import photo, zoo
+from models.errors import BusyError, ParameterError, UnknownNameError
+from tests.app.test_engine import EXAMPLES
+
+STARTS = 150
+"""Seconds in which a replica starts, on a busy machine."""
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    """Replicas, at least one and at most two, that come and go quickly."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    found = cluster.start(replicas=1, most=2, processors=0.5, asked=2, patience=(0.5, 2.0))
+    yield found
+    cluster.stop()
+
+
+@pytest.fixture
+def visitors(elsewhere, monkeypatch):
+    """The page and the API ask the cluster."""
+    monkeypatch.setattr(engine, "_current", elsewhere)
+    return elsewhere
+
+
+def running() -> int:
+    """How many replicas run."""
+    states = serve.status().applications[cluster.NAME].deployments["models"].replica_states
+    return states.get("RUNNING", 0)
+
+
+def until(condition, seconds=STARTS):
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("path", EXAMPLES[:3], ids=lambda path: path.stem)
+def test_the_cluster_answers_what_one_process_answers(visitors, path):
+    picture, here = photo.read(path), Engine()
+    faces = reading.faces_in(picture)
+    assert np.allclose(faces[0].crop, here.find(picture)[0].crop)
+    for name, told in reading.predictions_for(faces).items():
+        expected = here.predict(name, faces)
+        assert [said.version for said in told] == [said.version for said in expected]
+        for said, other in zip(told, expected, strict=True):
+            assert np.allclose(said.probabilities, other.probabilities, atol=0.02)
+    there = reading.explain("cnn", faces[0], Target(3), "shap_regions")
+    assert (
+        np.corrcoef(there.values.ravel(), work.explain("cnn", faces[0], Target(3), "shap_regions").values.ravel())[0, 1]
+        > 0.99
+    )
+    assert len(reading.trusted(faces[0], there).between_methods) == 1
+
+
+def test_errors_come_back_as_they_are(visitors):
+    face = reading.faces_in(photo.read(EXAMPLES[0]))[0]
+    with pytest.raises(UnknownNameError, match="Use one of") as refused:
+        reading.predict("nobody", [face])
+    assert "Traceback" not in str(refused.value)
+    with pytest.raises(UnknownNameError):
+        reading.explain("cnn", face, Target(3), "tea leaves")
+
+
+def test_it_knows_how_far_the_models_are(visitors):
+    assert visitors.available() == list(zoo.EMOTION_MODELS)
+    assert {status.state for status in visitors.status().values()} == {"ready"}
+
+
+def test_replicas_go_up_and_down_with_the_load_and_one_that_is_killed_loses_no_request(visitors):
+    picture = photo.read(EXAMPLES[0])
+    expected = reading.faces_in(picture)[0].box
+    more = True
+
+    def visit(_):
+        answers = 0
+        while more:
+            assert np.allclose(reading.faces_in(picture)[0].box, expected)
+            answers += 1
+            time.sleep(0.02)
+        return answers
+
+    with ThreadPoolExecutor(8) as crowd:
+        answered = [crowd.submit(visit, number) for number in range(8)]
+        try:
+            until(lambda: running() == 2 or any(each.done() for each in answered))
+            os.kill(visitors._handle.process.remote().result(), signal.SIGKILL)
+            until(lambda: running() < 2 or any(each.done() for each in answered), 30)
+            time.sleep(1)
+        finally:
+            more = False
+        assert all(each.result() > 0 for each in answered)
+    until(lambda: running() == 1)
+
+
+def test_a_cluster_that_does_not_answer_is_busy_and_says_when_to_come_back(visitors, monkeypatch):
+    class Silent:
+        class ask:
+            @staticmethod
+            def remote(*args):
+                raise ray.exceptions.ActorUnavailableError("gone", b"0" * 16)
+
+    monkeypatch.setattr(visitors, "_handle", Silent)
+    monkeypatch.setattr(cluster.time, "sleep", lambda seconds: None)
+    with pytest.raises(BusyError) as refused:
+        visitors.find(photo.read(EXAMPLES[0]))
+    assert refused.value.seconds == 10
+
+
+@pytest.mark.parametrize("wrong", [{"replicas": 0}, {"replicas": 3, "most": 2}, {"processors": 0}])
+def test_numbers_that_cannot_be_are_refused_before_anything_starts(wrong):
+    with pytest.raises(ParameterError, match="fewest"):
+        cluster.start(**wrong)
