@@ -1,6 +1,6 @@
 """What the page and the API both do with a photo, from its faces to the trust in an explanation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app import engine, metrics, traffic, work
@@ -88,10 +88,22 @@ def explain(
         return engine.current().run(work.explain, name, face, target, method, params, version)
 
 
-def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustReading:
-    """How far an explanation can be trusted, see `app.work.trusted`."""
+def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iterator[TrustReading]:
+    """How far an explanation can be trusted: its own tests first, then the same with its agreement with other maps.
+
+    Args:
+        face, explanation, version: see `app.work.tested`.
+    """
     with metrics.stage("trust"):
-        return engine.current().run(work.trusted, face, explanation, version)
+        tested = engine.current().run(work.tested, face, explanation, version)
+    yield tested
+    with metrics.stage("trust"):
+        yield engine.current().run(work.beside, face, explanation, tested, version)
+
+
+def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustReading:
+    """The last of `trust_steps`, which holds everything."""
+    return list(trust_steps(face, explanation, version))[-1]
 
 
 def pick(faces: list[Face], index: int) -> Face:

@@ -1,6 +1,7 @@
 """What an engine computes, as plain functions of picklable things: the same here and on another machine."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from explain import registry, trust
@@ -34,26 +35,34 @@ def explain(
     return registry.explain(zoo.load(name, version), face, target, method, params)
 
 
-def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustReading:
-    """How far an explanation can be trusted, beside the maps of other methods and of the other models.
+def tested(face: Face, explanation: Explanation, version: str = "") -> TrustReading:
+    """How far an explanation can be trusted by its own tests, see `explain.trust.read`; beside no other map.
 
     Args:
         face: the face that was explained, with its keypoints.
         explanation: of this face.
         version: of the model that was explained.
     """
+    return trust.read(zoo.load(explanation.model, version), face, explanation)
+
+
+def beside(face: Face, explanation: Explanation, reading: TrustReading, version: str = "") -> TrustReading:
+    """A reading of an explanation with its agreement with the maps of `REFERENCES` and of the other models.
+
+    Args:
+        face, explanation, version: see `tested`.
+        reading: what `tested` answered.
+    """
     model, target, method = zoo.load(explanation.model, version), explanation.target, explanation.method
     suitable = registry.suitable(model)
-    references = [name for name in REFERENCES if name != method and not suitable[name]]
+    methods = [name for name in REFERENCES if name != method and not suitable[name]]
     others = [zoo.load(name) for name in zoo.available() if name != explanation.model]
-    return trust.read(
-        model,
-        face,
-        explanation,
-        other_methods=[registry.explain(model, face, target, name) for name in references],
-        other_models=[
-            registry.explain(other, face, target, method, explanation.params)
-            for other in others
-            if not registry.suitable(other)[method]
-        ],
+    others = [other for other in others if not registry.suitable(other)[method]]
+    params = explanation.params
+    maps = {name: registry.explain(model, face, target, name) for name in methods}
+    of_others = {other.name: registry.explain(other, face, target, method, params) for other in others}
+    return replace(
+        reading,
+        between_methods={name: trust.compare(explanation, other) for name, other in maps.items()},
+        between_models={name: trust.compare(explanation, other) for name, other in of_others.items()},
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-STEPS = 8
-"""A curve has a point at every eighth of the face."""
+STEPS = 6
+"""A curve has a point at every sixth of the face."""
 PAIRS = 9
 """Random maps, each beside its own negative: a map that is one of chance's beats all 18 in 5 % of the cases."""
 TIES = 12.0

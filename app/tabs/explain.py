@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app import charts, controls, evidence_views, pages, reading, trust_views, views, words
+from app import charts, controls, evidence_views, lanes, pages, reading, trust_views, views, words
 from app.session import KEPT, Session
 from app.tabs import Shared
 from app.turns import Turns
@@ -14,6 +14,7 @@ from explain import action_units, evidence, scale
 from explain.base import Explanation, Target
 from explain.registry import METHODS
 from models import regions
+from models.errors import WeightsError
 from models.types import EMOTIONS, Face, Prediction
 
 TITLE = "Explain"
@@ -104,13 +105,13 @@ def build(shared: Shared) -> None:
     about.expand(explained, method, page, **private)
     settled = [model.input, emotion.input, against.input, method.input, *map(controls.changed, values)]
     runs = [
-        gr.on(settled, explain, asked, map_of, **private),
-        shared.tab.select(arrive, [shown, *asked], map_of, **private),
-        strip.select(choose, asked, [shared.session, *map_of], **private),
+        gr.on(settled, explain, asked, map_of, **private, **lanes.EXPLAINS),
+        shared.tab.select(arrive, [shown, *asked], map_of, **private, **lanes.EXPLAINS),
+        strip.select(choose, asked, [shared.session, *map_of], **private, **lanes.EXPLAINS),
     ]
     runs.append(stop.click(stopped, turns, [status, stop], **private))
     for run in runs:
-        run.then(judge, [turns, shown, judged], judged_of, **private)
+        run.then(judge, [turns, shown, judged], judged_of, **private, **lanes.EXPLAINS)
     fold.expand(None, js=FIT)
     opacity.input(None, opacity, None, js=OPACITY)
     outlined.input(None, outlined, None, js=OUTLINED)
@@ -131,7 +132,11 @@ def explain(
     if session.face is None:
         yield said(session, NO_FACE)
         return
-    prediction = session.answers.get(model) or reading.predict(model, [session.face])[0]
+    try:
+        prediction = session.answers.get(model) or reading.predict(model, [session.face])[0]
+    except WeightsError:
+        yield said(session, f'<p class="fw-note" role="status">{words.unavailable(model)}</p>')
+        return
     if against == (emotion or prediction.emotion):
         yield said(session, itself(model, emotion, against))
         return
@@ -165,20 +170,23 @@ def choose(turns: Turns, session: Session, event: gr.EventData, *asked) -> Itera
 
 
 def judge(turns: Turns, shown: Shown | None, judged: str) -> Iterator[tuple]:
-    """The trust reading of the map on the screen, unless it is there already or a later map has begun."""
+    """The trust reading of the map on the screen, unless it is there already or a later map has begun.
+
+    The verdict comes as soon as the map is tested, the agreement with other maps after it.
+    """
     turn = turns.latest
     if shown is None or shown.key == judged:
         return
-    result = reading.trusted(shown.face, shown.explanation, shown.version)
-    if turns.over(turn):
-        return
-    yield (
-        shown.key,
-        trust_views.verdict(result),
-        gr.Accordion(visible=True),
-        trust_views.numbers(result),
-        gr.Plot(charts.trust_curves(result), visible=True) if result.curves else gr.Plot(visible=False),
-    )
+    for result in reading.trust_steps(shown.face, shown.explanation, shown.version):
+        if turns.over(turn):
+            return
+        yield (
+            shown.key,
+            trust_views.verdict(result),
+            gr.Accordion(visible=True),
+            trust_views.numbers(result),
+            gr.Plot(charts.trust_curves(result), visible=True) if result.curves else gr.Plot(visible=False),
+        )
 
 
 def stopped(turns: Turns) -> tuple:

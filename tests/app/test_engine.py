@@ -94,7 +94,7 @@ def test_the_page_uses_the_engine_that_it_is_given(monkeypatch, photos):
     made = reading.explain("cnn", face, Target(3), "gradcam")
     reading.trusted(face, made)
     assert reading.unsuitable("cnn", "gradcam") == ""
-    assert Elsewhere.ran == ["find", "explain", "trusted", "unsuitable"]
+    assert Elsewhere.ran == ["find", "explain", "tested", "beside", "unsuitable"]
 
 
 def test_what_runs_elsewhere_can_be_sent_there(photos):
@@ -102,12 +102,12 @@ def test_what_runs_elsewhere_can_be_sent_there(photos):
 
     face = reading.faces_in(photos[0])[0]
     made = work.explain("cnn", face, Target(3), "shap_regions")
-    judged = work.trusted(face, made)
+    judged = work.beside(face, made, work.tested(face, made))
     tried = experiments.run(face, experiments.Experiment.from_json({"steps": [{"do": "hide", "region": "mouth"}]}))
     for sent in (photos[0], face, made, judged, tried, *zoo.load("cnn").predict([face])):
         back = pickle.loads(pickle.dumps(sent))
         assert type(back) is type(sent)
-    for function in (work.explain, work.trusted, work.unsuitable, experiments.run, experiments.smallest):
+    for function in (work.explain, work.tested, work.beside, work.unsuitable, experiments.run, experiments.smallest):
         assert pickle.loads(pickle.dumps(function)) is function
 
 

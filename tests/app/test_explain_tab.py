@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import controls, evidence_views, trust_views, words
+from app import controls, evidence_views, trust_views, words, work
 from app.session import Session
 from app.tabs import explain
 from app.turns import Turns
@@ -231,16 +231,23 @@ def reading(one) -> trust.TrustReading:
 
 def test_a_map_is_judged_once(one):
     there = shown(one).shown
-    ((key, verdict, fold, numbers, curves),) = explain.judge(Turns(), there, "")
+    first, (key, verdict, fold, numbers, curves) = explain.judge(Turns(), there, "")
     assert key == there.key and "fw-badge" in verdict and fold.visible and "fw-numbers" in numbers and curves.visible
+    assert first[:2] == (key, verdict), "the verdict does not wait for other maps"
+    assert "of ResNet" in numbers and "of ResNet" not in first[3]
     assert list(explain.judge(Turns(), there, there.key)) == []
     assert list(explain.judge(Turns(), None, "")) == []
 
 
 def test_a_reading_of_a_map_that_is_gone_is_not_shown(one, monkeypatch):
-    turns, there, really = Turns(), shown(one).shown, explain.reading.trusted
-    monkeypatch.setattr(explain.reading, "trusted", lambda *given: turns.begin() and really(*given))
+    turns, there, really = Turns(), shown(one).shown, explain.reading.trust_steps
+    monkeypatch.setattr(explain.reading, "trust_steps", lambda *given: turns.begin() and really(*given))
     assert list(explain.judge(turns, there, "")) == []
+    monkeypatch.setattr(explain.reading, "trust_steps", really)
+    steps = explain.judge(turns, there, "")
+    next(steps)
+    turns.begin()
+    assert list(steps) == []
 
 
 def test_a_reading_is_made_beside_other_methods_and_models(reading):
@@ -276,7 +283,7 @@ def test_a_flat_map_has_a_reading_without_curves(one):
     flat = base.Explanation("gradcam", "cnn", made.target, np.ones((48, 48), np.float32), False, made.params, 0.1)
     result = explain.reading.trusted(one.face, flat)
     there = explain.Shown("k", (), one.face, flat)
-    ((_, verdict, _, numbers, curves),) = explain.judge(Turns(), there, "")
+    *_, (_, verdict, _, numbers, curves) = explain.judge(Turns(), there, "")
     assert result.curves == () and result.verdict == "none" and "flat" in verdict
     assert not curves.visible and "a flat map" in numbers and "nan" not in numbers
 
@@ -296,4 +303,4 @@ def test_the_target_of_a_comparison_is_what_they_see_on_average(one):
 
 
 def test_references_are_methods():
-    assert {*explain.reading.REFERENCES, *explain.INSTANT} <= set(registry.METHODS)
+    assert {*work.REFERENCES, *explain.INSTANT} <= set(registry.METHODS)
