@@ -25,6 +25,11 @@ class GuardedBlocks(gr.Blocks):
     neutral sentence and a log entry without the message, which could name a visitor's file.
     """
 
+    def run_startup_events(self):
+        """A page that is mounted counts as launched: gradio checks no path of a file before that."""
+        self.has_launched = True
+        super().run_startup_events()
+
     async def process_api(self, *args, **kwargs):
         try:
             return await super().process_api(*args, **kwargs)

@@ -21,8 +21,8 @@ class PhotoInput(gr.Image):
 
     async def async_move_resource_to_block_cache(self, url_or_file_path):
         """Uploads are in the cache already; nothing is ever copied or downloaded into it."""
-        if url_or_file_path is not None and "://" in str(url_or_file_path):
-            raise PhotoError("A picture is uploaded", "an address", "Download the picture and upload the file")
+        if url_or_file_path is not None:
+            uploads.locate(str(url_or_file_path), self.GRADIO_CACHE)
         return await super().async_move_resource_to_block_cache(url_or_file_path)
 
     def preprocess(self, payload) -> Photo:

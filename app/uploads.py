@@ -84,15 +84,9 @@ def take(path: str | None, folder: str | Path) -> bytes:
 
     Raises:
         EmptyPhotoError: nothing was given, or the upload is gone.
-        PhotoError: the path leads anywhere else.
+        PhotoError: the path leads anywhere else, see `locate`.
     """
-    if not path:
-        raise EmptyPhotoError("A picture is given first", "", "Upload one, take a snapshot or pick an example")
-    if "://" in path or path.startswith("data:"):
-        raise PhotoError("A picture is uploaded", "an address", "Download the picture and upload the file")
-    found = Path(os.path.realpath(path))
-    if not found.is_relative_to(os.path.realpath(folder)):
-        raise PhotoError("A picture is uploaded", "a path on the server", "Upload the file")
+    found = locate(path, folder)
     try:
         os.utime(found)
         data = found.read_bytes()
@@ -102,8 +96,28 @@ def take(path: str | None, folder: str | Path) -> bytes:
     return data
 
 
+def locate(path: str | None, folder: str | Path) -> Path:
+    """Where an upload lies, links and dots resolved.
+
+    Raises:
+        EmptyPhotoError: nothing was given.
+        PhotoError: the path leads out of the folder, or is an address.
+    """
+    if not path:
+        raise EmptyPhotoError("A picture is given first", "", "Upload one, take a snapshot or pick an example")
+    if "://" in path or path.startswith("data:"):
+        raise PhotoError("A picture is uploaded", "an address", "Download the picture and upload the file")
+    try:
+        found = Path(os.path.realpath(path))
+    except ValueError:  # a null byte
+        raise PhotoError("A picture is uploaded", "no path", "Upload the file") from None
+    if not found.is_relative_to(os.path.realpath(folder)):
+        raise PhotoError("A picture is uploaded", "a path on the server", "Upload the file")
+    return found
+
+
 def sweep(folder: Path, now: float) -> None:
-    """Delete the uploads whose time is over, and the oldest ones beyond `MOST` bytes.
+    """Delete the uploads whose time is over, empty folders, and the oldest uploads beyond `MOST` bytes.
 
     Args:
         folder: where they lie.
@@ -123,6 +137,10 @@ def sweep(folder: Path, now: float) -> None:
         forget(path, used)
         held -= size
     _read.intersection_update({path for _, _, path in kept})
+    for place, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):
+            if place != str(folder) and os.stat(place).st_mtime <= now - UNREAD:
+                os.rmdir(place)
 
 
 def forget(path: Path, used: float) -> None:

@@ -48,7 +48,9 @@ def test_addresses_are_refused(path, tmp_path):
         uploads.take(path, tmp_path)
 
 
-@pytest.mark.parametrize("path", ["/etc/hostname", "/etc", "cache/../../secret.jpg", "examples/astronaut.jpg", "."])
+@pytest.mark.parametrize(
+    "path", ["/etc/hostname", "/etc", "/dev/zero", "cache/../../secret.jpg", "examples/astronaut.jpg", ".", "a\0.png"]
+)
 def test_paths_elsewhere_are_refused_without_naming_a_folder(path, upload):
     with pytest.raises(PhotoError) as caught:
         uploads.take(path, upload.parents[1])
@@ -84,6 +86,7 @@ def test_an_upload_that_nobody_read_is_deleted_after_some_minutes(upload):
     folder, now = upload.parents[1], time.time()
     begun = folder / "tmpq1w2e3"
     begun.write_bytes(b"what came before the line broke")
+    (folder / "empty").mkdir()
     uploads.sweep(folder, now + uploads.GRACE + 2)
     assert upload.exists() and begun.exists()
     uploads.sweep(folder, now + uploads.UNREAD + 2)
