@@ -70,7 +70,8 @@ def create() -> FastAPI:
     for route in router.routes:
         methods = ", ".join(sorted(route.methods))
         application.router.routes.append(Route(route.path, rest_errors.Refused(405, methods)))
-    application.router.routes.append(Route("/api/{rest:path}", rest_errors.Refused(404)))
+    for path in ("/api", "/api/{rest:path}"):
+        application.router.routes.append(Route(path, rest_errors.Refused(404)))
     return application
 
 

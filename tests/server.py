@@ -1,5 +1,6 @@
 """The server on a free port, started once for all tests that talk to it."""
 
+import os
 from functools import cache
 
 from app.server import Server
@@ -11,6 +12,7 @@ def start() -> Server:
     from app import main
     from models import zoo
 
+    os.environ["FACEWHY_RATE"] = "off"  # the tests ask more often than a visitor
     server = main.launch(port=0).start()
     zoo.warm().join()
     return server
