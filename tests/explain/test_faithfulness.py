@@ -48,9 +48,9 @@ def test_every_pixel_has_one_place(seed):
 def test_a_true_map_of_a_linear_model_by_hand():
     """Hidden from the left half on, the score falls to 0 at a half: areas 1/4 and 3/4."""
     (found,) = faithfulness.curves(left_half, FACE, LEFT, {"black": NOTHING})
-    np.testing.assert_allclose(found.shares, np.arange(9) / 8)
-    np.testing.assert_allclose(found.deletion, [1, 0.75, 0.5, 0.25, 0, 0, 0, 0, 0], atol=1e-6)
-    np.testing.assert_allclose(found.insertion, [0, 0.25, 0.5, 0.75, 1, 1, 1, 1, 1], atol=1e-6)
+    np.testing.assert_allclose(found.shares, np.arange(7) / 6)
+    np.testing.assert_allclose(found.deletion, [1, 2 / 3, 1 / 3, 0, 0, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(found.insertion, [0, 1 / 3, 2 / 3, 1, 1, 1, 1], atol=1e-6)
     assert (found.deletion_auc, found.insertion_auc) == pytest.approx((0.25, 0.75))
     assert found.gain == pytest.approx(0.5)
     # a round blob takes as much from the left as from the right: straight lines
