@@ -128,7 +128,7 @@ class Served(Engine):
         from app.serving import ServingPredictor
 
         super().__init__()
-        self._server = ServingPredictor(url)
+        self._server = ServingPredictor(url, lambda name: zoo.load(name).card)
 
     def _answer(self, name: str, version: str) -> Callable[[list[Face]], list[Prediction]]:
         card = zoo.load(name).card

@@ -126,7 +126,8 @@ def server() -> Iterator[tuple[str, int]]:
     process = subprocess.Popen([sys.executable, "-c", START], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait(f"{url}/ready", process)
+        wait(f"{url}/health?ready=true", process)
+        settle(process.pid)
         yield url, process.pid
     finally:
         process.send_signal(signal.SIGTERM)
@@ -144,6 +145,20 @@ def wait(address: str, process: subprocess.Popen, seconds: float = 180) -> None:
             pass
         time.sleep(0.2)
     raise SystemExit("The server did not get ready.")
+
+
+def settle(process: int) -> None:
+    """Return once a process has computed nothing for three seconds: everything is compiled."""
+    spent = -1.0
+    while (now := _spent(process)) - spent > 0.3:
+        spent = now
+        time.sleep(3)
+
+
+def _spent(process: int) -> float:
+    with open(f"/proc/{process}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
