@@ -5,6 +5,7 @@ import traceback
 
 import gradio as gr
 
+from app import uploads
 from app.inputs import PhotoInput
 from models.errors import FaceWhyError, PhotoError, WeightsError
 
@@ -39,7 +40,10 @@ class GuardedBlocks(gr.Blocks):
     async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
         try:
             for block, value in zip(block_fn.inputs, inputs, strict=False):
-                if not isinstance(block, PhotoInput) and _names_a_file(value):
+                if isinstance(block, PhotoInput):
+                    if isinstance(value, dict) and isinstance(value.get("path"), str):
+                        uploads.locate(value["path"], block.GRADIO_CACHE)
+                elif _names_a_file(value):
                     raise PhotoError("A file goes where a picture is asked for", "one elsewhere", "Leave it out")
             return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
         except Exception as error:

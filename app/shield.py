@@ -55,6 +55,12 @@ READING = 20
 GUESSES = limits.parse("10/minute")
 """Wrong passwords of one client."""
 
+NONSENSE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What Gradio's routes raise for a request that its page never sends; what our functions raise ends in `app.guard`."""
+GRADIO = re.compile(r"/($|config|gradio_api/)")
+TALKATIVE = ("mcp", "python_multipart", "sse_starlette")
+"""Libraries that log what a request held."""
+
 INNER = {"x-facewhy-inner": secrets.token_hex(16)}
 """Headers with which this process asks itself: whoever asked it was counted and let in already."""
 
@@ -149,6 +155,8 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
         app: everything that is served.
         settings: see `Settings.from_env`.
     """
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     shared = CORSMiddleware(
         _Gate(app, settings),
         allow_origins=settings.origins,
@@ -197,7 +205,7 @@ NOTHING_HERE = Refusal(
     404, "NotFound", "There is nothing here", "The endpoints are described at /docs and /gradio_api/info"
 )
 PACKED = Refusal(415, "UnsupportedEncoding", "A request comes as it is, not compressed", "Leave out Content-Encoding")
-MALFORMED = Refusal(400, "BadRequest", "Content-Length is a number", "Correct the request")
+MALFORMED = Refusal(400, "BadRequest", "The request cannot be read", "The endpoints are described at /docs")
 SLOW = Refusal(408, "TooSlow", "The request came too slowly", "Send a smaller picture, or try a faster connection")
 BUSY = Refusal(
     503, "Busy", "Too many pictures are on their way to us", "Wait a moment and try again", (("Retry-After", "5"),)
@@ -255,7 +263,8 @@ class _Gate:
             exchange.refusal = refusal
         except Exception as error:
             if exchange.refusal in (None, UNEXPECTED) and not isinstance(error, ClientDisconnect):
-                exchange.refusal = UNEXPECTED
+                puzzled = isinstance(error, NONSENSE) and GRADIO.match(scope["path"])
+                exchange.refusal = MALFORMED if puzzled else UNEXPECTED
                 frames = "".join(traceback.format_tb(error.__traceback__))
                 log.error("%s\n%s", type(error).__name__, frames)  # its message could name a visitor's file
         finally:

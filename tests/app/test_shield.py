@@ -16,7 +16,7 @@ from gradio.route_utils import get_root_url
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from app import shield
 from models import photo
@@ -33,6 +33,10 @@ async def fail(request: Request) -> Response:
     raise ValueError(f"secret of {request.query_params['name']}")
 
 
+async def puzzled(request: Request) -> Response:
+    raise KeyError(f"secret of {request.query_params['name']}")
+
+
 async def late(request: Request) -> Response:
     return PlainTextResponse("Internal Server Error", status_code=500)
 
@@ -46,6 +50,7 @@ APP = Starlette(
     routes=[
         Route("/fail", fail, methods=["GET", "POST"]),
         Route("/late", late),
+        Mount("/gradio_api/page", Starlette(routes=[Route("/", puzzled)])),
         Route("/assets/index-0a1b2c3d.js", script),
         *(Route(path, echo, methods=["GET", "POST", "PUT", "DELETE", "HEAD"]) for path in PATHS),
     ]
@@ -432,6 +437,12 @@ def test_a_failure_is_one_neutral_sentence_and_its_message_is_not_logged(path, c
     logged = "".join(record.getMessage() for record in caplog.records if record.name != "httpx")
     assert "holiday" not in answer.text + logged
     assert ("ValueError" in logged) == (path == "/fail")
+
+
+def test_what_gradio_does_not_understand_is_a_bad_request():
+    answer = ask("GET", "/gradio_api/page/?name=ann_on_holiday.png")
+    refused(answer, 400, "BadRequest")
+    assert "holiday" not in answer.text
 
 
 def test_the_mcp_server_cannot_be_told_that_it_lives_elsewhere():
