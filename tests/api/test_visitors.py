@@ -25,7 +25,7 @@ def test_ten_at_once_get_what_each_gets_alone(call, upload):
             together.wait()
         path = upload(picture.read_bytes(), picture.name)
         given = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        [answer] = call("explain", given, model, emotion, method.name, "", dict(method.quick), 0, False)
+        [answer] = call("explain", given, model, emotion, method.name, "", dict(method.quick), 0, False, "", "arrays")
         return answer
 
     alone = [ask(visitor) for visitor in range(len(PICTURES))]
