@@ -29,6 +29,7 @@ import httpx
 import yaml
 
 from models.errors import FaceWhyError, HubError, ParameterError, WeightsError
+from models.hub import refused
 from models.zoo import ARCHITECTURES
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +48,8 @@ PATIENCE = 180.0
 """Seconds that the page has to answer; the first start compiles every module of a fresh environment."""
 KEPT = (".gitattributes",)
 """Files that the Hub itself puts into a Space."""
+PAID = {402: ("The Hub runs Gradio Spaces for this account", "Subscribe, or make the Space on paid hardware first")}
+"""What a Space is refused for and no other repository."""
 
 
 # -------------------------------------------------------------------------------- Spacefile
@@ -382,29 +385,8 @@ def push(repository: str, root: str | Path = ROOT, private: bool = False) -> Pus
         message = f"{settings['title']} at {commit.revision[:12]}"
         done = api.create_commit(repository, changes, commit_message=message, repo_type="space")
     except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:
-        raise _refused(repository, error) from error
+        raise refused(repository, "Space", error, PAID) from error
     return Pushed(f"{api.endpoint}/spaces/{repository}", done.oid, len(commit.files), removed)
-
-
-def _refused(repository: str, error: Exception) -> HubError:
-    """One sentence for what the client raised; a wrapped error counts as its cause."""
-    while getattr(error, "response", None) is None and error.__cause__ is not None:
-        error = error.__cause__
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    reasons = {
-        401: ("The Hub knows the token", "Make a new one in the Hub's settings, then: hf auth login"),
-        402: ("The Hub runs Gradio Spaces for this account", "Subscribe, or make the Space on paid hardware first"),
-        403: (f"The token may write to {repository}", "Give it the right to write, or name another Space"),
-        404: (f"The Hub has a place for {repository}", "Check the name, and that the token may see it"),
-        409: (f"Nobody else changes {repository} at the same time", "Try again"),
-        412: (f"Nobody else changes {repository} at the same time", "Try again"),
-        429: ("The Hub takes a request now", "Wait some minutes and try again"),
-    }
-    if status in reasons:
-        rule, advice = reasons[status]
-        return HubError(rule, f"HTTP status {status}", advice)
-    received = f"HTTP status {status}" if status else f"{type(error).__name__}: {_first_line(str(error))}"
-    return HubError(f"The Hub takes {repository}", received, "Check the name and the network; nothing was committed")
 
 
 # ------------------------------------------------------------------------------------ words

@@ -10,13 +10,15 @@ import os
 import re
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 
-from models.errors import WeightsError
+from models.errors import HubError, WeightsError
 
 log = logging.getLogger(__name__)
 
@@ -159,3 +161,37 @@ def _silent() -> type:
             super().__init__(*args, **options | {"disable": True})
 
     return Silent
+
+
+def refused(
+    place: str, kind: str, error: Exception, more: Mapping[int, tuple[str, str]] = MappingProxyType({})
+) -> HubError:
+    """What the Hub's client raised while something was written, as one sentence; a wrapped error counts as its cause.
+
+    Args:
+        place: what was written to.
+        kind: what that is, such as "repository".
+        error: of `huggingface_hub`.
+        more: HTTP status -> what must hold and what to do, beside those that every place may answer.
+    """
+    while getattr(error, "response", None) is None and error.__cause__ is not None:
+        error = error.__cause__
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    reasons = {
+        401: ("The Hub knows the token", "Make a new one in the Hub's settings, then: hf auth login"),
+        403: (f"The token may write to {place}", f"Give it the right to write, or name another {kind}"),
+        404: (f"The Hub has a place for {place}", "Check the name, and that the token may see it"),
+        409: (f"Nobody else changes {place} at the same time", "Try again"),
+        412: (f"Nobody else changes {place} at the same time", "Try again"),
+        413: ("The Hub takes files of this size", "Leave large files out"),
+        429: ("The Hub takes a request now", "Wait some minutes and try again"),
+        **more,
+    }
+    if status in reasons:
+        rule, advice = reasons[status]
+        return HubError(rule, f"HTTP status {status}", advice)
+    if status is not None and status >= 500:
+        return HubError("The Hub works", f"HTTP status {status}", "Try again later; nothing was committed")
+    first_line = next(iter(str(error).strip().splitlines()), "").rstrip(".: ")
+    received = f"HTTP status {status}" if status else f"{type(error).__name__}: {first_line}"
+    return HubError(f"The Hub takes {place}", received, "Check the name and the network; nothing was committed")

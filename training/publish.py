@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import weights, zoo
+from models import hub, weights, zoo
 from models.errors import HubError, WeightsNotFoundError
 from training.hub_card import readme
 
@@ -95,30 +95,5 @@ def publish(
         changes += [CommitOperationAdd(path, content) for path, content in files.items()]
         done = api.create_commit(repository, changes, commit_message=message)
     except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:
-        raise _refused(repository, error) from error
+        raise hub.refused(repository, "repository", error) from error
     return Published(repository, done.oid, tuple(files), removed)
-
-
-def _refused(repository: str, error: Exception) -> HubError:
-    """One sentence for what the client raised; a wrapped error counts as its cause."""
-    while getattr(error, "response", None) is None and error.__cause__ is not None:
-        error = error.__cause__
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    reasons = {
-        401: ("The Hub knows the token", "Make a new one in the Hub's settings, then: hf auth login"),
-        403: (f"The token may write to {repository}", "Give it the right to write, or name another repository"),
-        404: (f"The Hub has a place for {repository}", "Check the name, and that the token may see it"),
-        409: (f"Nobody else changes {repository} at the same time", "Try again"),
-        412: (f"Nobody else changes {repository} at the same time", "Try again"),
-        413: ("The Hub takes files of this size", "Leave large files out of the folders"),
-        429: ("The Hub takes a request now", "Wait some minutes and try again"),
-    }
-    if status in reasons:
-        rule, advice = reasons[status]
-        return HubError(rule, f"HTTP status {status}", advice)
-    if status is not None and status >= 500:
-        return HubError("The Hub works", f"HTTP status {status}", "Try again later; nothing was committed")
-    first_line = next(iter(str(error).strip().splitlines()), "").rstrip(".: ")
-    return HubError(
-        f"The Hub takes {repository}", f"{type(error).__name__}: {first_line}", "Check the name and the network"
-    )
