@@ -95,8 +95,8 @@ def throughput(crowd: Crowd, requests: int) -> tuple[float, Seen]:
 
 
 def percentile(seconds: list[float]) -> float:
-    """The 95th."""
-    return quantiles(seconds, n=20)[-1]
+    """The 95th; nan of fewer than two."""
+    return quantiles(seconds, n=20)[-1] if len(seconds) > 1 else float("nan")
 
 
 def total(seens: list[Seen]) -> Seen:

@@ -114,8 +114,8 @@ class Crowd:
     async def _through_gradio(self, http: httpx.AsyncClient, name: str, seen: Seen) -> dict:
         files = {"files": (name, self.pictures[name])}
         path = (await self._again(seen, lambda: http.post("/gradio_api/upload", files=files))).json()[0]
-        asked = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}, False]}
-        event = await self._again(seen, lambda: http.post("/gradio_api/call/predict", json=asked))
+        asked = {"image": {"path": path, "meta": {"_type": "gradio.FileData"}}}
+        event = await self._again(seen, lambda: http.post("/gradio_api/call/v2/predict", json=asked))
         stream = await http.get(f"/gradio_api/call/predict/{event.json()['event_id']}")
         lines = stream.text.splitlines()
         if "event: complete" not in lines:
