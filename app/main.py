@@ -19,10 +19,10 @@ from app import endpoints, engine, lanes, traffic, uploads  # noqa: E402
 from app.guard import GuardedBlocks  # noqa: E402
 from app.server import Server  # noqa: E402
 from app.session import KEPT, Session  # noqa: E402
-from app.tabs import Shared, compare, explain, lab, models, predict  # noqa: E402
+from app.tabs import Shared, api, compare, explain, lab, models, predict  # noqa: E402
 from models.errors import FaceWhyError  # noqa: E402
 
-TABS = (predict, explain, compare, lab, models)
+TABS = (predict, explain, compare, lab, models, api)
 HEADER = """
 <header class="fw-header"><h1>FaceWhy</h1>
 <p>See which emotion three networks read in a face, and why.</p>
