@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import re
-import secrets
 import time
 import traceback
 from collections.abc import Mapping
@@ -60,9 +59,6 @@ NONSENSE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 GRADIO = re.compile(r"/($|config|gradio_api/)")
 TALKATIVE = ("mcp", "python_multipart", "sse_starlette")
 """Libraries that log what a request held."""
-
-INNER = {"x-facewhy-inner": secrets.token_hex(16)}
-"""Headers with which this process asks itself: whoever asked it was counted and let in already."""
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 UNCOUNTED = ("/health", "/metrics", "/assets/", "/static/", "/favicon.ico")
@@ -253,8 +249,6 @@ class _Gate:
             return await self.app(scope, receive, send)
         if scope["type"] != "http":  # Gradio has no websocket
             return await send({"type": "websocket.close", "code": 1008})
-        if scope["path"].startswith("/gradio_api/mcp") and scope["method"] not in SAFE:
-            scope = _at_home(scope)
         exchange = _Exchange(self, scope, receive, send)
         try:
             await self.admit(scope, Headers(scope=scope))
@@ -281,10 +275,9 @@ class _Gate:
         if not safe and _foreign(headers, self.settings.origins):
             raise FOREIGN
         client = _client(scope, headers, self.settings.trusted_proxies)
-        inner = all(hmac.compare_digest(headers.get(name, "").encode(), key.encode()) for name, key in INNER.items())
-        if not path.startswith(UNCOUNTED) and not inner:
+        if not path.startswith(UNCOUNTED):
             await self.count(self.reading if safe else self.settings.rates, "reading" if safe else "computing", client)
-        if self.settings.user and not (path == "/health" and safe) and not inner:
+        if self.settings.user and not (path == "/health" and safe):
             await self.unlock(headers, client)
         if path.startswith(CLOSED) or FETCHING.match(path):
             raise NOTHING_HERE
@@ -488,18 +481,6 @@ def _foreign(headers: Headers, origins: tuple[str, ...]) -> bool:
         return False
     own = {_host(f"//{headers.get(name, '').split(',')[0].strip()}") for name in ("host", "x-forwarded-host")}
     return _host(origin) not in own - {""}
-
-
-def _at_home(scope: Scope) -> Scope:
-    """The same request, sent to the socket that it came to.
-
-    Gradio's MCP server calls itself where the first request says it is, and sends every later picture there.
-    """
-    said = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
-    headers = [(name, value) for name, value in scope["headers"] if name.lower() not in said]
-    host, port = scope.get("server") or ("localhost", None)
-    here = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
-    return {**scope, "headers": [*headers, (b"host", here.encode())]}
 
 
 def _host(address: str) -> str:

@@ -12,7 +12,6 @@ import time
 import httpx
 import pytest
 import uvicorn
-from gradio.route_utils import get_root_url
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -336,13 +335,6 @@ def test_the_right_password_opens():
     assert answer.status_code == 200
 
 
-def test_the_server_itself_is_let_in_and_not_counted():
-    limit = {"rates": (shield.limits.parse("1/minute"),)}
-    assert ask(times=3, headers=shield.INNER, settings=LOCK | limit).status_code == 200
-    for key in ("", "0" * 32, "ä"):
-        assert ask(headers={"x-facewhy-inner": key.encode()}, settings=LOCK).status_code == 401
-
-
 def basic(text: str) -> str:
     return "Basic " + base64.b64encode(text.encode()).decode()
 
@@ -443,21 +435,6 @@ def test_what_gradio_does_not_understand_is_a_bad_request():
     answer = ask("GET", "/gradio_api/page/?name=ann_on_holiday.png")
     refused(answer, 400, "BadRequest")
     assert "holiday" not in answer.text
-
-
-def test_the_mcp_server_cannot_be_told_that_it_lives_elsewhere():
-    async def told(request: Request) -> Response:
-        return JSONResponse(get_root_url(request, "/gradio_api/mcp", None))
-
-    app = Starlette(routes=[Route("/gradio_api/mcp", told, methods=["POST"])])
-    for name in ("Host", "X-Forwarded-Host", "X-Gradio-Server"):
-        for value in ("evil.example", "http://evil.example"):
-
-            async def send(headers=(name, value)):
-                async with shielded(app) as client:
-                    return await client.post("/gradio_api/mcp", headers=dict([headers]))
-
-            assert asyncio.run(send()).json() == "http://face.example"
 
 
 def test_a_websocket_is_closed():

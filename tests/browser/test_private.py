@@ -1,0 +1,76 @@
+"""The page in a browser: it asks its own host only, and works under its own policy."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests import server
+
+pytestmark = pytest.mark.browser
+HARMLESS = ("404", "ERR_ABORTED")
+
+
+def test_the_whole_page_works_under_its_policy_and_asks_nobody_else(chromium):
+    url = server.start().url
+    asked, refused = [], []
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, permissions=["camera"])
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.on("console", lambda line: refused.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: refused.append(str(error)))
+    page.goto(url)
+    page.locator("#examples button").first.click()
+    page.locator("#probabilities .js-plotly-plot, #probabilities .plotly").first.wait_for()
+    for tab in ("Explain", "Compare", "Lab", "Models"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(1500)
+    context.close()
+    assert {urlsplit(address).netloc for address in asked if not address.startswith(("data:", "blob:"))} == {
+        urlsplit(url).netloc
+    }
+    assert [line for line in refused if not any(word in line for word in HARMLESS)] == []
+
+
+def test_a_script_in_the_page_cannot_send_anything_away(chromium):
+    """Even code that got into the page: the policy leaves it nowhere to go."""
+    url = server.start().url
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(url)
+    blocked = page.evaluate(
+        """async () => {
+            const blocked = [];
+            document.addEventListener("securitypolicyviolation", (event) => blocked.push(event.effectiveDirective));
+            await fetch("https://198.51.100.1/").catch(() => {});
+            new Image().src = "https://198.51.100.1/a.png";
+            const script = document.createElement("script");
+            script.src = "https://198.51.100.1/a.js";
+            document.head.append(script);
+            await new Promise((resolve) => setTimeout(resolve, 500));
+            return blocked;
+        }"""
+    )
+    context.close()
+    assert {"connect-src", "img-src"} <= set(blocked) and any(name.startswith("script-src") for name in blocked)
+
+
+def test_a_page_of_another_site_cannot_use_it(chromium):
+    """A browser sends a form or a fetch from elsewhere, and both are refused."""
+    port = urlsplit(server.start().url).port
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"http://localhost:{port}/health")
+    answers = page.evaluate(
+        """async (target) => {
+            const form = new FormData();
+            form.append("files", new Blob(["x"]), "a.png");
+            const told = [];
+            for (const mode of ["no-cors", "cors"])
+                told.push(await fetch(target, {method: "POST", body: form, mode}).then((a) => a.type, () => "refused"));
+            return told;
+        }""",
+        f"http://127.0.0.1:{port}/gradio_api/upload",
+    )
+    context.close()
+    assert answers[1] == "refused", "another site's script read the answer"
