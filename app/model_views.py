@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from app import words
+from app.traffic import Tally
 from explain import sanity
 from explain.registry import METHODS
 from models import zoo
@@ -49,21 +50,21 @@ FORMATS = {
 }
 
 
-def described(name: str, status: Status, card: Card | None = None) -> str:
-    """One model: what it reaches, where it is from, what it cannot."""
+def described(name: str, status: Status, card: Card | None = None, tally: Tally | None = None) -> str:
+    """One model: what it reaches, where it is from, what it cannot; `tally` is of its challenger, if it has one."""
     if card is None:
         reason = f'<p class="fw-small">{escape(status.note)}</p>' if status.note else ""
         return f'<article class="fw-card"><h3>{NAMES[name]}</h3><p>{STATES[status.state]}</p>{reason}</article>'
     limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limits)
     return (
         '<div class="fw-cards fw-facts">'
-        f'<article class="fw-card"><h3>{NAMES[name]}</h3>{_list(facts(card, status))}</article>'
+        f'<article class="fw-card"><h3>{NAMES[name]}</h3>{_list(facts(card, status, tally))}</article>'
         f'<article class="fw-card"><h3>What it cannot</h3><ul class="fw-limits">{limits}</ul>'
         f"<h3>How it came about</h3>{_list(origin(card))}</article></div>"
     )
 
 
-def facts(card: Card, status: Status) -> list[tuple[str, str]]:
+def facts(card: Card, status: Status, tally: Tally | None = None) -> list[tuple[str, str]]:
     """What a model reaches and where it was taken from, as terms and descriptions."""
     revision = [("Revision", status.revision[:12])] if status.revision else []
     note = [("Note", status.note)] if status.note else []
@@ -73,11 +74,18 @@ def facts(card: Card, status: Status) -> list[tuple[str, str]]:
         *revision,
         *note,
         ("Version", f"{card.version}, {card.date}"),
+        *([("Challenger", challenged(tally))] if tally else []),
         ("Size", f"{card.parameters / 1e6:.1f} million numbers"),
         *exported(card),
         ("Licence", card.licence),
         ("Loaded in", words.duration(status.seconds)),
     ]
+
+
+def challenged(tally: Tally) -> str:
+    """How a challenger has done so far, in a line."""
+    so_far = f"agrees on {tally.agreed} of {tally.faces}" if tally.faces else "none so far"
+    return f"{tally.version} answers {100 * tally.share:g}\u00a0% of the faces: {so_far}"
 
 
 def origin(card: Card) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from app import model_views, reports
+from app import model_views, reports, traffic
 from app.tabs import Shared
 from models import zoo
 from models.errors import WeightsError
@@ -52,7 +52,7 @@ def show(name: str) -> Iterator[tuple]:
     shown = [next((found[chart] for chart in place if chart in found), None) for place in PLACES]
     table = reports.trust(model.located, model.card.sha256)
     yield (
-        model_views.described(name, zoo.loaded()[name], model.card),
+        model_views.described(name, zoo.loaded()[name], model.card, traffic.tallies().get(name)),
         "" if name == zoo.KEYPOINT_MODEL else model_views.trust(name, table),
         model_views.emotions(model.card),
         "" if found else COMING if coming else NO_CHARTS,

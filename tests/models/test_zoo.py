@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from models import precision, weights, zoo
-from models.errors import ParameterError, UnknownNameError, WeightsError, WeightsMismatchError, WeightsNotFoundError
+from models.errors import (
+    ParameterError,
+    UnknownModelError,
+    UnknownNameError,
+    WeightsError,
+    WeightsMismatchError,
+    WeightsNotFoundError,
+)
 from models.model import CHUNK, restore
 from models.types import EMOTIONS, KEYPOINTS, Face
 from tests.models.test_card import FIELDS
@@ -43,6 +50,8 @@ def empty(monkeypatch):
     monkeypatch.setattr(zoo, "_models", {})
     monkeypatch.setattr(zoo, "_status", dict.fromkeys(zoo._status, zoo.Status()))
     monkeypatch.setattr(zoo, "_warming", [])
+    monkeypatch.setattr(zoo, "_failed", {})
+    monkeypatch.delenv("FACEWHY_VERSIONS_DIR", raising=False)
     monkeypatch.setenv("FACEWHY_HUB_REPO", "")
     monkeypatch.delenv("FACEWHY_WEIGHTS_DIR", raising=False)
 
@@ -178,6 +187,105 @@ def test_a_model_that_fails_takes_only_itself_away_and_is_tried_again(folder, tm
     assert zoo.load("vgg16").name == "vgg16"
     assert zoo.loaded()["vgg16"].state == "ready"
     assert zoo.load("cnn")._forward.experimental_get_tracing_count() == 1  # warm() ran it
+
+
+def test_a_model_that_failed_is_left_alone_for_a_while_by_those_who_ask_for_all(ready, monkeypatch):
+    tries, real, clock = [], zoo._restore, [1000.0]
+
+    def restore(name):
+        tries.append(name)
+        if name == "vgg16" and len(tries) < 5:
+            raise WeightsError("A rule")
+        return real(name)
+
+    monkeypatch.setattr(zoo, "_restore", restore)
+    monkeypatch.setattr(zoo.time, "monotonic", lambda: clock[0])
+    assert zoo.available() == zoo.available() == ["cnn", "resnet"]
+    assert tries == ["cnn", "resnet", "vgg16"] and zoo.loaded()["vgg16"].state == "failed"
+    clock[0] += zoo.RETRY + 1
+    assert zoo.available() == ["cnn", "resnet"] and tries[3:] == ["vgg16"]
+    clock[0] += zoo.RETRY + 1
+    assert zoo.available() == list(zoo.EMOTION_MODELS)
+
+
+def test_those_who_wait_while_a_model_fails_do_not_try_it_one_after_the_other(ready, monkeypatch):
+    tries, begun, fail = [], threading.Event(), threading.Event()
+    real = zoo._restore
+
+    def restore(name):
+        if name != "cnn":
+            return real(name)
+        tries.append(name)
+        begun.set()
+        fail.wait(30)
+        raise WeightsError("A rule")
+
+    monkeypatch.setattr(zoo, "_restore", restore)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(zoo.available())) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    begun.wait(30)
+    threading.Timer(0.3, fail.set).start()
+    for thread in threads:
+        thread.join()
+    assert tries == ["cnn"] and found == [["resnet", "vgg16"]] * 5
+
+
+def test_where_no_model_can_be_used_that_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("FACEWHY_WEIGHTS_DIR", str(tmp_path))
+    monkeypatch.setattr(zoo, "_restore", lambda name: 1 / 0)
+    with pytest.raises(WeightsError, match="At least one model"):
+        zoo.available()
+    assert not zoo.ready(zoo.loaded())
+
+
+@pytest.fixture
+def archive(folder, ready, tmp_path, monkeypatch):
+    """Another version of the CNN with weights of its own, 1.10.0, and one beside it that is older, 1.9.0."""
+    for seed, number in ((7, "1.10.0"), (8, "1.9.0")):
+        keras.utils.set_random_seed(seed)
+        weights.save(
+            with_random_norms(zoo.build("cnn"), seed), tmp_path / number / "cnn", **fields("cnn") | {"version": number}
+        )
+    for stray in ("1.0/cnn", "x/cnn", "2.0.0/vgg16", "2.0.0/cnn"):
+        (tmp_path / stray).mkdir(parents=True)
+    monkeypatch.setenv("FACEWHY_VERSIONS_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_versions_are_listed_with_the_active_one_first_and_the_latest_next(archive):
+    active = zoo.load("cnn").card.version
+    assert zoo.versions("cnn") == [active, "1.10.0", "1.9.0"]
+    assert zoo.versions("vgg16") == [active]
+    with pytest.raises(UnknownModelError, match="cnn"):
+        zoo.versions("lenet")
+
+
+def test_a_version_is_loaded_beside_the_active_one_and_kept(archive):
+    active, other = zoo.load("cnn"), zoo.load("cnn", "1.10.0")
+    assert (other.card.version, other.located.folder) == ("1.10.0", archive / "1.10.0" / "cnn")
+    assert zoo.load("cnn", "1.10.0") is other and zoo.load("cnn", active.card.version) is active is zoo.load("cnn")
+    assert np.abs(other.logits(faces(3)) - active.logits(faces(3))).max() > 0.01
+    assert [answer.version for answer in other.answers(other.logits(faces(1)))] == ["1.10.0"]
+    assert zoo.loaded()["cnn"].version == active.card.version
+
+
+@pytest.mark.parametrize("version", ["9.9.9", "2.0.0", "1.0", "../1.10.0", "1.10.0/../1.10.0", "x"])
+def test_a_version_that_is_not_there_is_refused_and_those_that_are_named(archive, version):
+    with pytest.raises(UnknownModelError, match="1.10.0"):
+        zoo.load("cnn", version)
+
+
+def test_a_version_whose_files_are_damaged_or_of_another_number_is_refused(archive):
+    file = archive / "1.10.0" / "cnn" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-4] + b"oops")
+    with pytest.raises(WeightsMismatchError, match="sha256"):
+        zoo.load("cnn", "1.10.0")
+    (archive / "1.9.0").rename(archive / "1.8.0")
+    with pytest.raises(WeightsMismatchError, match="1.8.0"):
+        zoo.load("cnn", "1.8.0")
+    assert zoo.load("cnn").name == "cnn"
 
 
 def test_what_no_one_foresaw_is_a_weights_error_too(ready, monkeypatch):
