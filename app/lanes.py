@@ -1,8 +1,11 @@
 """The two queues that work waits in: what predicts and what explains, so that neither holds up the other."""
 
+import asyncio
+
 import gradio as gr
 from gradio import route_utils
 from gradio.queueing import Queue
+from gradio.server_messages import ProcessCompletedMessage
 
 from app.crowd import Lane
 
@@ -13,6 +16,10 @@ WAITING = {PREDICT: 64, EXPLAIN: 16}
 """Calls that may wait for their turn; one more is refused at once."""
 USUAL = {PREDICT: 0.2, EXPLAIN: 1.0}
 """Seconds that a call takes, until some were timed."""
+
+LINGER = 10.0
+OPEN = "stays open"
+"""See `PageQueue`."""
 
 QUICK = 8
 """Calls at once of a handler that computes nothing to speak of."""
@@ -36,7 +43,17 @@ def open_queue(page: gr.Blocks) -> gr.Blocks:
 
 
 class PageQueue(Queue):
-    """Gradio's queue, where each kind of work has places of its own and a full one says so in words."""
+    """Gradio's queue, where each kind of work has places of its own and a full one says so in words.
+
+    It also keeps a browser's stream of answers open for `LINGER` seconds after the last one. Gradio
+    closes it at once, and an answer to what is clicked in that moment is lost: the page believes that
+    its stream is still open, and nobody reads what comes. The call that keeps a stream open is `OPEN`,
+    which is never computed.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._lingering: dict[str, asyncio.TimerHandle] = {}
 
     async def push(self, body, request, username):
         """As Gradio's; the sentence goes with its status 503."""
@@ -44,8 +61,42 @@ class PageQueue(Queue):
         waiting = self.event_queue_per_concurrency_id.get(lane)
         if waiting is not None and len(waiting.queue) >= WAITING.get(lane, self.max_size):
             return False, busy(len(waiting.queue)), "queue_full"
+        if body.session_hash and "sec-fetch-site" in request.headers:
+            self.pending_event_ids_session.setdefault(body.session_hash, set()).add(OPEN)
+            self._linger(body.session_hash)
         pushed, said, state = await super().push(body, request, username)
         return pushed, busy(len(self)) if state == "queue_full" else said, state
+
+    async def clean_events(self, *, session_hash=None, event_id=None):
+        """As Gradio's, when a stream is gone."""
+        if timer := self._lingering.pop(session_hash, None):
+            timer.cancel()
+            self.pending_event_ids_session.get(session_hash, set()).discard(OPEN)
+        await super().clean_events(session_hash=session_hash, event_id=event_id)
+
+    def let_go(self, session_hash: str) -> None:
+        """Let a stream close once nothing is left to answer."""
+        if timer := self._lingering.pop(session_hash, None):
+            timer.cancel()
+        if messages := self.pending_messages_per_session.get(session_hash):
+            messages.put_nowait(ProcessCompletedMessage(event_id=OPEN, output={}, success=True))
+
+    def let_all_go(self) -> None:
+        """Let every stream close, because the server stops."""
+        for session_hash in list(self._lingering):
+            self.let_go(session_hash)
+
+    def _linger(self, session_hash: str) -> None:
+        if timer := self._lingering.get(session_hash):
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._lingering[session_hash] = loop.call_later(LINGER, self._after, session_hash)
+
+    def _after(self, session_hash: str) -> None:
+        if self.pending_event_ids_session.get(session_hash, set()) - {OPEN}:
+            self._linger(session_hash)
+        else:
+            self.let_go(session_hash)
 
 
 def counts(page: gr.Blocks) -> dict[str, tuple[int, int]]:

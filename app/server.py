@@ -108,11 +108,11 @@ class Server:
 
 
 class Polite(uvicorn.Server):
-    """A server that ends the page's heartbeats when it is told to stop, so that only work keeps it waiting.
+    """A server that ends what idle visitors hold open when it is told to stop, so that only work keeps it waiting.
 
     Args:
         config: see uvicorn.
-        page: the mounted page, whose heartbeats never end by themselves.
+        page: the mounted page, whose heartbeats and streams do not end by themselves.
 
     Attributes:
         ready: set once it answers.
@@ -132,7 +132,6 @@ class Polite(uvicorn.Server):
         """As uvicorn's, and it does not raise the signal again once all is done."""
         super().handle_exit(sig, frame)
         self._captured_signals.clear()
-        self._page.stop_event.set()
 
     async def shutdown(self, sockets=None) -> None:
         """As uvicorn's; what does not end is left behind after `LAST_RESORT` seconds."""
@@ -140,6 +139,8 @@ class Polite(uvicorn.Server):
             last = threading.Timer(LAST_RESORT, os._exit, [0])
             last.daemon = True
             last.start()
+        self._page.stop_event.set()
+        self._page.get_blocks()._queue.let_all_go()
         await super().shutdown(sockets)
 
 

@@ -1,0 +1,170 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app import lanes
+from app import server as servers
+from models.errors import ParameterError
+from tests import server
+
+ROOT = Path(__file__).parents[2]
+BROWSER = {"sec-fetch-site": "same-origin"}
+
+
+# ---------------------------------------------------------------------------------------------- streams
+
+
+class Visit:
+    """A page that is open: what it sends and the stream of its answers."""
+
+    def __init__(self, url: str, headers: dict):
+        self.url, self.headers, self.session = url, headers, uuid.uuid4().hex
+        self.said, self.ended = [], threading.Event()
+        config = httpx.get(f"{url}config", timeout=60).json()
+        self.call = next(entry["id"] for entry in config["dependencies"] if entry["api_name"] == "explained")
+
+    def ask(self) -> str:
+        """Ask for the page about a method: the call's name."""
+        asked = {"data": ["gradcam"], "fn_index": self.call, "session_hash": self.session}
+        answer = httpx.post(f"{self.url}gradio_api/queue/join", json=asked, headers=self.headers, timeout=60)
+        return answer.raise_for_status().json()["event_id"]
+
+    def listen(self) -> None:
+        """Read the stream behind what follows."""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        address = f"{self.url}gradio_api/queue/data?session_hash={self.session}"
+        with httpx.stream("GET", address, headers=self.headers, timeout=60) as stream:
+            for line in stream.iter_lines():
+                if line.startswith("data: "):
+                    self.said.append(json.loads(line.removeprefix("data: ")))
+        self.ended.set()
+
+    def answered(self, call: str, seconds: float = 30) -> bool:
+        """Whether the answer to a call comes in time."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if any(m["msg"] == "process_completed" and m["event_id"] == call for m in list(self.said)):
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def test_what_is_clicked_while_gradio_would_close_the_stream_is_answered_on_it():
+    visit = Visit(server.start().url, BROWSER)
+    first = visit.ask()
+    visit.listen()
+    assert visit.answered(first)
+    assert not visit.ended.wait(0.5), "it lingers"
+    assert visit.answered(visit.ask()), "without a new stream"
+    assert not visit.ended.is_set()
+
+
+def test_a_stream_closes_once_nothing_was_asked_for_a_while(monkeypatch):
+    monkeypatch.setattr(lanes, "LINGER", 0.3)
+    visit = Visit(server.start().url, BROWSER)
+    first = visit.ask()
+    visit.listen()
+    assert visit.answered(first)
+    assert visit.ended.wait(30)
+    assert visit.said[-1]["msg"] == "close_stream"
+    second = visit.ask()
+    visit.listen()
+    assert visit.answered(second), "and the next click opens another one"
+
+
+def test_a_program_has_its_stream_closed_at_once():
+    visit = Visit(server.start().url, {})
+    first = visit.ask()
+    visit.listen()
+    assert visit.answered(first)
+    assert visit.ended.wait(5)
+
+
+# ------------------------------------------------------------------------------------------------ ports
+
+
+def test_a_port_that_is_taken_is_told_and_the_next_free_one_is_found():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ParameterError, match="free port"):
+            servers.listen("127.0.0.1", port)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(servers, "FIRST_PORT", port)
+            with servers.listen("127.0.0.1", None) as found:
+                assert port < found.getsockname()[1] < port + servers.PORTS
+
+
+def test_an_address_of_another_machine_is_told():
+    with pytest.raises(ParameterError, match="GRADIO_SERVER_NAME"):
+        servers.listen("192.0.2.77", 0)
+
+
+@pytest.mark.parametrize("wrong", ["0", "65536", "-1", "http", "78.60", "٧"])
+def test_a_port_that_is_none_is_told(monkeypatch, wrong):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", wrong)
+    with pytest.raises(ParameterError, match="GRADIO_SERVER_PORT"):
+        servers.asked_port()
+
+
+@pytest.mark.parametrize(("given", "expected"), [("", None), (" ", None), ("7861", 7861)])
+def test_the_port_that_is_asked_for(monkeypatch, given, expected):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", given)
+    assert servers.asked_port() == expected
+
+
+# ---------------------------------------------------------------------------------------------- the end
+
+
+def test_sigterm_finishes_what_runs_and_stops_within_ten_seconds():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = os.environ | {"GRADIO_SERVER_PORT": str(port), "FACEWHY_RATE": "off"}
+    process = subprocess.Popen([sys.executable, "-m", "app.main"], cwd=ROOT, env=environ, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            try:
+                if httpx.get(f"{url}health", params={"ready": True}, timeout=5).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.3)
+        visit = Visit(url, BROWSER)
+        first = visit.ask()
+        visit.listen()
+        assert visit.answered(first)
+        answers = []
+        picture = (ROOT / "examples" / "group.jpg").read_bytes()
+
+        def ask():
+            answers.append(httpx.post(f"{url}predict", files={"file": picture}, timeout=60).status_code)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        assert process.wait(20) == 0
+        assert time.monotonic() - started < 10
+        asking.join()
+        assert answers == [200], "what was running is finished"
+        assert visit.ended.wait(5), "a page that is open does not hold the server up"
+    finally:
+        process.kill()
+        process.wait()
