@@ -9,12 +9,16 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
+import fastapi_offline
 import gradio as gr
 from fastapi import APIRouter, FastAPI, Query, Request, Response, UploadFile
-from fastapi.responses import JSONResponse
+from fastapi.openapi.docs import get_redoc_html
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
@@ -32,6 +36,7 @@ WAIT = 5
 """Seconds after which a server that is loading its models is worth another look."""
 ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 DATA = re.compile(r"\s*data:[^,]{0,100};base64,", re.IGNORECASE)
+LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 SPACE = re.compile(r"\s+")
 
 ABOUT = """
@@ -61,7 +66,10 @@ def create() -> FastAPI:
         version="1",
         description=ABOUT,
         generate_unique_id_function=lambda route: route.name,
+        redoc_url=None,
     )
+    application.add_api_route("/redoc", redoc, include_in_schema=False)
+    application.add_api_route("/redoc.js", redoc_script, include_in_schema=False)
     application.state.lanes = lanes.create()
     names = frozenset(function.__name__ for function in endpoints.ENDPOINTS)
     application.add_middleware(metrics.Counted, endpoints=names)
@@ -80,6 +88,25 @@ def _errors(*statuses: int) -> dict:
 
 
 COMPUTING = _errors(*MEANINGS)
+
+
+async def redoc(request: Request) -> HTMLResponse:
+    """The description as Redoc draws it."""
+    root = request.scope.get("root_path", "")
+    return get_redoc_html(
+        openapi_url=f"{root}/openapi.json",
+        title="FaceWhy",
+        redoc_js_url=f"{root}/redoc.js",
+        redoc_favicon_url=f"{root}/favicon.ico",
+        with_google_fonts=False,
+    )
+
+
+@cache
+def redoc_script() -> Response:
+    """Redoc itself, less the logo that it would fetch from its makers."""
+    script = (Path(fastapi_offline.__file__).parent / "static" / "redoc.standalone.js").read_text(encoding="utf-8")
+    return Response(script.replace(LOGO, "data:,"), media_type="text/javascript")
 
 
 # --------------------------------------------------------------- about the server

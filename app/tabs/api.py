@@ -9,7 +9,7 @@ from app.tabs import Shared
 
 TITLE = "API"
 INTRO = """
-<p>Everything on this page can be asked by a program. No account is needed; the same limits hold as for visitors.</p>
+<p>Everything on this page can be asked by a program. The same limits hold as for visitors.</p>
 <ul class="fw-doors">
 <li><a href="docs" target="_blank">REST</a>: pictures as files or in JSON, every route described with its errors</li>
 <li><a href="gradio_api/info" target="_blank">Gradio's client</a>: the same functions by name, from Python or
