@@ -340,8 +340,7 @@ def pictures() -> dict[str, tuple[bytes, frozenset[int]]]:
         good = encoded(format)
         found[f"{format} cut at a tenth"] = (good[: len(good) // 10], bad | fine if format == "GIF" else bad)
         found[f"{format} cut at nine tenths"] = (good[: len(good) * 9 // 10], bad | fine)
-        found[f"{format} with one byte lost"] = (good[:-1], bad | fine)
-        for seed in range(3):
+        for seed in range(2):
             found[f"{format} with bits turned, {seed}"] = (flipped(good, seed), bad | fine | too_large)
     return found
 
@@ -615,7 +614,7 @@ def of_pictures() -> Iterable[Case]:
     for name, (data, allowed) in pictures().items():
         yield Case(name, "page", lambda visitor, data=data: visitor.detect(data), allowed)
         yield Case(name, "/predict", lambda visitor, data=data: visitor.file(data), allowed)
-        if len(data) < 200_000 and "bits" not in name:
+        if len(data) < 200_000 and not name.startswith(FORMATS):
             yield Case(name, "/api/v1", lambda visitor, data=data: visitor.coded(data), allowed)
     face = (EXAMPLES / "astronaut.jpg").read_bytes()
     for kind in ("text/html", "image/svg+xml", "application/x-sh", "image/png; charset=utf-7", "x" * 500, "\t"):
