@@ -56,6 +56,8 @@ class Engine:
         """
         if not faces:
             return []
+        if (name, version) not in self._answering:
+            zoo.load(name, version)  # what does not exist leaves nothing behind
         with self._lock:
             if (name, version) not in self._answering:
                 self._answering[name, version] = Batcher(self._answer(name, version), FACES)

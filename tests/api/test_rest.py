@@ -141,14 +141,18 @@ def test_metrics_count_requests_stages_faces_and_queues(rest, ask):
     assert rest.get("/metrics").headers["content-type"].startswith("text/plain")
 
 
-def test_requests_of_gradio_are_counted_and_unknown_paths_make_no_new_name(rest, client):
+def test_requests_of_gradio_are_counted_and_what_clients_write_makes_no_new_name(rest, ask, client):
     from gradio_client import handle_file
 
     client.predict(image=handle_file(str(EXAMPLES / "astronaut.jpg")), api_name="/detect")
     rest.get("/secret-of-ann")
+    ask("predict/emotion", model="secret-of-ann")
+    ask("predict/emotion", model="cnn", model_version="secret-of-ann")
     rest.post("/gradio_api/call/secret-of-ann", json={"data": []})
+    rest.post("/gradio_api/call/detect", json={"data": [None]})
     text = rest.get("/metrics").text
-    assert "gradio_api/queue/join" in text or "/gradio_api/call/detect" in text or "/queue/join" in text
+    for route in ("/gradio_api/queue/join", "/gradio_api/call/detect", "/gradio_api/call/{api_name}"):
+        assert f'route="{route}"' in text
     assert "secret" not in text
 
 

@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 
 from app import guard
-from models.errors import NoFaceError, PhotoTooSmallError
+from models.errors import NoFaceError, PhotoTooSmallError, WeightsMismatchError
 
 
 def test_our_errors_are_shown_in_their_own_words():
@@ -27,6 +27,12 @@ def test_anything_else_is_one_neutral_sentence_and_a_log_without_its_message(cap
     assert shown.message == guard.UNEXPECTED
     assert "OSError" in caplog.text and "test_guard.py" in caplog.text
     assert name not in caplog.text
+
+
+def test_why_weights_are_refused_stays_in_the_log(caplog):
+    shown = guard.visible(WeightsMismatchError("/srv/weights has the sha256 of its card"))
+    assert shown.message == guard.UNAVAILABLE
+    assert "/srv/weights" in caplog.text
 
 
 def test_errors_that_are_shown_leave_no_trace_in_the_log():
