@@ -77,6 +77,8 @@ class Server:
         self._server = Polite(
             uvicorn.Config(
                 shield.protect(self.application, settings),
+                http=shield.Impatient,
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,

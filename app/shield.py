@@ -48,7 +48,8 @@ SLOWEST = 16 * 1024
 """A body may take `START` seconds and one more for each `SLOWEST` bytes of it that came."""
 LINGER = 2.0
 """Seconds in which the rest of a refused body is read, so that its sender sees the answer and no broken connection."""
-RATE = "120/minute"
+RATE = "600/minute"
+"""Room for a class behind one address: what one of thirty pupils does in a minute is some twenty requests."""
 READING = 20
 """Requests that only read may come this many times as often as those that compute."""
 GUESSES = limits.parse("10/minute")

@@ -91,7 +91,7 @@ def test_the_settings_are_safe_unless_set():
     settings = shield.Settings.from_env({})
     assert settings == shield.Settings()
     assert settings.origins == () and settings.frame_ancestors == ("'self'",) and settings.trusted_proxies == 0
-    assert str(settings.rates[0]) == "120 per 1 minute"
+    assert str(settings.rates[0]) == "600 per 1 minute"
     assert settings.max_body > photo.MAX_BYTES * 4 / 3
 
 
