@@ -92,10 +92,3 @@ def visit(chromium):
     for _, watch in opened:
         assert watch.hosts <= {urlsplit(url).netloc, ""}, "the page asked another host"
         assert watch.complaints == []
-
-
-def pytest_collection_modifyitems(items) -> None:
-    """A browser test may be tried once more: now and then gradio's event stream loses an answer under load."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
