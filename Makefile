@@ -19,7 +19,7 @@ app: .venv/app.installed
 	@$(PYTHON) -m app.main
 
 test: .venv/tests.installed
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: .venv/tests.installed
 	@$(PYTHON) -m tests.bench

@@ -199,9 +199,9 @@ def test_make_with_uv(machine):
     assert calls == [
         "uv venv -q --clear --python >=3.11,<3.14 .venv",
         "uv pip install -q --python .venv/bin/python -r tests/requirements.txt",
-        "python -m pytest",
+        "python -m pytest -n 2 --dist loadfile",
     ]
-    assert machine.make("test")[2] == ["python -m pytest"]
+    assert machine.make("test")[2] == ["python -m pytest -n 2 --dist loadfile"]
 
 
 def test_an_environment_of_another_python_is_named(machine):

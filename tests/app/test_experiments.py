@@ -138,7 +138,8 @@ def test_a_model_that_looks_at_the_mouth_alone_proves_its_map_right(one, monkeyp
         kept = 1 - np.abs(np.asarray(crops) - crop)[:, mask].mean(1) * 20
         return np.stack([np.zeros_like(kept)] * 3 + [3 * kept] + [np.zeros_like(kept)] * 3, 1).astype(np.float32)
 
-    toy = SimpleNamespace(name="cnn", logits=logits, probabilities=zoo.load("cnn").probabilities)
+    real = zoo.load("cnn")
+    toy = SimpleNamespace(logits=logits, answers=real.answers)
     monkeypatch.setattr(zoo, "load", lambda name: toy)
     honest = SimpleNamespace(values=mask.astype(np.float32), method="gradcam")
     liar = SimpleNamespace(values=np.roll(mask, -20, 0).astype(np.float32), method="gradcam")

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from gradio.data_classes import PredictBodyInternal
@@ -76,7 +77,7 @@ def test_a_full_lane_says_so_and_leaves_the_other_open(page, lane):
 
     def push(name):
         body = PredictBodyInternal(data=[], fn_index=first[name], session_hash="visitor")
-        return asyncio.run(queue.push(body, None, None))
+        return asyncio.run(queue.push(body, SimpleNamespace(headers={}), None))
 
     other = next(name for name in lanes.AT_ONCE if name != lane)
     try:

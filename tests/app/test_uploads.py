@@ -124,7 +124,8 @@ def test_an_upload_that_was_used_again_stays(upload):
 # ------------------------------------------------------------------- the folder
 
 SERVER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
 sys.path.insert(0, {root!r})
 from app import uploads
 folder = uploads.private_folder()

@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 
 import numpy as np
 import pytest
@@ -36,6 +37,17 @@ def visitors(elsewhere, monkeypatch):
     return elsewhere
 
 
+def outside(test):
+    """Run a test in a thread of its own, as the server runs what asks the cluster: Ray refuses to wait in a loop's."""
+
+    @wraps(test)
+    def run(*args, **kwargs):
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(test, *args, **kwargs).result()
+
+    return run
+
+
 def running() -> int:
     """How many replicas run."""
     states = serve.status().applications[cluster.NAME].deployments["models"].replica_states
@@ -51,6 +63,7 @@ def until(condition, seconds=STARTS):
 
 
 @pytest.mark.parametrize("path", EXAMPLES[:3], ids=lambda path: path.stem)
+@outside
 def test_the_cluster_answers_what_one_process_answers(visitors, path):
     picture, here = photo.read(path), Engine()
     faces = reading.faces_in(picture)
@@ -68,6 +81,7 @@ def test_the_cluster_answers_what_one_process_answers(visitors, path):
     assert len(reading.trusted(faces[0], there).between_methods) == 1
 
 
+@outside
 def test_errors_come_back_as_they_are(visitors):
     face = reading.faces_in(photo.read(EXAMPLES[0]))[0]
     with pytest.raises(UnknownNameError, match="Use one of") as refused:
@@ -77,11 +91,13 @@ def test_errors_come_back_as_they_are(visitors):
         reading.explain("cnn", face, Target(3), "tea leaves")
 
 
+@outside
 def test_it_knows_how_far_the_models_are(visitors):
     assert visitors.available() == list(zoo.EMOTION_MODELS)
     assert {status.state for status in visitors.status().values()} == {"ready"}
 
 
+@outside
 def test_replicas_go_up_and_down_with_the_load_and_one_that_is_killed_loses_no_request(visitors):
     picture = photo.read(EXAMPLES[0])
     expected = reading.faces_in(picture)[0].box
@@ -108,6 +124,7 @@ def test_replicas_go_up_and_down_with_the_load_and_one_that_is_killed_loses_no_r
     until(lambda: running() == 1)
 
 
+@outside
 def test_a_cluster_that_does_not_answer_is_busy_and_says_when_to_come_back(visitors, monkeypatch):
     class Silent:
         class ask:
