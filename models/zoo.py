@@ -179,7 +179,7 @@ def _load(name: str, version: str = "", asked: float = math.inf):
         present = versions(name)
         if version not in present:
             raise UnknownModelError(
-                f"A version of {name} is present", repr(version)[:40], f"Use {' or '.join(present)}"
+                f"A version of {name} is present", repr(version)[:40], f"Use version {' or '.join(present)}"
             )
         if version != present[0]:
             return _load_other(name, version)

@@ -137,7 +137,8 @@ def test_metrics_count_requests_stages_faces_and_queues(rest, ask):
     assert value("facewhy_faces_agreed_total") <= value("facewhy_faces_total")
     for name, waiting in lanes.WAITING.items():
         assert waiting and value(f'facewhy_lane_waiting{{door="rest",lane="{name}"}}') == 0
-    assert value('facewhy_model_ready{model="cnn",version="1.0.0"}') == 1
+    version = zoo.load("cnn").card.version
+    assert value(f'facewhy_model_ready{{model="cnn",version="{version}"}}') == 1
     assert rest.get("/metrics").headers["content-type"].startswith("text/plain")
 
 

@@ -108,13 +108,13 @@ SETUP = """
 set -e
 mount --make-rprivate /
 mount --bind "$ROOT" "$ROOT"
+mkdir -p "$ROOT/tmp" "$ROOT/proc" "$ROOT/dev"
+mount -t tmpfs -o mode=1777 tmpfs "$ROOT/tmp"
 for path in $SHOWN; do
     [ -e "$path" ] || continue
     mkdir -p "$ROOT$path"
     mount --rbind "$path" "$ROOT$path"
 done
-mkdir -p "$ROOT/tmp" "$ROOT/proc" "$ROOT/dev"
-mount -t tmpfs -o mode=1777 tmpfs "$ROOT/tmp"
 mount -t proc proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"
 mount -o remount,ro,bind "$ROOT"
