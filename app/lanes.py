@@ -10,9 +10,9 @@ from gradio.server_messages import ProcessCompletedMessage
 from app.crowd import Lane
 
 PREDICT, EXPLAIN = "predict", "explain"
-AT_ONCE = {PREDICT: 16, EXPLAIN: 2}
+AT_ONCE = {PREDICT: 32, EXPLAIN: 2}
 """Calls that run at the same time: predictions meet in the engine's batches, an explanation uses all processors."""
-WAITING = {PREDICT: 64, EXPLAIN: 16}
+WAITING = {PREDICT: 48, EXPLAIN: 16}
 """Calls that may wait for their turn; one more is refused at once."""
 USUAL = {PREDICT: 0.2, EXPLAIN: 1.0}
 """Seconds that a call takes, until some were timed."""

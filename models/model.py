@@ -15,7 +15,7 @@ from models.weights import Located
 if TYPE_CHECKING:
     import keras
 
-CHUNK = 256
+CHUNK = 128
 """The largest batch that runs at once; more faces run in several."""
 
 

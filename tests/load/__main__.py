@@ -72,7 +72,9 @@ def rows(url: str, process: int | None, requests: int, predictions: int) -> Iter
     yield Row("mixed-up answers", whole.mixed, 0, "")
     yield f"| asked to come back later | {whole.refused} of {whole.answered} | | |"
     if process:
-        yield Row(f"memory over the last {requests // 2} requests", (memory[3] - memory[1]) / 2**20, 50, "MiB more")
+        held = ", ".join(f"{each / GIB:.2f}" for each in memory)
+        yield f"| memory after each {requests // 4} requests | {held} GiB | | |"
+        yield Row("memory over the second half", (memory[3] - memory[1]) / 2**20, 50, "MiB more")
     for clients in RAISED:
         more = Crowd(url, clients, seed=clients)
         more.expected = crowd.expected
