@@ -46,6 +46,7 @@ def create(page: gr.Blocks) -> FastAPI:
     gr.mount_gradio_app(
         application, page, path="/", theme=theme.build(), root_path=os.environ.get("GRADIO_ROOT_PATH"), **PAGE
     )
+    page._queue.set_server_app(application.routes[-1].app)  # as launch() does: without it no call is ever forgotten
     tools.attach(page, application.state.lanes)
     return application
 
