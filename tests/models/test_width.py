@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -35,10 +36,12 @@ def save(network, folder, width):
 
 
 def test_a_card_tells_the_width_of_its_network(tmp_path):
+    keras.utils.set_random_seed(0)
     network = zoo.build("cnn", width=0.25)
     restored = restore("cnn", save(network, tmp_path, 0.25), zoo.build)
     faces = np.random.default_rng(0).random((2, 48, 48), dtype=np.float32)
-    assert restored.logits(faces) == pytest.approx(np.asarray(network(faces[..., None])), abs=2e-2)
+    expected = np.asarray(network(faces[..., None]))
+    assert restored.logits(faces) == pytest.approx(expected, abs=0.03 * float(expected.std()))  # bfloat16
 
 
 @pytest.mark.parametrize("width", [1e6, 0, "wide"])
