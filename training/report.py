@@ -23,6 +23,8 @@ GREEN, ORANGE, GREY = "#2b8567", "#b85c00", "#7d827c"
 INK = "#191c1b"
 WIDTH = 640
 """Of a picture, in pixels."""
+FEW = 10
+"""Faces of a bin below which nothing is said of it."""
 
 
 def figures(card: Card, epochs: list[dict] = ()) -> dict[str, "Figure"]:
@@ -78,7 +80,10 @@ def confusion(counts: list[list[int]]) -> "Figure":
 
 
 def reliability(found: dict) -> "Figure":
-    """Confidence against accuracy, with and without the temperature, and where the two would be equal."""
+    """Confidence against accuracy, with and without the temperature, and where the two would be equal.
+
+    A bin of fewer than `FEW` faces is left out: two that happen to be right are no 100 %.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -90,7 +95,7 @@ def reliability(found: dict) -> "Figure":
         ("reliability", "as shown here", GREEN, "solid"),
     ):
         bins = [row for row in zip(*(found[key][part] for part in ("confidence", "accuracy", "faces")), strict=True)]
-        filled = [row for row in bins if row[2]]
+        filled = [row for row in bins if row[2] >= FEW]
         figure.add_scatter(
             x=[100 * confidence for confidence, _, _ in filled],
             y=[100 * accuracy for _, accuracy, _ in filled],

@@ -70,11 +70,12 @@ def test_the_confusion_is_in_percent_of_each_label(emotions):
     assert report.confusion([[0, 0], [1, 3]]).data[0].z[0] == [0, 0]  # a label without a face
 
 
-def test_the_reliability_leaves_out_empty_bins(emotions):
-    lines = {line.name: line for line in emotions["reliability"].data}
-    found = metrics.emotions(LOGITS, LOGITS, LABELS, LABELS, 1.5)["reliability"]
-    assert list(lines["as shown here"].customdata) == [faces for faces in found["faces"] if faces]
-    assert len(lines["as shown here"].x) < metrics.BINS
+def test_the_reliability_leaves_out_bins_of_few_faces():
+    bins = {"confidence": [0.1, 0.2, 0.5, 0.9], "accuracy": [1.0, 1.0, 0.4, 0.8], "faces": [0, 9, 10, 50]}
+    lines = {line.name: line for line in report.reliability({"reliability": bins, "reliability_unscaled": bins}).data}
+    for name in ("as trained", "as shown here"):
+        assert list(lines[name].customdata) == [10, 50]
+        assert lines[name].x == pytest.approx((50, 90)) and lines[name].y == pytest.approx((40, 80))
 
 
 def test_every_disturbance_has_a_curve_with_its_moderate_strength_ringed(emotions):
