@@ -80,6 +80,7 @@ def test_epochs_stand_for_the_stages(seen, tmp_path):
         ["--batch", 0],
         ["--teachers", ""],
         ["--init", "imagenet", "--width", 0.5],
+        ["--init", "shipped", "--width", 0.5],
     ],
 )
 def test_a_setting_that_cannot_be_is_refused(seen, tmp_path, options):
@@ -95,6 +96,14 @@ def test_retrain_starts_from_the_shipped_weights_with_a_low_rate(seen, tmp_path)
     assert config.stages == ((2, 48),) and config.learning_rate == load("cnn").learning_rate / 10
     assert path == tmp_path and more["old"] == tmp_path / "old" and more["name"] == "cnn-retrain"
     assert more["start"] == f"cnn {cards.read(weights.SHIPPED / 'cnn').version}"
+
+
+def test_train_starts_from_the_shipped_weights_with_its_own_recipe(seen, tmp_path):
+    options = ["--init", "shipped", "--teachers", "resnet", "--distillation", 0.3, "--precision", "float32"]
+    assert run("train", "cnn", "--data", tmp_path, *options).exit_code == 0
+    config, _, _, more = seen[0]
+    assert config == replace(load("cnn"), teachers=("resnet",), distillation=0.3)
+    assert more["start"] == f"cnn {cards.read(weights.SHIPPED / 'cnn').version}" and "block1_1_conv" in more["init"]
 
 
 @pytest.mark.parametrize("options", [["--init", "jft"], ["--precision", "float8"]])

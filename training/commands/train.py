@@ -34,14 +34,19 @@ def train(
     width: Annotated[float, typer.Option(help="Factor on the filters of every convolution.")] = None,
     augment: Annotated[list[str], typer.Option(help="A disturbance, such as rotation=10; may be repeated.")] = (),
     seed: Annotated[int, typer.Option(help="Of the first weights, the order and the disturbance.")] = None,
-    init: Annotated[str, typer.Option(help="`imagenet` starts from Keras Applications' kernels.")] = None,
-    init_file: Annotated[Path, typer.Option(help="Those kernels as a file instead of from the network.")] = None,
+    init: Annotated[
+        str,
+        typer.Option(help="`imagenet` starts from Keras Applications' kernels, `shipped` from the shipped weights."),
+    ] = None,
+    init_file: Annotated[Path, typer.Option(help="ImageNet's kernels as a file instead of from the network.")] = None,
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
 ):
     """Train a network, or go on with a run that was stopped."""
-    if init not in (None, "imagenet"):
-        raise UnknownNameError("--init names a known start", repr(init), "Use --init imagenet, or leave it out")
+    if init not in (None, "imagenet", "shipped"):
+        raise UnknownNameError(
+            "--init names a known start", repr(init), "Use --init imagenet or --init shipped, or leave it out"
+        )
     config = changed(
         configs.load(name),
         stages,
@@ -61,14 +66,32 @@ def train(
         width=width,
         seed=seed,
     )
-    start = {}
-    if init and config.width != 1:
-        raise ParameterError("ImageNet's kernels fit a network of width 1", f"--width {width}", "Leave one of them out")
-    if init:
-        from training import imagenet
+    run(config, data, runs, precision, mlflow, **_first(config, init, init_file))
 
-        start = {"init": imagenet.kernels(name, init_file), "start": "ImageNet"}
-    run(config, data, runs, precision, mlflow, **start)
+
+def _first(config: configs.Config, init: str | None, file: Path | None) -> dict:
+    """The first weights of a run, as `training.train.train` takes them; nothing for random ones."""
+    if init is None:
+        return {}
+    if init == "shipped":
+        from training.retrain import start
+
+        begun = start(config.name)
+        _fits(config, begun.config.width)
+        return {"init": begun.arrays, "start": begun.source}
+    from training import imagenet
+
+    _fits(config, 1)
+    return {"init": imagenet.kernels(config.name, file), "start": "ImageNet"}
+
+
+def _fits(config: configs.Config, width: float) -> None:
+    if config.width != width:
+        raise ParameterError(
+            f"These first weights fit a network of width {width:g}",
+            f"--width {config.width:g}",
+            f"Use --width {width:g}",
+        )
 
 
 def run(config: configs.Config, data: Path, runs: Path, precision: str, mlflow: str | None, name: str = "", **more):
