@@ -23,7 +23,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 
-from app import endpoints, engine, lanes, metrics, rest_errors, rest_types
+from app import endpoints, engine, lanes, metrics, reports, rest_errors, rest_types
 from app.crowd import Lane
 from explain import registry
 from models import photo, zoo
@@ -298,6 +298,7 @@ def _facts(name: str, status: zoo.Status) -> rest_types.ModelFacts:
         "parameters": card.parameters,
         "metrics": card.metrics,
         "methods": methods,
+        "recommended_method": reports.recommended(name) if methods else None,
         "data": list(card.data),
         "licence": card.licence,
         "limits": list(card.limits),

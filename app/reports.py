@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import theme
-from models import hub
+from explain.registry import METHODS
+from models import card as cards
+from models import hub, weights, zoo
 from models.errors import WeightsError
 from models.weights import Located
 
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 CHARTS = ("confusion", "points", "reliability", "cumulative", "robustness", "training")
 """In the order in which they are shown; a model has some of them."""
 TRUST = "trust.json"
+FIRST = "gradcam"
+"""The method to begin with on a model whose methods were not measured."""
 LARGEST = 2_000_000
 """Bytes of a file that is still read."""
 
@@ -54,6 +58,21 @@ def trust(located: Located, sha256: str) -> dict | None:
     if not isinstance(values, dict) or values.get("sha256") != sha256 or not isinstance(values.get("methods"), dict):
         return None
     return values
+
+
+def table(name: str) -> dict | None:
+    """The table of trust of an emotion model: of the weights in use, or while they load, of those that ship."""
+    if zoo.loaded()[name].state == "ready":
+        model = zoo.load(name)
+        return trust(model.located, model.card.sha256)
+    shipped = Located(weights.SHIPPED / name, "shipped")
+    return trust(shipped, cards.read(shipped.folder).sha256)
+
+
+def recommended(name: str) -> str:
+    """The method to begin with on a model: its table's, see `training.trust.default_method`, or `FIRST`."""
+    found = (table(name) or {}).get("default")
+    return found if isinstance(found, str) and found in METHODS else FIRST
 
 
 def fetch(located: Located) -> bool:

@@ -186,6 +186,7 @@ class ModelFacts(TypedDict):
     parameters: int | None
     metrics: dict[str, Any] | None
     methods: list[str] | None
+    recommended_method: str | None
     data: list[str] | None
     licence: str | None
     limits: list[str] | None

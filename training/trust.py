@@ -58,9 +58,9 @@ def measure(
         watch: the faces as they come, such as `rich.progress.track`, which shows a bar.
 
     Returns:
-        The table: faces, split, seed, sha256, date, and by method deletion_gain, insertion_gain,
-        better_than_chance and stability, each with mean, low and high (95 % confidence), sanity, and
-        the median seconds of a map. stability is None where all maps are flat.
+        The table: faces, split, seed, sha256, date, the default method by these figures, and by method
+        deletion_gain, insertion_gain, better_than_chance and stability, each with mean, low and high (95 %
+        confidence), sanity, and the median seconds of a map. stability is None where all maps are flat.
 
     Raises:
         DataError: the data cannot be used.
@@ -88,7 +88,7 @@ def measure(
     seen = [as_face(split.images[row]) for row in rows] if wanted else []
     for method in wanted:
         table["methods"][method] = found = of_method(model, seen, method, seed, watch)
-        table["date"] = date.today().isoformat()
+        table |= {"date": date.today().isoformat(), "default": default_method(table)}
         _write(table, folder)
         say(f"{method}: better than chance on {found['better_than_chance']['mean']:.0%} of {len(rows)} faces")
     return table
@@ -258,7 +258,7 @@ def _begun(folder: Path, of: dict) -> dict:
     except (OSError, ValueError):
         found = {}
     same = isinstance(found, dict) and all(found.get(key) == value for key, value in of.items())
-    return found if same and isinstance(found.get("methods"), dict) else of | {"date": "", "methods": {}}
+    return found if same and isinstance(found.get("methods"), dict) else of | {"date": "", "default": "", "methods": {}}
 
 
 def _write(table: dict, folder: Path) -> None:

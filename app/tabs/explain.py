@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app import charts, controls, evidence_views, lanes, pages, reading, trust_views, views, words
+from app import charts, controls, evidence_views, lanes, pages, reading, reports, trust_views, views, words
 from app.session import KEPT, Session
 from app.tabs import Shared
 from app.turns import Turns
@@ -61,6 +61,8 @@ def build(shared: Shared) -> None:
     turns = gr.State(Turns(), time_to_live=KEPT)
     shown = gr.State(None, time_to_live=KEPT)
     judged = gr.State("", time_to_live=KEPT)
+    first = reports.recommended("cnn")
+    offered = gr.State(first, time_to_live=KEPT)
     strip = gr.HTML(js_on_load=views.SELECT)
     with gr.Row(elem_classes="fw-columns fw-explain"):
         with gr.Column(scale=4, min_width=300):
@@ -69,17 +71,17 @@ def build(shared: Shared) -> None:
             against = _emotions(ALONE, "… and not that one", "explain-against")
             method = gr.Dropdown(
                 [(entry.title, name) for name, entry in METHODS.items()],
-                value="gradcam",
+                value=first,
                 label="Method",
                 elem_id="explain-method",
                 filterable=False,
             )
-            summary = gr.HTML(summarised("gradcam"), elem_id="explain-summary")
+            summary = gr.HTML(summarised("cnn", first), elem_id="explain-summary")
             with gr.Accordion("How it works, and what it gets wrong", open=False, elem_id="about-method") as about:
                 page = gr.Markdown()
             groups, values = [], []
             for name, entry in METHODS.items():
-                with gr.Group(visible=name == "gradcam", elem_id=f"params-{name}") as group:
+                with gr.Group(visible=name == first, elem_id=f"params-{name}") as group:
                     values += controls.build(entry)
                 groups.append(group)
         with gr.Column(scale=4, min_width=300, elem_classes="fw-first"):
@@ -101,12 +103,16 @@ def build(shared: Shared) -> None:
     map_of = [shown, strip, status, stop, picture, told, parts, verdict, fold]
     judged_of = [judged, verdict, fold, numbers, curves]
     private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
-    method.input(turn_to, method, [summary, about, *groups], **private)
+    method.input(turn_to, [model, method], [summary, about, *groups], **private)
     about.expand(explained, method, page, **private)
-    settled = [model.input, emotion.input, against.input, method.input, *map(controls.changed, values)]
+    offer_of = [[model, method, offered], [offered, method, summary, about, *groups]]
+    settled = [emotion.input, against.input, method.input, *map(controls.changed, values)]
     runs = [
         gr.on(settled, explain, asked, map_of, **private, **lanes.EXPLAINS),
-        shared.tab.select(arrive, [shown, *asked], map_of, **private, **lanes.EXPLAINS),
+        model.input(offer, *offer_of, **private).then(explain, asked, map_of, **private, **lanes.EXPLAINS),
+        shared.tab.select(offer, *offer_of, **private).then(
+            arrive, [shown, *asked], map_of, **private, **lanes.EXPLAINS
+        ),
         strip.select(choose, asked, [shared.session, *map_of], **private, **lanes.EXPLAINS),
     ]
     runs.append(stop.click(stopped, turns, [status, stop], **private))
@@ -200,9 +206,17 @@ def explained(method: str) -> str:
     return pages.method(method)
 
 
-def turn_to(method: str) -> tuple:
+def turn_to(model: str, method: str) -> tuple:
     """The summary and the parameters of a method; its page is closed."""
-    return summarised(method), gr.Accordion(open=False), *(gr.Group(visible=name == method) for name in METHODS)
+    return summarised(model, method), gr.Accordion(open=False), *(gr.Group(visible=name == method) for name in METHODS)
+
+
+def offer(model: str, method: str, offered: str) -> tuple:
+    """The method to begin with on a model, unless the visitor has chosen another one."""
+    first = reports.recommended(model)
+    if method != offered or method == first:
+        return offered, gr.skip(), summarised(model, method), *(gr.skip() for _ in range(1 + len(METHODS)))
+    return first, first, *turn_to(model, first)
 
 
 # ------------------------------------------------------------------------ parts
@@ -273,6 +287,14 @@ def itself(model: str, emotion: str, against: str) -> str:
     )
 
 
-def summarised(method: str) -> str:
-    """What a method shows."""
-    return f'<p class="fw-small">{METHODS[method].summary}</p>'
+def summarised(model: str, method: str) -> str:
+    """What a method shows, and how often that was true when it was tested on the model."""
+    table = reports.table(model) or {"methods": {}}
+    often = table["methods"].get(method, {}).get("better_than_chance")
+    tested = ""
+    if often:
+        tested = (
+            f"Tested with {words.MODELS[model]} on {table.get('faces', 'test')} faces: its maps mark what the answer "
+            f"depends on better than chance on {words.percent(often['mean'])} of them."
+        )
+    return "".join(f'<p class="fw-small">{text}</p>' for text in (METHODS[method].summary, tested) if text)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import api, endpoints, lanes, rest_errors, rest_types
+from app import api, endpoints, lanes, reports, rest_errors, rest_types
 from app.crowd import Lane
 from explain import registry
 from models import card as cards
@@ -110,6 +110,7 @@ def test_models_are_what_their_cards_say(rest):
         for field in ("architecture", "version", "parameters", "metrics", "licence", "sha256", "date"):
             assert found[field] == getattr(card, field)
         assert found["limits"] == list(card.limits) and found["versions"] == zoo.versions(name)
+        assert found["recommended_method"] == reports.recommended(name)
         assert found["methods"] == [key for key, why in registry.suitable(zoo.load(name)).items() if not why]
 
 

@@ -116,9 +116,29 @@ def test_a_map_that_is_there_is_not_made_again(one):
 
 def test_only_the_parameters_of_the_chosen_method_are_shown():
     for method in METHODS:
-        summary, page, *groups = explain.turn_to(method)
+        summary, page, *groups = explain.turn_to("cnn", method)
         assert METHODS[method].summary in summary and not page.open
         assert [group.visible for group in groups] == [name == method for name in METHODS]
+
+
+def test_each_model_begins_with_its_own_method_until_one_is_chosen(monkeypatch):
+    monkeypatch.setattr(explain.reports, "recommended", {"cnn": "shap_partition", "vgg16": "scorecam"}.get)
+    offered, method, _, page, *groups = explain.offer("vgg16", "shap_partition", "shap_partition")
+    assert offered == method == "scorecam" and not page.open
+    assert [group.visible for group in groups] == [name == "scorecam" for name in METHODS]
+    for model, method in (("vgg16", "saliency"), ("cnn", "shap_partition")):  # chosen; and right already
+        offered, same, summary, *rest = explain.offer(model, method, "shap_partition")
+        assert offered == "shap_partition" and METHODS[method].summary in summary
+        assert [same, *rest] == [gr.skip()] * (2 + len(METHODS))
+
+
+def test_a_method_says_how_often_it_was_right(monkeypatch):
+    table = {"faces": 200, "methods": {"saliency": {"better_than_chance": {"mean": 0.25}}}}
+    monkeypatch.setattr(explain.reports, "table", {"resnet": table}.get)
+    assert "with ResNet on 200 faces" in explain.summarised("resnet", "saliency")
+    assert "on 25\u00a0% of them" in explain.summarised("resnet", "saliency")
+    for model, method in (("resnet", "gradcam"), ("cnn", "saliency")):
+        assert "faces" not in explain.summarised(model, method).removeprefix(METHODS[method].summary)
 
 
 def test_every_method_can_be_read_about_without_another_file():

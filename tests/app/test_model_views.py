@@ -73,6 +73,8 @@ def test_the_table_of_emotions_names_the_weakest():
     [
         (row(), "holds up"),
         (row(gain=0.05), "no"),  # the interval reaches below 0
+        (row(often=0.14), "no"),  # perhaps no more often than chance itself
+        (row(often=0.16), "in part"),
         (row(often=0.55), "in part"),  # perhaps on no more than half of the faces
         (row(sanity=0.8), "in part"),  # the maps of random numbers look the same
         (row(sanity=None), "in part"),  # not known to change
@@ -92,6 +94,11 @@ def test_the_table_of_trust_begins_with_the_method_that_holds_up_most_often():
     assert "On ResNet" in shown and "90% of 200 test faces" in shown and "80% and 100%" in shown
     assert "+0.20 <small>[+0.10, +0.30]</small>" in shown and "20 ms" in shown
     assert "Not measured for these weights yet" in model_views.trust("resnet", None)
+    assert "begins with" not in shown
+    assert "Explain begins with it." in model_views.trust("resnet", table | {"default": "saliency"})
+    assert f"begins with <b>{METHODS['gradcam'].title}</b>, bec" in model_views.trust(
+        "cnn", table | {"default": "gradcam"}
+    )
 
 
 def test_a_table_with_gaps_is_still_shown():

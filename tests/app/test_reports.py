@@ -5,7 +5,7 @@ import pytest
 
 from app import reports
 from models import hub
-from models.weights import Located
+from models.weights import SHIPPED, Located
 from tests import hub as loopback
 
 CHART = go.Figure(go.Bar(x=[1], y=[2])).to_json()
@@ -53,6 +53,25 @@ def test_trust_counts_only_for_the_weights_it_was_measured_on(folder):
     assert reports.trust(located, "ab") == table and reports.trust(located, "cd") is None
     (folder / "trust.json").write_text('{"sha256": "ab"}')
     assert reports.trust(located, "ab") is None
+
+
+def test_a_model_begins_with_the_method_of_its_table(folder, monkeypatch):
+    monkeypatch.setattr(reports.weights, "SHIPPED", folder.parent)
+    monkeypatch.setitem(reports.zoo._status, "cnn", reports.zoo.Status("loading"))
+    card = reports.cards.read(SHIPPED / "cnn")
+    (folder / "card.json").write_bytes((SHIPPED / "cnn" / "card.json").read_bytes())
+    assert reports.table("cnn") is None and reports.recommended("cnn") == reports.FIRST
+    for default, method in (("scorecam", "scorecam"), ("unheard", reports.FIRST), ([], reports.FIRST)):
+        table = {"sha256": card.sha256, "default": default, "methods": {}}
+        (folder / "trust.json").write_text(json.dumps(table))
+        assert reports.table("cnn") == table and reports.recommended("cnn") == method
+
+
+def test_a_loaded_model_has_the_table_beside_its_own_weights(monkeypatch):
+    loaded = reports.zoo.load("cnn")
+    monkeypatch.setattr(reports, "trust", lambda located, sha256: {"default": "saliency", "of": (located, sha256)})
+    assert reports.table("cnn")["of"] == (loaded.located, loaded.card.sha256)
+    assert reports.recommended("cnn") == "saliency"
 
 
 def test_weights_from_elsewhere_ask_no_hub(folder, monkeypatch):
