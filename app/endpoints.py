@@ -167,17 +167,23 @@ def lab(
 
 
 def compare(
-    image: Photo, emotion: str = "", face: int = 0, whole_picture: bool = False, maps: str = "arrays"
+    image: Photo,
+    emotion: str = "",
+    against: str = "",
+    face: int = 0,
+    whole_picture: bool = False,
+    maps: str = "arrays",
 ) -> Comparison:
     """The three models on one face: probabilities, Grad-CAM, SHAP and exact Shapley values of the face's parts.
 
-    All explain the same emotion, by default the one with the highest mean probability. The same
-    method has the same `limit` for all three, so that their maps can be set side by side. `maps`: see /explain.
+    All explain the same emotion, by default the one with the highest mean probability; with `against`, why not
+    that one. The same method has the same `limit` for all three, so that their maps can be set side by side.
+    `maps`: see /explain.
     """
     chosen = _chosen(image, whole_picture, face, maps)
-    _text(emotion=emotion)
+    _text(emotion=emotion, against=against)
     predictions = {name: of_model[0] for name, of_model in reading.predictions_for([chosen]).items()}
-    target = reading.common_target(emotion, predictions)
+    target = reading.common_target(emotion, against, predictions)
     made = {
         method: {
             name: reading.explain(name, chosen, target, method, version=said.version)

@@ -104,7 +104,7 @@ def run(
         asked += [bare] * bool(bare.steps) + [lab.elsewhere(experiment, patch) for patch in patches]
     crops = np.stack([lab.apply(each, face.crop, face.crop_keypoints, DONORS).crop for each in asked])
     told = {name: _ask(name, crops) for name in zoo.available()}
-    target = reading.common_target(emotion, {name: said[0] for name, said in told.items()})
+    target = reading.common_target(emotion, "", {name: said[0] for name, said in told.items()})
     transplant = any(step.transplants for step in experiment.steps)
     made, models = {}, {}
     for name, said in told.items():

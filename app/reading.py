@@ -133,7 +133,16 @@ def target(emotion: str, against: str, prediction: Prediction) -> Target:
     return Target.named(emotion or prediction.emotion, against or None)
 
 
-def common_target(emotion: str, answers: dict[str, Prediction]) -> Target:
-    """What is explained for several models; "" stands for the emotion with the highest mean probability."""
+def common_target(emotion: str, against: str, answers: dict[str, Prediction]) -> Target:
+    """What is explained for several models.
+
+    Args:
+        emotion: by name; "" for the one with the highest mean probability.
+        against: the emotion it is set against; "" for none.
+        answers: the models' own.
+
+    Raises:
+        UnknownNameError, ParameterError: no such emotion, or an emotion against itself.
+    """
     mean = sum(answer.probabilities for answer in answers.values())
-    return Target.named(emotion or EMOTIONS[int(mean.argmax())])
+    return Target.named(emotion or EMOTIONS[int(mean.argmax())], against or None)

@@ -85,6 +85,7 @@ class ExplanationAsked(Asked):
 
 class ComparisonAsked(Asked):
     emotion: Emotion = ""
+    against: Against = ""
     face: Index = 0
     maps: Maps = "arrays"
 

@@ -18,8 +18,10 @@ from models.types import EMOTIONS
 
 TITLE = "Compare"
 COMMON = ("what they see on average", "")
+ALONE = ("no other emotion", "")
 NO_FACE = '<p class="fw-note">First give a photo with a face on the tab <b>Predict</b>.</p>'
 NO_METHOD = '<p class="fw-note" role="status">Choose at least one method.</p>'
+ITSELF = '<p class="fw-note" role="status">Why {0} and not {0}? Choose another emotion to set against it, or none.</p>'
 STOPPED = '<p class="fw-note" role="status">Stopped. What was ready stays below; <b>Compare</b> does the rest.</p>'
 FIT = "() => window.dispatchEvent(new Event('resize'))"
 """A chart that was drawn while its column was still growing takes the column's width."""
@@ -30,7 +32,7 @@ class Compared:
     """What has been compared so far.
 
     Attributes:
-        about: the face and the emotion; maps of another are of no use.
+        about: the face, the emotion and what it is set against; maps of another are of no use.
         methods: what was to be compared.
         results: by method and model; a sentence where the method does not suit the model.
         finished: whether nothing is missing.
@@ -54,7 +56,16 @@ def build(shared: Shared) -> None:
             label="Emotion to explain",
             elem_id="compare-emotion",
             filterable=False,
-            min_width=240,
+            min_width=200,
+            scale=2,
+        )
+        against = gr.Dropdown(
+            [ALONE, *EMOTIONS],
+            value="",
+            label="… and not that one",
+            elem_id="compare-against",
+            filterable=False,
+            min_width=200,
             scale=2,
         )
         methods = gr.Dropdown(
@@ -76,12 +87,13 @@ def build(shared: Shared) -> None:
             probabilities = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-probabilities")
         with gr.Column(min_width=320):
             parts = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-parts")
-    asked = [turns, shared.session, shown, emotion, methods]
+    asked = [turns, shared.session, shown, emotion, against, methods]
+    settled = [start.click, emotion.input, against.input, methods.input]
     outputs = [shown, strip, stop, notice, grid, probabilities, parts]
     private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     runs = [
         shared.tab.select(arrive, asked, outputs, **private, **lanes.EXPLAINS),
-        gr.on([start.click, emotion.input, methods.input], compare, asked, outputs, **private, **lanes.EXPLAINS),
+        gr.on(settled, compare, asked, outputs, **private, **lanes.EXPLAINS),
         strip.select(choose, asked, [shared.session, *outputs], **private, **lanes.EXPLAINS),
     ]
     for run in runs:
@@ -90,7 +102,7 @@ def build(shared: Shared) -> None:
 
 
 def compare(
-    turns: Turns, session: Session, shown: Compared | None, emotion: str, methods: list[str]
+    turns: Turns, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
 ) -> Iterator[tuple]:
     """Everything that the tab shows, again whenever one more map is ready; maps that are there are kept.
 
@@ -98,12 +110,14 @@ def compare(
     """
     turn = turns.begin()
     if session.face is None or not methods:
-        nothing = gr.Plot(visible=False)
-        yield None, "", gr.Button(interactive=False), NO_METHOD if session.face else NO_FACE, "", nothing, nothing
+        yield said(NO_METHOD if session.face else NO_FACE)
         return
     answers = session.answers or {name: found[0] for name, found in reading.predictions_for([session.face]).items()}
-    target = reading.common_target(emotion, answers)
-    about = (session.key, session.chosen, emotion)
+    if against == (emotion or reading.common_target("", "", answers).name):
+        yield said(ITSELF.format(against))
+        return
+    target = reading.common_target(emotion, against, answers)
+    about = (session.key, session.chosen, emotion, against)
     chosen = tuple(name for name in METHODS if name in methods)
     known = shown.results if shown is not None and shown.about == about else {}
     results = {method: dict(known.get(method, {})) for method in chosen}
@@ -132,22 +146,28 @@ def compare(
     )
 
 
-def arrive(turns: Turns, session: Session, shown: Compared | None, emotion: str, methods: list[str]) -> Iterator[tuple]:
+def arrive(
+    turns: Turns, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
+) -> Iterator[tuple]:
     """The comparison when the tab is opened, unless it is there already."""
-    about = (session.key, session.chosen, emotion)
+    about = (session.key, session.chosen, emotion, against)
     if shown is not None and shown.finished and shown.about == about and set(shown.methods) == set(methods):
         yield tuple(gr.skip() for _ in range(7))
         return
-    yield from compare(turns, session, shown, emotion, methods)
+    yield from compare(turns, session, shown, emotion, against, methods)
 
 
-def choose(
-    turns: Turns, session: Session, event: gr.EventData, shown: Compared | None, emotion: str, methods: list[str]
-) -> Iterator[tuple]:
+def choose(turns: Turns, session: Session, event: gr.EventData, *asked) -> Iterator[tuple]:
     """The comparison for another face of the photo."""
     chosen = session.choose(event._data.get("index"))
-    for step in compare(turns, chosen, shown, emotion, methods):
+    for step in compare(turns, chosen, *asked):
         yield chosen, *step
+
+
+def said(note: str) -> tuple:
+    """A word in place of the comparison."""
+    nothing = gr.Plot(visible=False)
+    return None, "", gr.Button(interactive=False), note, "", nothing, nothing
 
 
 def stopped(turns: Turns) -> tuple:

@@ -75,7 +75,7 @@ def test_every_door_gives_the_same_numbers(url, client, path):
     [
         ("explain", {"model": "resnet", "emotion": "sad", "against": "happy", "params": {"positive_only": False}}),
         ("trust", {"method": "saliency", "emotion": "happy"}),
-        ("compare", {"emotion": "angry"}),
+        ("compare", {"emotion": "angry", "against": "happy"}),
         ("lab", {"experiment": {"steps": [{"do": "hide", "region": "mouth"}]}, "emotion": "happy"}),
     ],
 )

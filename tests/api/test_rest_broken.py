@@ -51,7 +51,7 @@ found = {
     "client explains": refused(model="vgg16", api_name="/explain"),
     "page": shown[2],
     "page explains": list(explain.explain(Turns(), seen, "vgg16", "", "", "gradcam"))[-1][4],
-    "page compares": list(compare.compare(Turns(), seen, None, "", ["gradcam"]))[-1][3],
+    "page compares": list(compare.compare(Turns(), seen, None, "", "", ["gradcam"]))[-1][3],
     "page tries": lab.show(seen, lab.Bench(), "gradcam", "", "mouth")[4],
 }
 print("FOUND", json.dumps(found))

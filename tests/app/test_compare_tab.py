@@ -27,8 +27,8 @@ def named(step: tuple) -> SimpleNamespace:
     return SimpleNamespace(**dict(zip(OUTPUTS, step, strict=True)))
 
 
-def steps_of(session, shown=None, emotion="", methods=COMPARED) -> list[SimpleNamespace]:
-    return [named(step) for step in compare.compare(Turns(), session, shown, emotion, methods)]
+def steps_of(session, shown=None, emotion="", methods=COMPARED, against="") -> list[SimpleNamespace]:
+    return [named(step) for step in compare.compare(Turns(), session, shown, emotion, against, methods)]
 
 
 @pytest.fixture(scope="module")
@@ -117,11 +117,23 @@ def test_the_emotion_that_was_asked_for_is_compared(one):
     assert "All three are asked about angry" in steps_of(one, emotion="angry", methods=["gradcam"])[-1].notice
 
 
+def test_one_emotion_is_set_against_another(one, last):
+    alone = steps_of(one, emotion="angry", methods=["gradcam"])[-1]
+    found = steps_of(one, alone.shown, "angry", ["gradcam"], "sad")[-1]
+    assert "All three are asked about angry rather than sad" in found.notice
+    maps = [step.shown.results["gradcam"] for step in (alone, found)]
+    assert all(not np.allclose(maps[0][name].values, maps[1][name].values) for name in one.answers)
+    average = compare.reading.common_target("", "", one.answers).name
+    for emotion, against in (("angry", "angry"), ("", average)):
+        (step,) = steps_of(one, emotion=emotion, against=against)
+        assert f"Why {against} and not {against}?" in step.notice and step.grid == ""
+
+
 def test_a_comparison_that_is_there_is_not_made_again(one, last):
-    (step,) = compare.arrive(Turns(), one, last.shown, "", COMPARED)
+    (step,) = compare.arrive(Turns(), one, last.shown, "", "", COMPARED)
     assert len(step) == len(OUTPUTS) and all(value == gr.skip() for value in step)
-    assert "<progress" in named(next(compare.arrive(Turns(), one, last.shown, "angry", COMPARED))).notice
-    assert "<progress" in named(next(compare.arrive(Turns(), one, None, "", COMPARED))).notice
+    assert "<progress" in named(next(compare.arrive(Turns(), one, last.shown, "angry", "", COMPARED))).notice
+    assert "<progress" in named(next(compare.arrive(Turns(), one, None, "", "", COMPARED))).notice
 
 
 def test_after_a_stop_what_was_ready_is_kept(one, steps, monkeypatch):
@@ -130,15 +142,15 @@ def test_after_a_stop_what_was_ready_is_kept(one, steps, monkeypatch):
     made = []
     explain = registry.explain
     monkeypatch.setattr(registry, "explain", lambda *given: made.append(given[3]) or explain(*given))
-    again = [named(step) for step in compare.arrive(Turns(), one, stopped, "", COMPARED)]
+    again = [named(step) for step in compare.arrive(Turns(), one, stopped, "", "", COMPARED)]
     assert len(made) == 5 and again[-1].shown.finished
     assert again[-1].shown.results["gradcam"]["cnn"] is stopped.results["gradcam"]["cnn"]
 
 
 def test_a_stop_and_a_later_comparison_end_the_one_before(one, last):
-    for interrupt in (compare.stopped, lambda turns: next(compare.compare(turns, one, None, "sad", ["gradcam"]))):
+    for interrupt in (compare.stopped, lambda turns: next(compare.compare(turns, one, None, "sad", "", ["gradcam"]))):
         turns = Turns()
-        run = compare.compare(turns, one, None, "", ["gradcam"])
+        run = compare.compare(turns, one, None, "", "", ["gradcam"])
         assert "(1 of 3)" in named(next(run)).notice
         interrupt(turns)
         assert list(run) == []
@@ -165,7 +177,7 @@ def test_a_method_that_does_not_suit_a_model_says_why_in_its_place(one, monkeypa
 
 def test_another_face_is_compared_when_it_is_chosen(two):
     event = SimpleNamespace(_data={"index": 1})
-    session, *first = next(compare.choose(Turns(), two, event, None, "", COMPARED))
+    session, *first = next(compare.choose(Turns(), two, event, None, "", "", COMPARED))
     assert session.chosen == 1 and named(tuple(first)).shown.about[1] == 1
 
 

@@ -318,8 +318,8 @@ def test_a_correlation_in_words(correlation, expected):
 
 def test_the_target_of_a_comparison_is_what_they_see_on_average(one):
     mean = sum(answer.probabilities for answer in one.answers.values())
-    assert explain.reading.common_target("", one.answers).emotion == int(mean.argmax())
-    assert EMOTIONS[explain.reading.common_target("angry", one.answers).emotion] == "angry"
+    assert explain.reading.common_target("", "", one.answers).emotion == int(mean.argmax())
+    assert EMOTIONS[explain.reading.common_target("angry", "", one.answers).emotion] == "angry"
 
 
 def test_references_are_methods():
