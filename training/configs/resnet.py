@@ -2,7 +2,8 @@
 
     python -m training train resnet --data PATH
 
-7 epochs, 16 minutes on two shared cores with bfloat16; the first at 32 pixels. PublicTest 62.4 %.
+30 epochs, 105 minutes on two shared cores with bfloat16, taught by the small network; the sides grow from 32 to 48
+pixels. PublicTest 66.6 %.
 """
 
 from training.config import Augmentation, Config
