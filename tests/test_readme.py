@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from explain.registry import METHODS
 from models import card as cards
 from models import weights, zoo
 
@@ -36,6 +37,20 @@ def test_the_measured_figures_are_those_of_the_cards():
     shown = re.search(r"mean error ([\d.]+) %.*?\(([\d.]+) %.*?\), ([\d.]+) % of faces", README, re.DOTALL).groups()
     expected = [figures[key] * 100 for key in ("nme", "nme_pupils", "failure_rate")]
     assert [float(number) for number in shown] == pytest.approx(expected, abs=5e-3)
+
+
+def test_the_table_of_trust_is_what_was_measured():
+    head, _, *rows = re.search(r"^\| method \|.*?(?=\n\n)", README, re.DOTALL | re.MULTILINE).group().splitlines()
+    names = [name.strip() for name in head.strip("|").split("|")[1:]]
+    tables = [json.loads((weights.SHIPPED / name / "trust.json").read_text(encoding="utf-8")) for name in names]
+    assert [table["sha256"] for table in tables] == [cards.read(weights.SHIPPED / name).sha256 for name in names]
+    assert {row.split("|")[1].strip() for row in rows} == {method.title for method in METHODS.values()}
+    keys = {method.title: key for key, method in METHODS.items()}
+    for row in rows:
+        title, *cells = (cell.strip() for cell in row.strip("|").split("|"))
+        for cell, table in zip(cells, tables, strict=True):
+            found = table["methods"][keys[title]]["better_than_chance"]
+            assert cell == "{:.0f} % ({:.0f} to {:.0f})".format(*(100 * found[key] for key in ("mean", "low", "high")))
 
 
 def test_the_ensemble_was_measured_on_the_weights_that_ship():
