@@ -52,14 +52,15 @@ def chromium(film) -> Iterator:
 class Watch:
     """What a page asked for and complained about.
 
-    Gradio's webcam asks for the progress of an upload without a name; the 404 says nothing.
+    Gradio's webcam asks for the progress of an upload without a name; the 404 says nothing. Nor does the
+    AbortError of a page that is left: Gradio ends its own stream of answers there.
     """
 
     def __init__(self, page):
         self.hosts, self.complaints = set(), []
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
         page.on("console", self.hear)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)) if error.name != "AbortError" else None)
         page.on("response", lambda answer: self.complaints.append(answer.url) if self.failed(answer) else None)
 
     def hear(self, line) -> None:

@@ -19,6 +19,15 @@ def shipped(tmp_path):
     return tmp_path / "weights"
 
 
+def made_up_row(mean, high, stability=0.9, sane=0.1, seconds=0.1):
+    return {
+        "better_than_chance": {"mean": mean, "low": mean, "high": high},
+        "stability": stability if stability is None else {"mean": stability},
+        "sanity": {"correlation": [0.9, sane]},
+        "seconds": seconds,
+    }
+
+
 @pytest.fixture
 def counted(monkeypatch):
     """The methods that are measured, with a row made up for each."""
@@ -26,7 +35,7 @@ def counted(monkeypatch):
 
     def row(model, faces, method, seed, watch):
         seen.append((method, len(faces), seed))
-        return {"better_than_chance": {"mean": 0.5, "low": 0.4, "high": 0.6}}
+        return made_up_row(0.5, 0.6)
 
     monkeypatch.setattr(trust, "of_method", row)
     return seen
@@ -165,24 +174,22 @@ def test_the_summary_by_hand():
     assert means["stability"] == pytest.approx(0.7)
 
 
-def row(mean, high, stability=0.9, sane=0.1, seconds=0.1):
-    return {
-        "better_than_chance": {"mean": mean, "low": mean, "high": high},
-        "stability": stability if stability is None else {"mean": stability},
-        "sanity": {"correlation": [0.9, sane]},
-        "seconds": seconds,
-    }
-
-
 @pytest.mark.parametrize(
     ("rows", "name"),
     [
-        ({"slow": row(0.8, 0.9, seconds=0.9), "close": row(0.7, 0.8), "far": row(0.6, 0.7, seconds=0.01)}, "close"),
-        ({"best": row(0.8, 0.9, sane=0.6), "other": row(0.4, 0.5)}, "other"),
-        ({"best": row(0.8, 0.9, stability=0.4), "other": row(0.4, 0.5)}, "other"),
-        ({"best": row(0.8, 0.9, stability=None), "other": row(0.4, 0.5)}, "other"),
-        ({"best": row(0.8, 0.9, seconds=1.5), "other": row(0.4, 0.5)}, "other"),
-        ({"best": row(0.8, 0.9, sane=None), "other": row(0.4, 0.5, sane=0.9)}, "best"),
+        (
+            {
+                "slow": made_up_row(0.8, 0.9, seconds=0.9),
+                "close": made_up_row(0.7, 0.8),
+                "far": made_up_row(0.6, 0.7, seconds=0.01),
+            },
+            "close",
+        ),
+        ({"best": made_up_row(0.8, 0.9, sane=0.6), "other": made_up_row(0.4, 0.5)}, "other"),
+        ({"best": made_up_row(0.8, 0.9, stability=0.4), "other": made_up_row(0.4, 0.5)}, "other"),
+        ({"best": made_up_row(0.8, 0.9, stability=None), "other": made_up_row(0.4, 0.5)}, "other"),
+        ({"best": made_up_row(0.8, 0.9, seconds=1.5), "other": made_up_row(0.4, 0.5)}, "other"),
+        ({"best": made_up_row(0.8, 0.9, sane=None), "other": made_up_row(0.4, 0.5, sane=0.9)}, "best"),
     ],
 )
 def test_the_default_method(rows, name):
