@@ -1,4 +1,4 @@
-"""The controls of a method, built from what its Params declare."""
+"""The controls of a method, built from what its Params declare, and those of an emotion."""
 
 from typing import Any
 
@@ -6,12 +6,24 @@ import gradio as gr
 
 from explain.base import Control, Method
 from explain.registry import METHODS
+from models.types import EMOTIONS
+
+COMMON = ("what they see on average", "")
+"""The first choice of what is explained of several models."""
+ALONE = ("no other emotion", "")
+"""The first choice of what an emotion is set against."""
 
 
 def build(method: Method) -> list[gr.components.Component]:
     """One component a parameter, in the order of `method.Params`."""
     defaults = method.Params()
     return [component(control, getattr(defaults, name)) for name, control in method.Params.controls().items()]
+
+
+def emotions(first: tuple[str, str], label: str, name: str, **layout) -> gr.Dropdown:
+    """A choice of an emotion, or of what its first entry says, whose value is empty."""
+    choices = [first, *EMOTIONS]
+    return gr.Dropdown(choices, value="", label=label, elem_id=name, filterable=False, interactive=True, **layout)
 
 
 def component(control: Control, default: Any) -> gr.components.Component:

@@ -190,8 +190,10 @@ def _best(name: str, table: Mapping, method: str, found: Mapping) -> str:
         return ""
     first = table.get("default") or ""
     begins = "it" if first == method else f"<b>{_title(first)}</b>, because steady, sane and quick count as well"
+    count = len(table["methods"])
+    among = f" of the {count} methods measured" if count < len(METHODS) else ""
     return (
-        f"On {NAMES[name]}, the maps of <b>{_title(method)}</b> hold up most often: on {sure['mean']:.0%} of "
+        f"On {NAMES[name]}, the maps of <b>{_title(method)}</b> hold up most often{among}: on {sure['mean']:.0%} of "
         f"{table.get('faces', 'the')} test faces they mark what the answer depends on better than chance "
         f"(between {sure['low']:.0%} and {sure['high']:.0%}, with 95 % confidence)."
         + (f" The tab Explain begins with {begins}." if first else "")

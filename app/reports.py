@@ -66,7 +66,10 @@ def table(name: str) -> dict | None:
         model = zoo.load(name)
         return trust(model.located, model.card.sha256)
     shipped = Located(weights.SHIPPED / name, "shipped")
-    return trust(shipped, cards.read(shipped.folder).sha256)
+    try:
+        return trust(shipped, cards.read(shipped.folder).sha256)
+    except WeightsError:
+        return None
 
 
 def recommended(name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app import charts, compare_views, lanes, reading, views, words
+from app import charts, compare_views, controls, lanes, reading, views, words
 from app.compare_views import PARTS, Maps
 from app.session import KEPT, Session
 from app.tabs import Shared
@@ -14,11 +14,8 @@ from explain import evidence
 from explain.base import Target
 from explain.registry import METHODS
 from models import regions
-from models.types import EMOTIONS
 
 TITLE = "Compare"
-COMMON = ("what they see on average", "")
-ALONE = ("no other emotion", "")
 NO_FACE = '<p class="fw-note">First give a photo with a face on the tab <b>Predict</b>.</p>'
 NO_METHOD = '<p class="fw-note" role="status">Choose at least one method.</p>'
 ITSELF = '<p class="fw-note" role="status">Why {0} and not {0}? Choose another emotion to set against it, or none.</p>'
@@ -50,24 +47,8 @@ def build(shared: Shared) -> None:
     shown = gr.State(None, time_to_live=KEPT)
     strip = gr.HTML(js_on_load=views.SELECT)
     with gr.Row(elem_classes="fw-bar-row"):
-        emotion = gr.Dropdown(
-            [COMMON, *EMOTIONS],
-            value="",
-            label="Emotion to explain",
-            elem_id="compare-emotion",
-            filterable=False,
-            min_width=200,
-            scale=2,
-        )
-        against = gr.Dropdown(
-            [ALONE, *EMOTIONS],
-            value="",
-            label="… and not that one",
-            elem_id="compare-against",
-            filterable=False,
-            min_width=200,
-            scale=2,
-        )
+        emotion = controls.emotions(controls.COMMON, "Emotion to explain", "compare-emotion", min_width=280, scale=2)
+        against = controls.emotions(controls.ALONE, "… and not that one", "compare-against", min_width=200, scale=2)
         methods = gr.Dropdown(
             [(entry.title, name) for name, entry in METHODS.items()],
             value=list(reading.COMPARED),
@@ -76,7 +57,7 @@ def build(shared: Shared) -> None:
             elem_id="compare-methods",
             filterable=False,
             min_width=300,
-            scale=4,
+            scale=3,
         )
         start = gr.Button("Compare", variant="primary", elem_id="compare-start", scale=0, min_width=120)
         stop = gr.Button("Stop", elem_id="compare-stop", scale=0, min_width=90, interactive=False)

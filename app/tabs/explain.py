@@ -19,7 +19,6 @@ from models.types import EMOTIONS, Face, Prediction
 
 TITLE = "Explain"
 PREDICTED = ("what the model sees", "")
-ALONE = ("no other emotion", "")
 MODELS = [(title, name) for name, title in words.MODELS.items()]
 NO_FACE = '<p class="fw-note">First give a photo with a face on the tab <b>Predict</b>.</p>'
 STOPPED = '<p class="fw-note" role="status">Stopped. What is below is from before.</p>'
@@ -67,8 +66,8 @@ def build(shared: Shared) -> None:
     with gr.Row(elem_classes="fw-columns fw-explain"):
         with gr.Column(scale=4, min_width=300):
             model = gr.Radio(MODELS, value="cnn", label="Model", elem_id="explain-model")
-            emotion = _emotions(PREDICTED, "Why this emotion", "explain-emotion")
-            against = _emotions(ALONE, "… and not that one", "explain-against")
+            emotion = controls.emotions(PREDICTED, "Why this emotion", "explain-emotion")
+            against = controls.emotions(controls.ALONE, "… and not that one", "explain-against")
             method = gr.Dropdown(
                 [(entry.title, name) for name, entry in METHODS.items()],
                 value=first,
@@ -121,10 +120,6 @@ def build(shared: Shared) -> None:
     fold.expand(None, js=FIT)
     opacity.input(None, opacity, None, js=OPACITY)
     outlined.input(None, outlined, None, js=OUTLINED)
-
-
-def _emotions(first: tuple[str, str], label: str, name: str) -> gr.Dropdown:
-    return gr.Dropdown([first, *EMOTIONS], value="", label=label, elem_id=name, filterable=False, interactive=True)
 
 
 # --------------------------------------------------------------------- handlers

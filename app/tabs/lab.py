@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import gradio as gr
 from gradio.context import Context
 
-from app import engine, experiments, lab_views, lab_words, lanes, strokes, views, words
+from app import controls, engine, experiments, lab_views, lab_words, lanes, strokes, views, words
 from app.donors import DONORS
 from app.session import KEPT, Session
 from app.tabs import Shared
@@ -30,10 +30,8 @@ from explain.experiment import (
 from explain.registry import METHODS
 from models.errors import NoFaceError, UnknownNameError
 from models.regions import REGIONS
-from models.types import EMOTIONS
 
 TITLE = "Lab"
-COMMON = ("what they see on average", "")
 MOST_UNDONE = 40
 SLIDERS = (
     (Blur, "sigma", 0.0),
@@ -115,14 +113,7 @@ def build(shared: Shared) -> None:
                 method = gr.Dropdown(
                     titles, value="gradcam", label="Heatmap", elem_id="lab-method", filterable=False, min_width=240
                 )
-                emotion = gr.Dropdown(
-                    [COMMON, *EMOTIONS],
-                    value="",
-                    label="Emotion to watch",
-                    elem_id="lab-emotion",
-                    filterable=False,
-                    min_width=240,
-                )
+                emotion = controls.emotions(controls.COMMON, "Emotion to watch", "lab-emotion", min_width=240)
         with gr.Column(scale=6, min_width=320):
             told = gr.HTML(elem_id="lab-answers")
     with gr.Accordion("Share or keep this experiment", open=False, elem_id="lab-share"):

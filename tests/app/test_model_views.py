@@ -94,7 +94,9 @@ def test_the_table_of_trust_begins_with_the_method_that_holds_up_most_often():
     assert "On ResNet" in shown and "90% of 200 test faces" in shown and "80% and 100%" in shown
     assert "+0.20 <small>[+0.10, +0.30]</small>" in shown and "20 ms" in shown
     assert "Not measured for these weights yet" in model_views.trust("resnet", None)
-    assert "begins with" not in shown
+    assert "begins with" not in shown and "of the 3 methods measured" in shown
+    whole = {"faces": 200, "methods": dict.fromkeys(METHODS, row())}
+    assert "methods measured" not in model_views.trust("resnet", whole)
     assert "Explain begins with it." in model_views.trust("resnet", table | {"default": "saliency"})
     assert f"begins with <b>{METHODS['gradcam'].title}</b>, bec" in model_views.trust(
         "cnn", table | {"default": "gradcam"}

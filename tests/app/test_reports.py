@@ -59,6 +59,7 @@ def test_a_model_begins_with_the_method_of_its_table(folder, monkeypatch):
     monkeypatch.setattr(reports.weights, "SHIPPED", folder.parent)
     monkeypatch.setitem(reports.zoo._status, "cnn", reports.zoo.Status("loading"))
     card = reports.cards.read(SHIPPED / "cnn")
+    assert reports.table("cnn") is None  # no weights at all
     (folder / "card.json").write_bytes((SHIPPED / "cnn" / "card.json").read_bytes())
     assert reports.table("cnn") is None and reports.recommended("cnn") == reports.FIRST
     for default, method in (("scorecam", "scorecam"), ("unheard", reports.FIRST), ([], reports.FIRST)):

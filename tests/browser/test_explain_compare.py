@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from app import evidence_views
-from app.tabs import compare, explain
+from app import controls, evidence_views
+from app.tabs import compare
 from explain import registry
 from explain.registry import METHODS
 from models import zoo
@@ -90,7 +90,7 @@ def test_an_emotion_against_another_and_against_itself(explained):
     choose(page, "explain-against", "angry")
     page.get_by_text("Why angry and not angry?").wait_for()
     assert page.locator("[data-testid=toast-body]").count() == 0
-    choose(page, "explain-against", explain.ALONE[0])
+    choose(page, "explain-against", controls.ALONE[0])
     page.locator("#heatmap .fw-heat").wait_for()
 
 

@@ -1,0 +1,8 @@
+"""Every test sees the checkout alone: no settings of whoever runs it, and no versions that lie in runs/."""
+
+import os
+from pathlib import Path
+
+for name in [name for name in os.environ if name.startswith("FACEWHY_")]:
+    del os.environ[name]
+os.environ["FACEWHY_VERSIONS_DIR"] = str(Path(__file__).with_name("no-versions"))
