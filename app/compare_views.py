@@ -117,5 +117,5 @@ def _alike(found: list[Explanation]) -> str:
 def _pair(correlation: float, overlap: float) -> str:
     if np.isnan(correlation):
         return "<td>flat</td>"
-    shared = "" if np.isnan(overlap) else f"<br><span>{100 * overlap:.0f}\u00a0%</span>"
+    shared = "" if np.isnan(overlap) else f"<br><span>{words.share(overlap)}</span>"
     return f'<td style="--alike:{max(correlation, 0):.0%}">{correlation:.2f}{shared}</td>'

@@ -44,7 +44,7 @@ def named(step: Step) -> str:
         case Blur(sigma):
             return f"blurred by {sigma:g}"
         case Brightness(by):
-            return f"{'lighter' if by > 0 else 'darker'} by {abs(by):.0%}"
+            return f"{'lighter' if by > 0 else 'darker'} by {words.share(abs(by))}"
         case Contrast(times):
             return f"contrast × {times:g}"
         case Rotate(degrees):
@@ -52,7 +52,7 @@ def named(step: Step) -> str:
         case Shift(x, y):
             return f"moved by {x:g}, {y:g}"
         case Noise(sigma, _):
-            return f"noise of {sigma:.0%}"
+            return f"noise of {words.share(sigma)}"
     raise TypeError(f"{type(step).__name__} has no name")
 
 

@@ -25,11 +25,11 @@ STATES = {
     "failed": "Not available.",
 }
 RESULTS = {
-    "accuracy": ("Right on FER2013", lambda share: f"{share:.1%} of the test faces"),
-    "accuracy_ferplus": ("Right on FER+", lambda share: f"{share:.1%} of the test faces"),
-    "calibration_error": ("Calibration error", lambda share: f"{share:.1%}: how far its stated sureness is off"),
-    "nme": ("Mean error", lambda share: f"{share:.1%} of the distance between the eyes"),
-    "failure_rate": ("Failed", lambda share: f"{share:.1%} of the faces, with a mean error above 10 %"),
+    "accuracy": ("Right on FER2013", "{} of the test faces"),
+    "accuracy_ferplus": ("Right on FER+", "{} of the test faces"),
+    "calibration_error": ("Calibration error", "{}: how far its stated sureness is off"),
+    "nme": ("Mean error", "{} of the distance between the eyes"),
+    "failure_rate": ("Failed", "{} of the faces, with a mean error above 10\u00a0%"),
 }
 """What is shown of a card's metrics, and how."""
 LUCK = 0.05
@@ -107,7 +107,9 @@ def origin(card: Card) -> list[tuple[str, str]]:
 def measured(card: Card) -> list[tuple[str, str]]:
     """The results on faces that the model was neither trained nor chosen on, as far as the card has them."""
     found = card.metrics.get("PrivateTest") or card.metrics.get("test") or {}
-    rows = [(title, written(found[name])) for name, (title, written) in RESULTS.items() if name in found]
+    rows = [
+        (title, told.format(words.share(found[name], 1))) for name, (title, told) in RESULTS.items() if name in found
+    ]
     losses = card.metrics.get("robustness", {}).get("moderate_loss") or {}
     if losses:
         worst = max(losses, key=losses.get)
@@ -121,7 +123,7 @@ def exported(card: Card) -> list[tuple[str, str]]:
     told = []
     for kind, found in card.exports.items():
         right = found.get("accuracy", {}).get("PrivateTest")
-        accuracy = f", right on {right:.1%}" if right is not None else ""
+        accuracy = f", right on {words.share(right, 1)}" if right is not None else ""
         told.append(f"{FORMATS.get(kind, kind)} ({found['bytes'] / 1e6:.1f} MB{accuracy})")
     return [("Exported as", "; ".join(told))] if told else []
 
@@ -141,14 +143,14 @@ def emotions(card: Card) -> str:
     head = "".join(f'<th scope="col">{title}</th>' for title in ("emotion", *columns.values(), "faces"))
     rows = "".join(
         f'<tr><th scope="row">{emotion}</th>'
-        + "".join(f"<td>{found[key][emotion]:.0%}</td>" for key in columns)
+        + "".join(f"<td>{words.share(found[key][emotion])}</td>" for key in columns)
         + f"<td>{support.get(emotion, '')}</td></tr>"
         for emotion in EMOTIONS
     )
     weakest = min(found["recall"], key=found["recall"].get)
     return (
         '<section class="fw-measured"><h3>Emotion by emotion</h3>'
-        f"<p>Of the test faces labelled <b>{weakest}</b>, only {found['recall'][weakest]:.0%} are found: "
+        f"<p>Of the test faces labelled <b>{weakest}</b>, only {words.share(found['recall'][weakest])} are found: "
         "this is the emotion to believe it least about.</p>"
         f'<div class="fw-wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>'
     )
@@ -180,7 +182,7 @@ def trust(name: str, table: Mapping | None) -> str:
         "<dt>steady</dt><dd>how alike the maps stay when the face moves a little, 1 is the same</dd>"
         "<dt>sane</dt><dd>how alike the maps of a network with random numbers are, near 0 is good: a map that stays "
         "the same does not show what was learned</dd>"
-        "<dt>in brackets</dt><dd>where the value lies with 95 % confidence</dd></dl></details></section>"
+        "<dt>in brackets</dt><dd>where the value lies with 95\u00a0% confidence</dd></dl></details></section>"
     )
 
 
@@ -188,14 +190,15 @@ def _best(name: str, table: Mapping, method: str, found: Mapping) -> str:
     sure = found.get("better_than_chance")
     if not sure:
         return ""
+    mean, low, high = (words.share(sure[key]) for key in ("mean", "low", "high"))
     first = table.get("default") or ""
     begins = "it" if first == method else f"<b>{_title(first)}</b>, because steady, sane and quick count as well"
     count = len(table["methods"])
     among = f" of the {count} methods measured" if count < len(METHODS) else ""
     return (
-        f"On {NAMES[name]}, the maps of <b>{_title(method)}</b> hold up most often{among}: on {sure['mean']:.0%} of "
+        f"On {NAMES[name]}, the maps of <b>{_title(method)}</b> hold up most often{among}: on {mean} of "
         f"{table.get('faces', 'the')} test faces they mark what the answer depends on better than chance "
-        f"(between {sure['low']:.0%} and {sure['high']:.0%}, with 95 % confidence)."
+        f"(between {low} and {high}, with 95\u00a0% confidence)."
         + (f" The tab Explain begins with {begins}." if first else "")
     )
 
@@ -220,7 +223,7 @@ def _trust_row(method: str, found: Mapping) -> str:
     word, forgets = standing(found), _forgets(found)
     kind = {"holds up": "good", "in part": "fair", "no": "poor"}[word]
     cells = [
-        _interval(found.get("better_than_chance"), lambda x: f"{x:.0%}"),
+        _interval(found.get("better_than_chance"), words.share),
         _interval(found.get("deletion_gain"), lambda x: f"{x:+.2f}"),
         _interval(found.get("insertion_gain"), lambda x: f"{x:+.2f}"),
         _interval(found.get("stability"), lambda x: f"{x:.2f}"),

@@ -76,6 +76,6 @@ def _agreements(stability: float, methods: Mapping[str, Agreement], models: Mapp
 
 
 def _row(name: str, correlation: float, overlap: float | None) -> str:
-    shared = "" if overlap is None or math.isnan(overlap) else f"{100 * overlap:.0f}\u00a0%"
+    shared = "" if overlap is None or math.isnan(overlap) else words.share(overlap)
     number = "" if math.isnan(correlation) else f"{correlation:.2f}, "
     return f'<tr><th scope="row">{name}</th><td>{number}{alike(correlation)}</td><td>{shared}</td></tr>'

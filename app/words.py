@@ -35,11 +35,16 @@ def sureness(confidence: float) -> str:
     return "unsure"
 
 
-def percent(share: float) -> str:
+def share(part: float, digits: int = 0) -> str:
+    """A part of a whole that was counted, as the page writes it."""
+    return f"{100 * part:.{digits}f}\u00a0%"
+
+
+def percent(probability: float) -> str:
     """A probability as the page writes it; never a rounded-up certainty."""
-    if share > 0.99:
+    if probability > 0.99:
         return "over 99\u00a0%"
-    return "under 1\u00a0%" if share < 0.01 else f"{100 * share:.0f}\u00a0%"
+    return "under 1\u00a0%" if probability < 0.01 else share(probability)
 
 
 def verdict(answers: dict[str, Prediction]) -> str:

@@ -39,7 +39,7 @@ def test_a_revision_and_a_note_are_shown_and_escaped():
 
 def test_what_was_measured_is_shown():
     facts = dict(model_views.facts(CARD, READY))
-    assert facts["Right on FER2013"] == f"{CARD.metrics['PrivateTest']['accuracy']:.1%} of the test faces"
+    assert facts["Right on FER2013"] == f"{100 * CARD.metrics['PrivateTest']['accuracy']:.1f}\u00a0% of the test faces"
     losses = {"blur": 0.01, "noise": 0.0731}
     disturbed = dataclasses.replace(CARD, metrics=CARD.metrics | {"robustness": {"moderate_loss": losses}})
     assert "7.3 points" in dict(model_views.measured(disturbed))["When disturbed"]
@@ -50,7 +50,7 @@ def test_limits_data_and_exports_are_shown():
     exports = {"int8": {"bytes": 1_250_000, "accuracy": {"PrivateTest": 0.5}}, "savedmodel": {"bytes": 9_000_000}}
     shown = model_views.described("cnn", READY, dataclasses.replace(CARD, exports=exports))
     assert all(limit.split(",")[0] in shown for limit in CARD.limits)
-    assert "int8 (1.2 MB, right on 50.0%); TensorFlow SavedModel (9.0 MB)" in shown
+    assert "int8 (1.2 MB, right on 50.0\u00a0%); TensorFlow SavedModel (9.0 MB)" in shown
     known = dataclasses.replace(CARD, training=dataclasses.replace(CARD.training, git_commit="c" * 40))
     assert "cccccccccccc" in model_views.described("cnn", READY, known)
     unknown = dataclasses.replace(CARD, training=dataclasses.replace(CARD.training, git_commit="unknown"))
@@ -61,10 +61,10 @@ def test_the_table_of_emotions_names_the_weakest():
     recall = dict(zip(EMOTIONS, (0.5, 0.13, 0.6, 0.9, 0.7, 0.5, 0.8), strict=True))
     found = {"recall": recall, "precision": recall, "f1": recall, "support": dict.fromkeys(EMOTIONS, 55)}
     shown = model_views.emotions(dataclasses.replace(CARD, metrics={"PrivateTest": found}))
-    assert "<b>disgust</b>, only 13%" in shown and shown.count("<td>55</td>") == 7
-    assert shown.count("<td>90%</td>") == 3
+    assert "<b>disgust</b>, only 13\u00a0%" in shown and shown.count("<td>55</td>") == 7
+    assert shown.count("<td>90\u00a0%</td>") == 3
     only = model_views.emotions(dataclasses.replace(CARD, metrics={"PrivateTest": {"recall": recall}}))
-    assert only.count("<td>90%</td>") == 1  # a card from before the others were measured
+    assert only.count("<td>90\u00a0%</td>") == 1  # a card from before the others were measured
     assert model_views.emotions(dataclasses.replace(CARD, metrics={})) == ""
 
 
@@ -91,7 +91,7 @@ def test_the_table_of_trust_begins_with_the_method_that_holds_up_most_often():
     shown = model_views.trust("resnet", table)
     order = re.findall(r'<th scope="row">([^<]+)</th>', shown)
     assert order == [METHODS["saliency"].title, METHODS["gradcam"].title, "new&lt;"]
-    assert "On ResNet" in shown and "90% of 200 test faces" in shown and "80% and 100%" in shown
+    assert "On ResNet" in shown and "90\u00a0% of 200 test faces" in shown and "80\u00a0% and 100\u00a0%" in shown
     assert "+0.20 <small>[+0.10, +0.30]</small>" in shown and "20 ms" in shown
     assert "Not measured for these weights yet" in model_views.trust("resnet", None)
     assert "begins with" not in shown and "of the 3 methods measured" in shown

@@ -40,6 +40,9 @@ def test_each_model_shows_its_facts_and_its_charts(visit, charts, width):
     assert titles == [figure.layout.title.text for figure in charts.values()]
     assert page.locator("#models-charts .heatmap-label").count() == 49
     assert page.locator("#models-emotions tbody tr").count() == 7
+    assert page.locator("#models-trust tbody th").evaluate_all(
+        "all => all.every(th => th.scrollWidth <= th.clientWidth)"
+    )
     page.locator("#models-model").get_by_text("Keypoints").click()
     told.get_by_role("heading", name="Keypoints").wait_for()
     page.get_by_text("No charts come with these weights").wait_for()
