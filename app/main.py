@@ -18,7 +18,7 @@ import gradio as gr  # noqa: E402
 from app import endpoints, engine, lanes, traffic, uploads  # noqa: E402
 from app.guard import GuardedBlocks  # noqa: E402
 from app.server import Server  # noqa: E402
-from app.session import KEPT, Session  # noqa: E402
+from app.session import KEPT, KEPT_CLOSED, Session  # noqa: E402
 from app.tabs import Shared, api, compare, explain, lab, models, predict  # noqa: E402
 from models.errors import FaceWhyError  # noqa: E402
 
@@ -26,7 +26,7 @@ TABS = (predict, explain, compare, lab, models, api)
 HEADER = """
 <header class="fw-header"><h1>FaceWhy</h1>
 <p>See which emotion three networks read in a face, and why.</p>
-<p class="fw-privacy">Your picture is read in memory, shown only to you, and forgotten when you leave.
+<p class="fw-privacy">Your picture is read in memory, shown only to you, and forgotten soon after you leave.
 A network guesses how a face looks, not what a person feels.</p></header>
 """
 
@@ -42,7 +42,19 @@ def build() -> gr.Blocks:
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
                     module.build(replace(shared, tab=tab))
+        forget_those_who_leave(page)
     return lanes.open_queue(page)
+
+
+def forget_those_who_leave(page: gr.Blocks) -> None:
+    """Keep what a visitor had open for `KEPT_CLOSED` seconds instead of `KEPT`, once the page is closed."""
+
+    def left(request: gr.Request) -> None:
+        session = page.state_holder.session_data.get(request.session_hash)
+        if session:
+            session.STATE_TTL_WHEN_CLOSED = KEPT_CLOSED
+
+    page.unload(left)
 
 
 def launch(host: str | None = None, port: int | None = None) -> Server:

@@ -61,6 +61,7 @@ class Server:
 
     Attributes:
         url: where a browser on this machine finds it.
+        page: the page it serves.
 
     Raises:
         ParameterError: a variable has a wrong value, or the port is taken.
@@ -72,7 +73,7 @@ class Server:
         listening = listen(host, asked_port() if port is None else port)
         host, port = listening.getsockname()[:2]
         self.url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}/"
-        self.application = create(page)
+        self.page, self.application = page, create(page)
         page.local_url = self.url
         self._socket = listening
         self._server = Polite(

@@ -1,9 +1,12 @@
 """The page in a browser: it asks its own host only, and works under its own policy."""
 
+import time
 from urllib.parse import urlsplit
 
 import pytest
 
+from app import main
+from app.session import Session
 from tests import server
 
 pytestmark = pytest.mark.browser
@@ -74,3 +77,28 @@ def test_a_page_of_another_site_cannot_use_it(chromium):
     )
     context.close()
     assert answers[1] == "refused", "another site's script read the answer"
+
+
+def test_what_a_visitor_had_open_is_forgotten_after_the_page_is_closed(chromium, monkeypatch):
+    running = server.start()
+    sessions = running.page.state_holder.session_data
+    monkeypatch.setattr(main, "KEPT_CLOSED", 0)
+    before = set(sessions)
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(running.url)
+    page.locator("#examples button").first.click()
+    page.locator("#notice .fw-verdict").wait_for()
+    (name,) = set(sessions) - before
+
+    def photos() -> int:
+        values = list(sessions[name].state_data.values())
+        return sum(isinstance(value, Session) and value.photo is not None for value in values)
+
+    page.wait_for_timeout(2000)
+    assert photos() == 1
+    context.close()
+    until = time.monotonic() + 30
+    while photos() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert photos() == 0
