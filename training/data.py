@@ -271,7 +271,7 @@ def join(one: dict, other: dict) -> dict:
     return {name: both(one[name], other[name]) for name in one}
 
 
-def fingerprint(*paths: str | Path) -> str:
+def fingerprint(*paths: str | Path, keypoints: bool = False) -> str:
     """The sha256 of data, 64 hexadecimal digits.
 
     Of one file it is what `sha256sum FILE` prints. Of several (a folder of pictures, `fer2013.csv`
@@ -280,8 +280,10 @@ def fingerprint(*paths: str | Path) -> str:
 
     Args:
         paths: as for `load_emotions` or `load_keypoints`.
+        keypoints: whether it is what `load_keypoints` reads there.
     """
-    files = [(file, file.relative_to(root)) for path in paths for root, found in [_files(Path(path))] for file in found]
+    sources = [_keypoint_file(path) if keypoints else Path(path) for path in paths]
+    files = [(file, file.relative_to(root)) for root, found in map(_files, sources) for file in found]
     hashes = [(_sha256(file), name) for file, name in files]
     if len(hashes) == 1:
         return hashes[0][0]
@@ -294,8 +296,6 @@ def _files(path: Path) -> tuple[Path, list[Path]]:
     if path.is_file():
         plus = path.with_name("fer2013new.csv")
         return path.parent, [path, plus] if path.suffix == ".csv" and plus.is_file() else [path]
-    if (path / "keypoints68.parquet").is_file():
-        return path, [path / "keypoints68.parquet"]
     return path, sorted(file for part in ("train", "test") for file in (path / part).glob("*/*") if file.is_file())
 
 
@@ -324,6 +324,11 @@ LANDMARKS68 = {
 """How each of the 15 keypoints follows from the 68 landmarks of iBUG: the mean of these."""
 
 
+def _keypoint_file(path: str | Path) -> Path:
+    path = Path(path)
+    return path / "keypoints68.parquet" if path.is_dir() else path
+
+
 def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
     """Faces with 15 keypoints by split, no person in more than one.
 
@@ -339,9 +344,7 @@ def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
     Raises:
         DataError: something is missing or unreadable; the message names file and row.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / "keypoints68.parquet"
+    path = _keypoint_file(path)
     if not path.is_file():
         raise DataError("Keypoint data must be a file that exists", str(path), "Give --data PATH")
     table = _read_parquet(path, ["person", "jpeg", "landmarks68"])

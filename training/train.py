@@ -114,7 +114,8 @@ def train(
     teachers = {teacher: weights.verify(weights.SHIPPED / teacher).sha256 for teacher in config.teachers}
     source = f"{start}, sha256 {_digest(init)}" if init else start
     sources = [path] if old is None else [path, old]
-    log = run.begin(folder, run.record(config, data.fingerprint(*sources), source, teachers))
+    fingerprint = data.fingerprint(*sources, keypoints=config.name == "keypoints")
+    log = run.begin(folder, run.record(config, fingerprint, source, teachers))
     if config.name != "keypoints":
         targets = training.targets(config.fer2013_share, config.label_smoothing)
         if config.teachers:

@@ -54,6 +54,17 @@ def test_a_contact_sheet_shows_the_faces_of_each_emotion(parquet):
     assert any((tile == image).all() for image in split.images[split.labels == 3])
 
 
+def test_check_of_keypoints_hashes_their_file_where_a_folder_holds_both(published, parquet):
+    import hashlib
+
+    for kind, path in (("keypoints", published / "keypoints68.parquet"), ("emotions", parquet)):
+        result = run("check", "--kind", kind, "--data", published)
+        assert result.exit_code == 0, result.exception
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in result.output
+    file = published / "keypoints68.parquet"
+    assert data.fingerprint(published, keypoints=True) == data.fingerprint(file, keypoints=True)
+
+
 def test_summary_of_keypoints(published, tmp_path):
     result = run("summary", "--kind", "keypoints", "--data", published, "--out", tmp_path / "sheets")
     assert result.exit_code == 0, result.exception

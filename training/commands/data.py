@@ -55,7 +55,7 @@ def check(data: Data, kind: Of = Kind.emotions):
     for where in bad:
         typer.echo(f"not a readable picture: {where}")
     faces = ", ".join(f"{name} {len(split):,}" for name, split in splits.items())
-    typer.echo(f"{faces} faces; sha256 {sets.fingerprint(data)}")
+    typer.echo(f"{faces} faces; sha256 {sets.fingerprint(data, keypoints=kind is Kind.keypoints)}")
     if bad:
         typer.echo(f"{len(bad)} pictures cannot be read; a training skips them")
         raise typer.Exit(1)

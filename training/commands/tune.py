@@ -39,7 +39,8 @@ def tune(
     def short(config, folder, name, callbacks):
         train(config, data, folder, name=name, callbacks=callbacks)
 
-    study = search(config, short, trials, fingerprint(data), runs, seed)
+    digest = fingerprint(data, keypoints=name == "keypoints")
+    study = search(config, short, trials, digest, runs, seed)
     table = Table("Trial", "State", "Epochs", "Value", "Settings", box=None, pad_edge=False)
     sign = 1 if study.direction.name == "MINIMIZE" else -1
     for trial in sorted(study.trials, key=lambda trial: (trial.value is None, sign * (trial.value or 0))):
