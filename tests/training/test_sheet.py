@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from models.errors import DataError
+from models.errors import DataError, ParameterError
 from models.types import KEYPOINTS
 from training import cli, data, sheet
 
@@ -67,6 +67,11 @@ def test_the_examples_make_the_sheet_of_the_docs(tmp_path):
     made, shown = (cv2.imread(str(folder / "keypoints.jpg")) for folder in (tmp_path, ROOT / "docs"))
     assert made.shape == shown.shape and made.shape[0] == len(sheet.CONDITIONS) * sheet.TILE
     assert (ROOT / "docs" / "keypoints.jpg").stat().st_size < 80_000
+
+
+def test_sheets_of_people_never_enter_the_repository(tmp_path):
+    done = CliRunner().invoke(cli.app, ["sheet", "--data", str(tmp_path), "--out", str(ROOT / "docs")])
+    assert isinstance(done.exception, ParameterError) and "outside the repository" in str(done.exception)
 
 
 def test_a_folder_without_faces_is_refused(tmp_path):

@@ -9,7 +9,7 @@ import typer
 def sheet(
     data: Annotated[Path, typer.Option(help="The folder of both data sets; the example pictures if left out.")] = None,
     out: Annotated[
-        Path, typer.Option(help="Where the sheets go; those of --data show people: keep them there.")
+        Path, typer.Option(help="Where the sheets go; those of --data show people: a folder outside the repository.")
     ] = Path("runs"),
     count: Annotated[int, typer.Option(help="Faces on a sheet of --data.", min=7)] = 70,
     seed: Annotated[int, typer.Option(help="Which faces.")] = 0,
@@ -17,11 +17,13 @@ def sheet(
     """Draw contact sheets of keypoints: on FER2013's PublicTest and on people never seen, or on the examples."""
     from training import data as training_data
     from training import sheet as sheets
+    from training.sheets import output_folder
 
     if data is None:
         examples = Path(__file__).parents[2] / "examples"
         made = {"keypoints.jpg": sheets.of_examples(examples, seed)}
     else:
+        out = output_folder(out)
         made = {
             "keypoints-fer2013.jpg": sheets.of_emotions(training_data.load_emotions(data)["PublicTest"], count, seed),
             "keypoints-people.jpg": sheets.of_people(training_data.load_keypoints(data)["test"], count, seed),
