@@ -34,7 +34,7 @@ def test_the_measured_figures_are_those_of_the_cards():
         shown = [float(number) / 100 for number in re.findall(r"(\d+\.\d+) %", row)]
         assert shown == pytest.approx([figures[key] for key in keys], abs=5e-5), name
     figures = cards.read(weights.SHIPPED / "keypoints").metrics["test"]
-    shown = re.search(r"mean error ([\d.]+) %.*?\(([\d.]+) %.*?\), ([\d.]+) % of faces", README, re.DOTALL).groups()
+    shown = re.search(r"mean error\s([\d.]+) %.*?\(([\d.]+) %.*?\), ([\d.]+) % of\sfaces", README, re.DOTALL).groups()
     expected = [figures[key] * 100 for key in ("nme", "nme_pupils", "failure_rate")]
     assert [float(number) for number in shown] == pytest.approx(expected, abs=5e-3)
 
