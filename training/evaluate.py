@@ -39,7 +39,7 @@ def evaluate(
         name: of the weights.
         path: the data, see `training.data`.
         shipped: where the folder `<name>` of the weights is.
-        disturb: whether an emotion network is also measured on disturbed faces, which takes some thirty
+        disturb: whether an emotion network is also measured on disturbed faces, which takes some nine
             times as long. Without, what was measured before of the same weights stays in the card.
         say: called with a line for people about each disturbance.
 

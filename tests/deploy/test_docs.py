@@ -27,7 +27,7 @@ def test_the_numbers_are_those_of_the_files():
     assert f"{spec['minReplicas']} to {spec['maxReplicas']}, by CPU" in TEXT
     assert f"port {space.PORT}" in TEXT and f"From {OLDEST} on" in TEXT
     assert f"schemas of {OLDEST} and {NEWEST}" in TEXT
-    assert f"bodies of {shield.MAX_BODY / 1e6:.0f} MB" in TEXT or f"bodies of {shield.MAX_BODY / 2**20:.0f} MB" in TEXT
+    assert f"bodies of {shield.MAX_BODY / 2**20:.0f} MiB" in TEXT
     tag = yaml.safe_load((ROOT / "deploy/kubernetes/kustomization.yaml").read_text())["images"][0]["newTag"]
     assert f"facewhy:{tag} ." in TEXT and f"facewhy:{tag} ." in (ROOT / "deploy/Dockerfile").read_text()
 
