@@ -31,7 +31,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.started = time.perf_counter()
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout) and layer.rate:  # else a resumed run would drop other features
-                layer.seed_generator.state.assign([self.seed, epoch])
+                layer.seed_generator.state.assign([self.seed, epoch << 16])  # it counts the steps
 
     def on_train_batch_end(self, batch, logs=None):
         loss = float(logs["loss"])

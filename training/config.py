@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 
+from models import framing
 from models.errors import ParameterError, UnknownNameError
 
 NAMES = ("cnn", "resnet", "vgg16", "keypoints")
@@ -137,6 +138,8 @@ def _check(config: Config) -> None:
             f"teachers {', '.join(config.teachers) or 'none'}, distillation {config.distillation}",
         )
     if config.name == "keypoints":
+        if any(side != framing.WIDE_SIDE for _, side in config.stages):
+            raise ParameterError(f"The keypoint network learns at {framing.WIDE_SIDE} pixels", repr(config.stages))
         for each in fields(config):
             if each.name in EMOTIONS_ONLY and getattr(config, each.name) != each.default:
                 raise ParameterError("The keypoint network has no such setting", each.name, "Leave it out")

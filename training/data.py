@@ -172,7 +172,7 @@ def _from_csv(path: Path) -> dict[str, EmotionSplit]:
     for row, text in enumerate(table["pixels"].to_pylist()):
         try:
             images[row] = np.array(str(text).split(), np.uint8).reshape(SIDE, SIDE)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise DataError(
                 f"Every row of {path.name} must hold {SIDE * SIDE} grey values from 0 to 255", f"row {row}: {error}"
             ) from error
@@ -186,6 +186,8 @@ def _from_csv(path: Path) -> dict[str, EmotionSplit]:
             raise DataError(
                 f"{plus.name} must have a row for every row of {path.name}", f"{len(ferplus)} and {len(table)} rows"
             )
+        if "Usage" in ferplus.column_names and ferplus["Usage"].to_pylist() != table["Usage"].to_pylist():
+            raise DataError(f"{plus.name} must have its rows in the order of {path.name}", "another column Usage")
         votes = np.stack([ferplus[FERPLUS_COLUMNS[e]].to_numpy() for e in EMOTIONS], 1).astype(np.float32)
     return _split(path, images, order[original], votes, np.array(table["Usage"].to_pylist()))
 
@@ -242,6 +244,11 @@ def _check_labels(path: Path, labels: np.ndarray) -> None:
 
 def _split(path: Path, images, labels, votes, usage) -> dict[str, EmotionSplit]:
     _check_labels(path, labels)
+    if len(wrong := np.flatnonzero(~np.isin(usage, SPLITS))):
+        raise DataError(
+            f"The usage of a row of {path.name} must be one of {', '.join(SPLITS)}",
+            f"{str(usage[wrong[0]])!r} in row {wrong[0]}",
+        )
     rows = {name: np.flatnonzero(usage == name) for name in SPLITS}
     return {name: EmotionSplit(images[of], labels[of].astype(np.int64), votes[of]) for name, of in rows.items()}
 

@@ -1,10 +1,13 @@
 """Weights, cards, reports and a model card to a repository of the Hugging Face Hub, in one commit."""
 
+import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models import hub, weights, zoo
+from models.card import Card
 from models.errors import HubError, WeightsNotFoundError
 from training.hub_card import readme
 
@@ -31,8 +34,8 @@ class Published:
 def contents(repository: str, source: str | Path = weights.SHIPPED) -> dict[str, Path | bytes]:
     """What is published: path in the repository -> a file, or the bytes of one.
 
-    Every file of the folders of `zoo.ARCHITECTURES` in `source`, what the networks reach together, and
-    a README made from the cards.
+    Every file of the folders of `zoo.ARCHITECTURES` in `source`, what the networks reach together where
+    it was measured on these weights, and a README made from the cards.
 
     Raises:
         WeightsNotFoundError: there are no weights.
@@ -44,7 +47,7 @@ def contents(repository: str, source: str | Path = weights.SHIPPED) -> dict[str,
     found = [weights.verify(folder) for folder in folders]
     files: dict[str, Path | bytes] = {"README.md": readme(repository, found).encode()}
     together = Path(source) / ENSEMBLE
-    if together.is_file():
+    if _measured_on(together, found):
         files[ENSEMBLE] = together
     for folder in folders:
         for path in sorted(folder.rglob("*")):
@@ -52,6 +55,15 @@ def contents(repository: str, source: str | Path = weights.SHIPPED) -> dict[str,
             if path.is_file() and not any(part.startswith(".") for part in parts) and path.suffix != ".partial":
                 files["/".join((folder.name, *parts))] = path
     return files
+
+
+def _measured_on(together: Path, found: Sequence[Card]) -> bool:
+    """Whether the figures of the networks together are there, and are those of these weights."""
+    try:
+        of = json.loads(together.read_text(encoding="utf-8"))["weights"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return of == {card.name: card.sha256 for card in found if card.name in zoo.EMOTION_MODELS}
 
 
 def publish(

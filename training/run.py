@@ -115,7 +115,7 @@ def differences(began: dict, now: dict) -> list[str]:
         began, now: see `record`.
     """
     before, after = ({key: made[key] for key in DECISIVE if key in made} for made in (began, now))
-    default = plain(Config(before["config"]["name"], stages=((1, 48),)))
+    default = plain(Config(before["config"]["name"], stages=tuple(map(tuple, before["config"]["stages"]))))
     before["config"] = default | before["config"]
     before["config"]["augmentation"] = default["augmentation"] | before["config"]["augmentation"]
     one, two = flat(before), flat(after)

@@ -87,7 +87,8 @@ def tune(
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
     )
-    recipe = {"config": run.plain(config), "data_sha256": data_sha256}
+    made = run.record(config, data_sha256)
+    recipe = {key: made[key] for key in ("config", "data_sha256", "precision", "backend")}
     if changed := run.differences(study.user_attrs.get("recipe", recipe), recipe):
         raise RunError(
             f"A search goes on with what it began with, see {folder}",

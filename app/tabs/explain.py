@@ -30,8 +30,8 @@ FIT = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 60)"
 """A chart in a fold takes the fold's width."""
 SOURCES = (
     "<details><summary>Whose studies, and who doubts them</summary><p>The movements: Ekman and Friesen 1978, "
-    "<i>Facial Action Coding System</i>; Du, Tao and Martinez 2014, doi 10.1073/pnas.1322355111, who saw them in more "
-    "than 70\u00a0% of 230 people that posed. The doubt: Barrett et al. 2019, doi 10.1177/1529100619832930, who found "
+    "<i>Facial Action Coding System</i>; Du, Tao and Martinez 2014, doi 10.1073/pnas.1322355111, who saw them in most "
+    "of 230 people that posed. The doubt: Barrett et al. 2019, doi 10.1177/1529100619832930, who found "
     "that people often feel an emotion without these movements, and move so without the emotion.</p></details>"
 )
 

@@ -27,6 +27,15 @@ DU_2014 = {
     "surprise": {1, 2, 25, 26},
 }
 """What more than 70 % of 230 people did, Du et al. 2014, table 1."""
+DU_2014_SOME = {
+    "angry": {10: 26, 17: 52, 23: 29},
+    "disgust": {4: 31, 24: 26},
+    "fear": {2: 57, 5: 63, 26: 33},
+    "happy": {6: 51},
+    "sad": {1: 60, 6: 50, 11: 26, 17: 67},
+    "surprise": {5: 66},
+}
+"""What some did, and how many of 100, in the brackets of the same table."""
 
 
 def made(values, target, signed=True, method="m") -> Explanation:
@@ -53,8 +62,8 @@ def test_every_emotion_has_an_entry():
 
 def test_the_prototypes_are_those_of_the_papers():
     for emotion, numbers in DU_2014.items():
-        ours = set(action_units.PROTOTYPES[emotion])
-        assert numbers <= ours <= numbers | TABLE_11_1[emotion]
+        half = {unit for unit, share in DU_2014_SOME[emotion].items() if share > 50}
+        assert set(action_units.PROTOTYPES[emotion]) == numbers | half & TABLE_11_1[emotion]
 
 
 def test_units_show_in_parts_that_exist_and_are_small():

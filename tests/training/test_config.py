@@ -37,6 +37,11 @@ def test_the_keypoint_network_refuses_what_it_would_ignore(change):
         replace(load("keypoints"), **change)
 
 
+def test_the_keypoint_network_refuses_a_side_that_it_does_not_have():
+    with pytest.raises(ParameterError, match="96 pixels"):
+        replace(load("keypoints"), stages=((1, 48), (1, 96)))
+
+
 def test_epochs_and_sides_by_hand():
     assert PLAIN.epochs == 3 and [PLAIN.side(epoch) for epoch in range(4)] == [32, 32, 48, 48]
 

@@ -33,13 +33,16 @@ def test_csv_in_the_order_of_the_challenge_with_ferplus_votes(tmp_path):
     faces = [made_up_face(i % 7, i) for i in range(21)]
     write_csv(tmp_path, faces, [name for name in data.SPLITS for _ in range(7)])
     columns = ["Usage", "Image name", "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear"]
-    vote = ",".join(["Training", "x.png", "0", "0", "0", "9", "1", "0", "0"])
-    (tmp_path / "fer2013new.csv").write_text("\n".join([",".join(columns)] + [vote] * 21))
+    votes = [f"{name},x.png,0,0,0,9,1,0,0" for name in data.SPLITS for _ in range(7)]
+    (tmp_path / "fer2013new.csv").write_text("\n".join([",".join(columns), *votes]))
     training = data.load_emotions(tmp_path / "fer2013.csv")["Training"]
     # the csv counts angry, disgust, fear, happy, sad, surprise, neutral
     assert [EMOTIONS[label] for label in training.labels] == list(data.FER2013_ORDER)
     assert (training.images[5] == faces[5]).all()
     assert training.votes[0, SAD] == 9 and training.votes[0, EMOTIONS.index("angry")] == 1
+    (tmp_path / "fer2013new.csv").write_text("\n".join([",".join(columns), *reversed(votes)]))
+    with pytest.raises(DataError, match="in the order of fer2013.csv"):
+        data.load_emotions(tmp_path / "fer2013.csv")
 
 
 def test_csv_names_the_row_that_is_wrong(tmp_path):
@@ -47,6 +50,14 @@ def test_csv_names_the_row_that_is_wrong(tmp_path):
     faces[4] = faces[4][:10]
     write_csv(tmp_path, faces, [name for name in data.SPLITS for _ in range(7)])
     with pytest.raises(DataError, match="fer2013.csv.*row 4"):
+        data.load_emotions(tmp_path)
+    faces[4] = np.full((48, 48), 300)
+    write_csv(tmp_path, faces, [name for name in data.SPLITS for _ in range(7)])
+    with pytest.raises(DataError, match="fer2013.csv.*row 4"):
+        data.load_emotions(tmp_path)
+    faces[4] = faces[5]
+    write_csv(tmp_path, faces, ["Training"] * 20 + ["training"])
+    with pytest.raises(DataError, match="usage.*'training' in row 20"):
         data.load_emotions(tmp_path)
 
 

@@ -31,7 +31,8 @@ def source(tmp_path):
     cards.write(dataclasses.replace(card, metrics=figures), folder / "cnn")
     (folder / "cnn" / ".hidden").write_text("x")
     (folder / "cnn" / "card.json.7.partial").write_text("x")
-    (folder / "ensemble.json").write_text("{}")
+    together = {"weights": {"cnn": card.sha256}}
+    (folder / "ensemble.json").write_text(json.dumps(together))
     put(folder / "other", "1.0.0")
     return folder
 
@@ -62,6 +63,13 @@ def asked(server, part):
 
 
 # ----------------------------------------------------------------------------------------- publish
+
+
+@pytest.mark.parametrize("said", ['{"weights": {"cnn": "0"}}', "{}", "[]", "no JSON"])
+def test_figures_of_the_networks_together_stay_behind_where_they_are_of_other_weights(source, said):
+    assert "ensemble.json" in contents(REPOSITORY, source)
+    (source / "ensemble.json").write_text(said)
+    assert "ensemble.json" not in contents(REPOSITORY, source)
 
 
 def test_one_commit_holds_every_file_and_the_app_pulls_back_the_same_bytes(running, source, monkeypatch):
