@@ -44,8 +44,9 @@ def measure(
     """Measure methods on one set of weights as the app would load it, and write `trust.json`.
 
     Every map explains the network's own answer with the method's default parameters and gets the
-    reading of `explain.trust`. Written after each method: what is measured for the same weights and
-    faces stays, and the same call goes on after a stop. Anything else in the file is replaced.
+    reading of `explain.trust`. Written after each method: what is measured for the same weights,
+    temperature, keypoint weights and faces stays, and the same call goes on after a stop. Anything else
+    in the file is replaced.
 
     Args:
         name: of an emotion network's weights.
@@ -58,7 +59,8 @@ def measure(
         watch: the faces as they come, such as `rich.progress.track`, which shows a bar.
 
     Returns:
-        The table: faces, split, seed, sha256, date, the default method by these figures, and by method
+        The table: faces, split, seed, sha256, temperature, keypoints_sha256 and data_sha256, which it is
+        of; date, the default method by these figures, and by method
         deletion_gain, insertion_gain, better_than_chance and stability, each with mean, low and high (95 %
         confidence), sanity, and the median seconds of a map. stability is None where all maps are flat.
 
@@ -79,7 +81,16 @@ def measure(
     model = restore(name, weights.Located(folder, "folder"), zoo.build)
     split = data.load_emotions(path)[SPLIT]
     rows = draw(split.labels, faces, seed)
-    table = _begun(folder, {"faces": len(rows), "split": SPLIT, "seed": seed, "sha256": card.sha256})
+    of = {
+        "faces": len(rows),
+        "split": SPLIT,
+        "seed": seed,
+        "sha256": card.sha256,
+        "temperature": card.temperature,
+        "keypoints_sha256": zoo.keypoint_model().card.sha256,
+        "data_sha256": data.fingerprint(path),
+    }
+    table = _begun(folder, of)
     reasons = registry.suitable(model)
     wanted = [method for method in methods or registry.METHODS if method not in table["methods"]]
     for method in filter(reasons.get, wanted):

@@ -1,15 +1,21 @@
 """The table of trust: what it holds, how it goes on after a stop, and what follows from it."""
 
+import dataclasses
 import json
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from explain.faithfulness import Curves
-from models import weights, zoo
+from models import card as cards
+from models import detector, framing, keypoints, photo, weights
 from models.errors import DataError, ParameterError, UnknownNameError
 from training import trust
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
@@ -92,6 +98,21 @@ def test_other_faces_begin_anew(shipped, parquet, counted, change):
     assert list(table["methods"]) == ["gradcam"] and table == read(shipped)
 
 
+def test_another_temperature_other_keypoints_and_other_data_begin_anew(shipped, parquet, counted, monkeypatch):
+    def measured(method):
+        return list(trust.measure("cnn", parquet, shipped, 3, (method,))["methods"])
+
+    assert measured("gradcam") == ["gradcam"] and measured("saliency") == ["gradcam", "saliency"]
+    card = cards.read(shipped / "cnn")
+    cards.write(dataclasses.replace(card, temperature=card.temperature + 0.1), shipped / "cnn")
+    assert measured("saliency") == ["saliency"]
+    monkeypatch.setattr(trust.data, "fingerprint", lambda path: "1" * 64)
+    assert measured("gradcam") == ["gradcam"]
+    monkeypatch.setattr(trust, "as_face", lambda image: image)
+    monkeypatch.setattr(trust.zoo, "keypoint_model", lambda: SimpleNamespace(card=SimpleNamespace(sha256="0" * 64)))
+    assert measured("saliency") == ["saliency"] and read(shipped)["keypoints_sha256"] == "0" * 64
+
+
 def test_other_weights_and_a_damaged_file_begin_anew(shipped, parquet, counted):
     for content in (json.dumps({"sha256": "0" * 64, "methods": {"gradcam": {}}}), "{", "[]"):
         (shipped / "cnn" / trust.FILE).write_text(content)
@@ -133,9 +154,14 @@ def test_a_training_face_is_its_own_crop():
     face = trust.as_face(image)
     np.testing.assert_array_equal(face.crop, image.astype(np.float32) / 255)
     assert face.wide_crop.shape == (96, 96) and face.crop_keypoints.shape == (15, 2)
-    np.testing.assert_allclose(face.crop_keypoints, face.keypoints)
-    expected = zoo.keypoint_model().points(face.wide_crop[None])
-    assert np.isfinite(expected).all()
+
+
+def test_the_keypoints_of_a_training_face_are_those_of_the_photo_it_was_cut_from():
+    picture = photo.read(EXAMPLES / "astronaut.jpg")
+    whole = keypoints.read(detector.find(picture), picture)[0]
+    face = trust.as_face(np.round(whole.crop * 255).astype(np.uint8))
+    apart = np.linalg.norm(face.crop_keypoints - framing.apply(whole.to_crop, whole.keypoints), axis=1)
+    assert apart.mean() < 1.5 and apart.max() < 3  # of 48
 
 
 def test_the_interval_is_that_of_the_mean():
