@@ -44,7 +44,8 @@ def evaluate(
         say: called with a line for people about each disturbance.
 
     Returns:
-        The card with its new metrics and temperature.
+        The card with its new metrics and temperature. The metrics hold the sha256 of the data; exports that have
+        another temperature are no longer in it.
 
     Raises:
         DataError: the data cannot be used.
@@ -53,7 +54,7 @@ def evaluate(
     folder = Path(shipped) / name
     card = weights.verify(folder)
     if name == zoo.KEYPOINT_MODEL:
-        card = dataclasses.replace(card, metrics=_of_keypoints(folder, path))
+        figures, heat = _of_keypoints(folder, path), card.temperature
     else:
         model = restore(name, weights.Located(folder, "folder"), zoo.build)
         splits = data.load_emotions(path)
@@ -72,7 +73,9 @@ def evaluate(
             )
         elif "robustness" in card.metrics:
             figures["robustness"] = card.metrics["robustness"]
-        card = dataclasses.replace(card, temperature=heat, metrics=figures)
+    figures["data_sha256"] = data.fingerprint(path, keypoints=name == zoo.KEYPOINT_MODEL)
+    exports = card.exports if heat == card.temperature else {}
+    card = dataclasses.replace(card, temperature=heat, metrics=figures, exports=exports)
     cards.write(card, folder)
     return card
 
@@ -124,13 +127,13 @@ def ensemble(path: str | Path, shipped: str | Path = weights.SHIPPED) -> dict:
 def _of_keypoints(folder: Path, path: str | Path) -> dict:
     network = restore(zoo.KEYPOINT_MODEL, weights.Located(folder, "folder"), zoo.build, KeypointModel)
     splits = data.load_keypoints(path)
-    test = splits["test"]
-    splits["test_as_published"] = dataclasses.replace(test, keypoints=landmarks.as_published(test.keypoints))
     figures = {}
-    for split in ("validation", "test", "test_as_published"):
+    for split in ("validation", "test"):
         faces, true = fixed_faces(splits[split])
-        figures[split] = metrics.keypoints(network.points(faces[..., 0]), true)
-    return figures
+        points = network.points(faces[..., 0])
+        figures[split] = metrics.keypoints(points, true)
+    published = fixed_faces(splits["test"], landmarks.as_published(splits["test"].keypoints))[1]
+    return figures | {"test_as_published": metrics.keypoints(points, published)}
 
 
 def _crops(split: data.EmotionSplit) -> np.ndarray:

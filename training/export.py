@@ -21,11 +21,17 @@ from training.versions import ARCHIVE, Version, following, order, versions
 EPOCHS = "training.json"
 """Beside the weights: a list of what `training.train` logged of each epoch."""
 
-EMOTION_DATA = (
-    "FER2013, split Training, 28,560 faces (Goodfellow et al. 2013, arXiv 1307.0414)",
-    "FER+ votes of ten taggers for the same faces (Barsoum et al. 2016, arXiv 1608.01041)",
-)
-KEYPOINT_DATA = ("68 landmarks on 3,393 frames of YouTube Faces (Wolf et al. 2011), people of the training part",)
+KNOWN_DATA = {
+    "4430ee1d555faac9a99b70da566aa7ea93b5fb2fec457d310a3bb60364ab1fbb": (
+        "FER2013, split Training, 28,560 faces (Goodfellow et al. 2013, arXiv 1307.0414)",
+        "FER+ votes of ten taggers for the same faces (Barsoum et al. 2016, arXiv 1608.01041)",
+    ),
+    "5902e2e1314ea8ea0e65fcaf5d9bc6b8ad01c22b4c7f2d0529f9a2c82418d97e": (
+        "68 landmarks on 3,393 frames of YouTube Faces (Wolf et al. 2011), people of the training part",
+    ),
+}
+"""What a card says of the data with a sha256, unless it is told."""
+UNNAMED = ("Data of your own; `python -m training export --source` names it.",)
 EMOTION_LIMITS = (
     "It reads posed and searched-for expressions of still faces, not what a person feels.",
     "FER2013 was gathered by web search: adults, actors and lighter skin are over-represented, and its "
@@ -59,7 +65,7 @@ def export(
         version: its number; empty counts the last part of the latest present one up.
         archive, shipped: see `training.versions`.
         run: the run's folder in `runs`; empty for the one that has the model's name.
-        sources: what it was trained on, one line a source; empty for the data of the recipes.
+        sources: what it was trained on, one line a source; if empty, see `KNOWN_DATA`.
 
     Returns:
         The version; `training.evaluate` fills its card's metrics.
@@ -108,7 +114,7 @@ def export(
             cam_layer=None if keypoints else import_module(zoo.ARCHITECTURES[name]).CAM_LAYER,
             temperature=1.0,
             metrics={},
-            data=tuple(sources) or (KEYPOINT_DATA if keypoints else EMOTION_DATA),
+            data=tuple(sources) or KNOWN_DATA.get(began.get("data_sha256")) or UNNAMED,
             training=Training(
                 config=run_folder.plain(config)
                 | {key: began[key] for key in ("start", "precision") if key in began}

@@ -176,7 +176,8 @@ def _move(made: Path, target: Path) -> None:
 def _note(version: Version, model: Model, results: dict, folder: Path) -> None:
     """Write `exports.json`, and the figures into the card as it is now, beside those of other formats."""
     card = cards.read(version.folder)
-    kept = card.exports if card.sha256 == model.card.sha256 else {}
+    same = (card.sha256, card.temperature) == (model.card.sha256, model.card.temperature)
+    kept = card.exports if same else {}
     card = dataclasses.replace(card, exports=kept | results)
     cards.write(card, version.folder)
     facts = {

@@ -79,18 +79,26 @@ class KeypointBatches(keras.utils.PyDataset):
         return augment.light(rng, strength, crop), target
 
 
-def fixed_faces(split: data.KeypointSplit, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def fixed_faces(
+    split: data.KeypointSplit, marks: np.ndarray | None = None, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """A split framed from detector-like points, undisturbed otherwise, for measuring.
+
+    Args:
+        split: the faces, and the keypoints that they are framed by.
+        marks: float (N, 15, 2), other keypoints of the same pictures to return; the split's own if None.
+        seed: of the detector's errors.
 
     Returns:
         float32 (N, 96, 96, 1) in 0..1 and float32 (N, 15, 2) as shares of the crop's side.
     """
     rng = np.random.default_rng(seed)
     crops, targets = [], []
-    for image, keypoints in zip(split.images, split.keypoints, strict=True):
+    marks = split.keypoints if marks is None else marks
+    for image, keypoints, mark in zip(split.images, split.keypoints, marks, strict=True):
         points = detector_points(keypoints)
         between = np.hypot(*(points[1] - points[0]))
-        crop, target = framed(image, keypoints, points + rng.normal(0, DETECTOR_ERROR * between, points.shape))
+        crop, target = framed(image, mark, points + rng.normal(0, DETECTOR_ERROR * between, points.shape))
         crops.append(crop)
         targets.append(target)
     return np.stack(crops)[..., None], np.stack(targets)

@@ -230,6 +230,13 @@ def _check_better(version: Version, current: Version | None) -> None:
             f"the active {current} without {what}",
             f"Measure it with: python -m training evaluate {current.name} --version {current.number} --data DATA",
         )
+    one, other = (card.metrics.get("data_sha256") for card in (version.card, current.card))
+    if one and other and one != other:
+        raise WeightsError(
+            "Versions are compared on the same data",
+            f"{version} and the active {current.number} were measured on different data",
+            "Measure one of them again, or add --force",
+        )
     if figure < before:
         raise WeightsError(
             f"A promotion does not make the {what} worse",

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -53,7 +54,8 @@ def measured(untrained, parquet):
 
 def test_a_measured_card_has_its_temperature_and_the_figures_of_both_splits(measured, parquet):
     card = cards.read(measured / "cnn")
-    assert set(card.metrics) == {"PublicTest", "PrivateTest"} and card.temperature != 1
+    assert set(card.metrics) == {"PublicTest", "PrivateTest", "data_sha256"} and card.temperature != 1
+    assert card.metrics["data_sha256"] == data.fingerprint(parquet)
     split = data.load_emotions(parquet)["PrivateTest"]
     model = zoo.build("cnn")
     weights.load_into(model, measured / "cnn" / weights.FILE)
@@ -72,6 +74,14 @@ def test_disturbed_faces_are_measured_when_asked_for_and_then_kept(measured, par
     assert found["accuracy"] == card.metrics["PrivateTest"]["accuracy"]
     assert set(found["curves"]) == set(DISTURBANCES) and len(said) == 32
     assert evaluate("cnn", parquet, measured).metrics["robustness"] == found
+
+
+def test_exports_of_another_temperature_leave_the_card(measured, parquet):
+    card = dataclasses.replace(cards.read(measured / "cnn"), exports={"float16": {"bytes": 1}})
+    cards.write(card, measured / "cnn")
+    assert evaluate("cnn", parquet, measured).exports == card.exports
+    cards.write(dataclasses.replace(card, temperature=card.temperature + 0.1), measured / "cnn")
+    assert evaluate("cnn", parquet, measured).exports == {}
 
 
 def test_an_ensemble_averages_calibrated_probabilities(measured, parquet):

@@ -10,7 +10,7 @@ from models.model import restore
 from training import train
 from training.config import Augmentation, Config, load
 from training.evaluate import evaluate
-from training.export import export
+from training.export import KNOWN_DATA, UNNAMED, export
 
 TINY = Config("cnn", stages=((1, 32),), batch=7, augmentation=Augmentation())
 LOG = [
@@ -54,10 +54,19 @@ def test_a_run_becomes_a_version_that_can_be_loaded_and_measured(parquet, tmp_pa
     assert made.card.training.config["stages"] == [[1, 32]] and made.card.training.epochs == 1
     assert len(made.card.training.data_sha256) == 64 and made.card.training.backend == "tensorflow"
     card = evaluate("cnn", parquet, made.folder.parent)
-    assert set(card.metrics) == {"PublicTest", "PrivateTest"}
+    assert set(card.metrics) == {"PublicTest", "PrivateTest", "data_sha256"} and card.data == UNNAMED
     assert card.metrics["PrivateTest"]["faces"] == 14
     assert sum(map(sum, card.metrics["PrivateTest"]["confusion"])) == 14
     assert cards.read(made.folder).metrics == json.loads(json.dumps(card.metrics))
+
+
+def test_the_card_names_data_that_is_known(runs, make):
+    for digest, lines in KNOWN_DATA.items():
+        (runs / "cnn" / "run.json").write_text(
+            json.dumps(FACTS | {"config": {"name": "cnn", "stages": [[1, 32]]}, "data_sha256": digest})
+        )
+        assert make().card.data == lines
+    assert cards.read(weights.SHIPPED / "keypoints").data == lines
 
 
 def test_the_card_tells_what_the_run_wrote_down(runs, make):

@@ -42,6 +42,13 @@ def test_framed_keypoints_sit_on_what_they_mark():
     assert (columns.mean(), rows.mean()) == pytest.approx((x, y), abs=0.6)
 
 
+def test_other_marks_are_placed_in_the_same_crops(split):
+    crops, own = keypoint_data.fixed_faces(split)
+    same, moved = keypoint_data.fixed_faces(split, split.keypoints + np.float32((3, 0)))
+    assert (same == crops).all() and np.allclose((moved - own)[..., 1], 0, atol=0.02)
+    assert np.ptp((moved - own)[..., 0], axis=1).max() < 1e-5 and (moved - own)[..., 0].min() > 0
+
+
 def test_batches_keep_left_on_the_picture_s_right_and_repeat_with_the_seed(split):
     config = Config("keypoints", stages=((1, 96),), batch=4, augmentation=Augmentation(rotation=10))
     crops, points = keypoint_data.KeypointBatches(split, config, epoch=0)[0]

@@ -151,6 +151,16 @@ def test_an_equal_version_is_no_worse(places):
     assert promote("cnn", "1.0.3", False, *places).number == "1.0.3"
 
 
+def test_figures_of_different_data_are_not_compared(places):
+    archive, shipped = places
+    for folder, digest in ((shipped / "cnn", "0" * 64), (archive / "1.0.1" / "cnn", "1" * 64)):
+        card = cards.read(folder)
+        cards.write(dataclasses.replace(card, metrics=card.metrics | {"data_sha256": digest}), folder)
+    with pytest.raises(WeightsError, match="same data"):
+        promote("cnn", "1.0.1", False, *places)
+    assert promote("cnn", "1.0.1", True, *places).number == "1.0.1"
+
+
 def test_keypoints_with_a_larger_error_are_refused(tmp_path):
     for folder, number, error in (("shipped", "1.0.0", 0.04), ("archive/1.0.1", "1.0.1", 0.05)):
         put(tmp_path / folder / "cnn", number)

@@ -41,6 +41,8 @@ def evaluate(
 
 def _tell(figures: dict) -> None:
     for split, values in figures.items():
+        if not isinstance(values, dict):
+            continue
         typer.echo(split)
         for key, value in values.items():
             if isinstance(value, int | float):
