@@ -18,8 +18,9 @@ import gradio as gr  # noqa: E402
 from app import endpoints, engine, lanes, traffic, uploads  # noqa: E402
 from app.guard import GuardedBlocks  # noqa: E402
 from app.server import Server  # noqa: E402
-from app.session import KEPT, KEPT_CLOSED, Session  # noqa: E402
+from app.session import Session  # noqa: E402
 from app.tabs import Shared, api, compare, explain, lab, models, predict  # noqa: E402
+from app.visitors import KEPT  # noqa: E402
 from models.errors import FaceWhyError  # noqa: E402
 
 TABS = (predict, explain, compare, lab, models, api)
@@ -37,24 +38,12 @@ def build() -> gr.Blocks:
     with GuardedBlocks(title="FaceWhy", analytics_enabled=False, delete_cache=(600, KEPT)) as page:
         endpoints.add()  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(HEADER)
-        shared = Shared(gr.State(Session(), time_to_live=KEPT), None)
+        shared = Shared(gr.State(Session()), None)
         with gr.Tabs():
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
                     module.build(replace(shared, tab=tab))
-        forget_those_who_leave(page)
     return lanes.open_queue(page)
-
-
-def forget_those_who_leave(page: gr.Blocks) -> None:
-    """Keep what a visitor had open for `KEPT_CLOSED` seconds instead of `KEPT`, once the page is closed."""
-
-    def left(request: gr.Request) -> None:
-        session = page.state_holder.session_data.get(request.session_hash)
-        if session:
-            session.STATE_TTL_WHEN_CLOSED = KEPT_CLOSED
-
-    page.unload(left)
 
 
 def launch(host: str | None = None, port: int | None = None) -> Server:

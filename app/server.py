@@ -14,7 +14,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from app import api, shield, theme, tools
+from app import api, shield, theme, tools, visitors
 from models import photo
 from models.errors import ParameterError
 
@@ -35,18 +35,19 @@ PAGE = {
     "mcp_server": True,
     "footer_links": ["api"],
 }
-SESSIONS = 200
-"""Visitors whose state is kept at once; the one longest away is forgotten first."""
 
 
 def create(page: gr.Blocks) -> FastAPI:
     """The REST API with a page mounted behind it."""
     application = api.create()
-    page.state_session_capacity = SESSIONS
+    page.state_session_capacity = visitors.SESSIONS
     gr.mount_gradio_app(
         application, page, path="/", theme=theme.build(), root_path=os.environ.get("GRADIO_ROOT_PATH"), **PAGE
     )
-    page._queue.set_server_app(application.routes[-1].app)  # as launch() does: without it no call is ever forgotten
+    mounted = application.routes[-1].app
+    mounted.state_holder = visitors.Visitors()
+    mounted.state_holder.set_blocks(page)
+    page._queue.set_server_app(mounted)  # as launch() does: without it no call is ever forgotten
     tools.attach(page, application.state.lanes)
     return application
 

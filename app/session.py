@@ -5,11 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from models.types import Face, Photo, Prediction
 
-KEPT = 3600
-"""Seconds that a session stays in memory after its last change."""
-KEPT_CLOSED = 600
-"""The same where its page was closed: a phone that slept may come back."""
-
 
 @dataclass(frozen=True, eq=False)
 class Session:

@@ -7,7 +7,7 @@ import gradio as gr
 
 from app import charts, compare_views, controls, lanes, reading, views, words
 from app.compare_views import PARTS, Maps
-from app.session import KEPT, Session
+from app.session import Session
 from app.tabs import Shared
 from app.turns import Turns
 from explain import evidence
@@ -43,8 +43,8 @@ class Compared:
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    turns = gr.State(Turns(), time_to_live=KEPT)
-    shown = gr.State(None, time_to_live=KEPT)
+    turns = gr.State(Turns())
+    shown = gr.State(None)
     strip = gr.HTML(js_on_load=views.SELECT)
     with gr.Row(elem_classes="fw-bar-row"):
         emotion = controls.emotions(controls.COMMON, "Emotion to explain", "compare-emotion", min_width=280, scale=2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from app import charts, controls, evidence_views, lanes, pages, reading, reports, trust_views, views, words
-from app.session import KEPT, Session
+from app.session import Session
 from app.tabs import Shared
 from app.turns import Turns
 from explain import action_units, evidence, scale
@@ -57,11 +57,11 @@ class Shown:
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    turns = gr.State(Turns(), time_to_live=KEPT)
-    shown = gr.State(None, time_to_live=KEPT)
-    judged = gr.State("", time_to_live=KEPT)
+    turns = gr.State(Turns())
+    shown = gr.State(None)
+    judged = gr.State("")
     first = reports.recommended("cnn")
-    offered = gr.State(first, time_to_live=KEPT)
+    offered = gr.State(first)
     strip = gr.HTML(js_on_load=views.SELECT)
     with gr.Row(elem_classes="fw-columns fw-explain"):
         with gr.Column(scale=4, min_width=300):

@@ -8,7 +8,7 @@ from gradio.context import Context
 
 from app import controls, engine, experiments, lab_views, lab_words, lanes, strokes, views, words
 from app.donors import DONORS
-from app.session import KEPT, Session
+from app.session import Session
 from app.tabs import Shared
 from explain.base import Explanation
 from explain.counterfactual import Counterfactual
@@ -82,7 +82,7 @@ class Bench:
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    bench = gr.State(Bench(), time_to_live=KEPT)
+    bench = gr.State(Bench())
     code = gr.Textbox(visible=False)
     strip = gr.HTML(js_on_load=views.SELECT)
     with gr.Row(elem_classes="fw-columns fw-lab"):
