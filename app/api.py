@@ -117,8 +117,8 @@ async def health(
     response: Response,
     ready: Annotated[bool, Query(description="Answer 503 until faces can be read.")] = False,
 ) -> rest_types.Health:
-    """Whether the server is alive, and which models are ready; never waits for anything."""
-    status = engine.current().status()
+    """Whether the server is alive, and which models are ready; never waits for a model."""
+    status = await asyncio.to_thread(engine.current().status)  # a cluster's is asked for over the network
     able = zoo.ready(status)
     if ready and not able:
         raise BusyError("The models are ready", "some are still to come", "Try again in a moment", seconds=WAIT)

@@ -39,6 +39,8 @@ TRIES = 8
 """How often a request is sent again because its replica died."""
 PATIENCE = 120.0
 """Seconds that a request may take in all."""
+QUICK = 5.0
+"""Seconds that a question about the models' state may take."""
 TRAVELS = ("app", "explain", "models", "examples", "docs")
 """What the machines of a cluster are sent of this repository."""
 
@@ -103,15 +105,18 @@ class Cluster(Engine):
         return self._ask("available")
 
     def status(self) -> dict[str, zoo.Status]:
-        """See `Engine.status`, of any one replica."""
-        return self._ask("status")
+        """See `Engine.status`, of any one replica; "waiting" where none says so in time."""
+        try:
+            return self._ask("status", patience=QUICK)
+        except BusyError:
+            return dict.fromkeys(zoo.loaded(), zoo.Status())
 
     def warm(self) -> None:
         """Run every method once, on any one replica."""
         self._ask("warm")
 
-    def _ask(self, method: str, *args) -> Any:
-        until = time.monotonic() + PATIENCE
+    def _ask(self, method: str, *args, patience: float | None = None) -> Any:
+        until = time.monotonic() + (PATIENCE if patience is None else patience)
         for turn in range(TRIES):
             try:
                 return self._handle.ask.remote(method, *args).result(timeout_s=max(0.1, until - time.monotonic()))
@@ -152,19 +157,13 @@ def start(
             "There is a replica or more, each with some processor, and the most are no fewer than the fewest",
             f"{replicas} to {most}, {processors} each",
         )
-    settings = {"namespace": NAME, "log_to_driver": False, "logging_level": "ERROR"}
-    try:
-        if address:
-            left_out = [path.name for path in ROOT.iterdir() if path.name not in TRAVELS]
-            sent = {"working_dir": str(ROOT), "excludes": left_out}
-            ray.init(address=address, runtime_env=sent, **settings)
-        else:
-            room = max(os.cpu_count() or 1, round(processors * max(replicas, most)) + 1)
-            paths = {"env_vars": {"PYTHONPATH": str(ROOT)}}
-            here = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
-            ray.init(num_cpus=room, runtime_env=paths, **here, **settings)
-    except (ConnectionError, ValueError, OSError) as error:
-        raise ParameterError("A Ray cluster answers at --address", f"none at {address!r}", "Start one") from error
+    if address:
+        left_out = [path.name for path in ROOT.iterdir() if path.name not in TRAVELS]
+        _connect(address=address, runtime_env={"working_dir": str(ROOT), "excludes": left_out})
+    else:
+        room = max(os.cpu_count() or 1, round(processors * max(replicas, most)) + 1)
+        paths = {"env_vars": {"PYTHONPATH": str(ROOT)}}
+        _connect(num_cpus=room, runtime_env=paths, _node_ip_address="127.0.0.1", include_dashboard=False)
     serve.start(proxy_location="Disabled", logging_config={"enable_access_log": False, "log_level": "WARNING"})
     deployment = serve.deployment(
         Replica,
@@ -186,10 +185,32 @@ def start(
     return Cluster(serve.run(deployment.bind(), name=NAME, route_prefix=None))
 
 
-def stop() -> None:
-    """End the replicas, and the cluster where `start` began it."""
-    serve.shutdown()
+def _connect(**options) -> None:
+    try:
+        ray.init(namespace=NAME, log_to_driver=False, logging_level="ERROR", **options)
+    except (ConnectionError, ValueError, OSError) as error:
+        found = f"none at {options.get('address', '')!r}"
+        raise ParameterError("A Ray cluster answers at --address", found, "Start one") from error
+
+
+def stop(address: str = "") -> None:
+    """Let go of a cluster: what `start` began here ends; elsewhere the replicas stay, because others may ask them."""
+    if not address:
+        serve.shutdown()
     ray.shutdown()
+
+
+def end(address: str) -> None:
+    """End the replicas on a cluster, and nothing else that runs there.
+
+    Raises:
+        ParameterError: there is no cluster at the address.
+    """
+    _connect(address=address)
+    try:
+        serve.delete(NAME)
+    finally:
+        ray.shutdown()
 
 
 def main() -> None:
@@ -202,16 +223,21 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=0, help="the most (default: no more than the fewest)")
     parser.add_argument("--processors", type=float, default=1.0, help="of each replica (default: 1)")
     parser.add_argument("--asked", type=float, default=16, help="requests a replica is meant to have (default: 16)")
+    parser.add_argument("--end", action="store_true", help="end the replicas on the cluster at --address, and no more")
     given = parser.parse_args()
+    if given.end and not given.address:
+        parser.error("--end takes an --address: what runs on this machine ends with its process")
     app.configure_logging()
     try:
+        if given.end:
+            return end(given.address)
         engine.use(start(given.address, given.replicas, given.most, given.processors, given.asked))
         app.launch().run()
     except FaceWhyError as error:
         sys.exit(str(error))
     finally:
         if ray.is_initialized():
-            stop()
+            stop(given.address)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from models.errors import BusyError
+from models.errors import BusyError, WeightsError
 
 WAIT = 0.005
 """Seconds that a round waits for callers that are known to be on their way."""
@@ -85,8 +85,9 @@ class Batcher:
         try:
             answers = list(self.function([item for caller in callers for item in caller.items]))
         except Exception as error:
-            if len(callers) == 1:
-                callers[0].error = error
+            if len(callers) == 1 or isinstance(error, WeightsError):  # the model's fault, not that of an item
+                for caller in callers:
+                    caller.error = error
                 return
             for caller in callers:
                 self._compute([caller])

@@ -73,7 +73,7 @@ def summary(outcome: "Outcome") -> str:
         for name, tried in outcome.models.items()
         if tried.before.top != tried.after.top
     ]
-    sentences = [f"This changes the answer of {words.listed(changed)}." if changed else "All three keep their answer."]
+    sentences = [f"This changes the answer of {words.listed(changed)}." if changed else kept(list(outcome.models))]
     judged = {
         verdict: [words.MODELS[name] for name, tried in outcome.models.items() if tried.verdict == verdict]
         for verdict in ("right", "wrong")
@@ -83,6 +83,14 @@ def summary(outcome: "Outcome") -> str:
         title = METHODS[next(iter(outcome.maps.values())).method].title
         sentences.append(f"The heatmap ({title}) was {' and '.join(told)}.")
     return " ".join(sentences)
+
+
+def kept(names: list[str]) -> str:
+    """That no model changed its answer."""
+    if len(names) == len(words.MODELS):
+        return "All three keep their answer."
+    said = words.listed([words.MODELS[name] for name in names])
+    return f"{said} keeps its answer." if len(names) == 1 else f"{said} keep their answer."
 
 
 def told(explanation: Explanation, tried: "Tried") -> str:

@@ -37,7 +37,7 @@ def create() -> dict[str, Lane]:
 
 def open_queue(page: gr.Blocks) -> gr.Blocks:
     """Give a page its queue; what belongs to no lane is quick and waits for little."""
-    page.queue(max_size=MOST, default_concurrency_limit=QUICK)
+    page.queue(max_size=MOST, default_concurrency_limit=QUICK, api_open=False)
     page._queue = PageQueue(True, page.max_threads, 1, MOST, page, QUICK)
     return page
 

@@ -21,6 +21,7 @@ from app.server import Server  # noqa: E402
 from app.session import Session  # noqa: E402
 from app.tabs import Shared, api, compare, explain, lab, models, predict  # noqa: E402
 from app.visitors import KEPT  # noqa: E402
+from models import precision  # noqa: E402
 from models.errors import FaceWhyError  # noqa: E402
 
 TABS = (predict, explain, compare, lab, models, api)
@@ -51,8 +52,13 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
 
     Args:
         host, port: see `Server`.
+
+    Raises:
+        ParameterError: a variable has a wrong value.
     """
     traffic.challengers()
+    precision.bfloat16()
+    engine.current()
     server = Server(build(), host, port)
 
     def behind():

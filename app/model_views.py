@@ -1,5 +1,6 @@
 """What is known about the models, as HTML."""
 
+import re
 from collections.abc import Mapping
 from html import escape
 
@@ -55,7 +56,7 @@ FORMATS = {
 def described(name: str, status: Status, card: Card | None = None, tally: Tally | None = None) -> str:
     """One model: what it reaches, where it is from, what it cannot; `tally` is of its challenger, if it has one."""
     if card is None:
-        reason = f'<p class="fw-small">{escape(status.note)}</p>' if status.note else ""
+        reason = f'<p class="fw-small">{escape(pathless(status.note))}</p>' if status.note else ""
         return f'<article class="fw-card"><h3>{NAMES[name]}</h3><p>{STATES[status.state]}</p>{reason}</article>'
     limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limits)
     return (
@@ -66,10 +67,15 @@ def described(name: str, status: Status, card: Card | None = None, tally: Tally 
     )
 
 
+def pathless(note: str) -> str:
+    """A note without the folders of the server."""
+    return re.sub(r"(?<![\w:/])/(?:[^\s'\"/]+/)+", "…/", note)
+
+
 def facts(card: Card, status: Status, tally: Tally | None = None) -> list[tuple[str, str]]:
     """What a model reaches and where it was taken from, as terms and descriptions."""
     revision = [("Revision", status.revision[:12])] if status.revision else []
-    note = [("Note", status.note)] if status.note else []
+    note = [("Note", pathless(status.note))] if status.note else []
     return [
         *measured(card),
         ("Weights from", SOURCES.get(status.source, status.source)),

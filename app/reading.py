@@ -1,5 +1,6 @@
 """What the page and the API both do with a photo, from its faces to the trust in an explanation."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,8 +8,10 @@ from app import engine, metrics, traffic, work
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustReading
 from models import detector
-from models.errors import NoFaceError, ParameterError
+from models.errors import NoFaceError, ParameterError, WeightsError
 from models.types import EMOTIONS, Face, Photo, Prediction
+
+log = logging.getLogger(__name__)
 
 COMPARED = ("gradcam", "shap_gradient", "shap_regions")
 """The methods that the comparison shows, the fastest first."""
@@ -64,8 +67,21 @@ def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str,
     Args:
         faces: with their keypoints.
         names: of the models; empty for all that can be used.
+
+    Raises:
+        WeightsError: one of `names` cannot be used; without names, none can.
     """
-    found = {name: predict(name, faces) for name in names or engine.current().available()}
+    found, failed = {}, None
+    for name in names or engine.current().available():
+        try:
+            found[name] = predict(name, faces)
+        except WeightsError as error:
+            if names:
+                raise
+            log.error("the model %r is not available: %s", name, error)
+            failed = error
+    if failed and not found:
+        raise failed
     metrics.agreement(found)
     return found
 

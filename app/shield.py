@@ -15,6 +15,7 @@ import os
 import re
 import time
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 MAX_BODY = photo.MAX_BYTES * 4 // 3 + 2**20
 """Bytes: the largest photo in base64, and room for the rest of a JSON or multipart body."""
 HELD = 16 * MAX_BODY
-"""Bytes of bodies that all requests in progress may hold together."""
+"""Bytes of bodies that all requests in progress may hold together; those of one client, a quarter of it."""
 SILENCE = 20.0
 """Seconds without a byte of a body after which it is given up."""
 START = 30.0
@@ -243,7 +244,7 @@ class _Gate:
         self.app, self.settings = app, settings
         self.limiter = FixedWindowRateLimiter(MemoryStorage())
         self.reading = tuple(type(rate)(rate.amount * READING, rate.multiples) for rate in settings.rates)
-        self.held = 0
+        self.held = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -252,7 +253,7 @@ class _Gate:
             return await send({"type": "websocket.close", "code": 1008})
         exchange = _Exchange(self, scope, receive, send)
         try:
-            await self.admit(scope, Headers(scope=scope))
+            exchange.client = await self.admit(scope, Headers(scope=scope))
             await self.app(scope, exchange.receive, exchange.send)
         except Refusal as refusal:
             exchange.refusal = refusal
@@ -263,11 +264,14 @@ class _Gate:
                 frames = "".join(traceback.format_tb(error.__traceback__))
                 log.error("%s\n%s", type(error).__name__, frames)  # its message could name a visitor's file
         finally:
-            self.held -= exchange.size
+            exchange.give_back()
         await exchange.close()
 
-    async def admit(self, scope: Scope, headers: Headers) -> None:
+    async def admit(self, scope: Scope, headers: Headers) -> str:
         """Everything that is known before the body comes.
+
+        Returns:
+            Who asks, as far as is known.
 
         Raises:
             Refusal: the request goes no further.
@@ -289,6 +293,7 @@ class _Gate:
             raise MALFORMED
         if len(length) > 18 or int(length) > self.settings.max_body:
             raise _too_large(self.settings.max_body)
+        return client
 
     async def count(self, rates: tuple[limits.RateLimitItem, ...], kind: str, client: str) -> None:
         for rate in rates:
@@ -318,7 +323,7 @@ class _Exchange:
         self._gate, self._scope, self._receive, self._send = gate, scope, receive, send
         self._began, self._complete, self._answered = time.monotonic(), False, False
         self.refusal: Refusal | None = None
-        self.size = 0
+        self.client, self.size = "", 0
 
     async def receive(self) -> Message:
         """The next part of the body; one that is too large or too slow ends here."""
@@ -334,12 +339,19 @@ class _Exchange:
         self._complete = message["type"] != "http.request" or not message.get("more_body")
         more = len(message.get("body", b""))
         self.size += more
-        self._gate.held += more
+        held = self._gate.held
+        held[self.client] += more
         if self.size > self._gate.settings.max_body:
             return self._give_up(_too_large(self._gate.settings.max_body))
-        if self._gate.held > HELD:
+        if held.total() > HELD or held[self.client] > HELD // 4:
             return self._give_up(BUSY)
         return message
+
+    def give_back(self) -> None:
+        """Hold nothing of the body any longer."""
+        self._gate.held[self.client] -= self.size
+        if not self._gate.held[self.client]:
+            del self._gate.held[self.client]
 
     def _give_up(self, refusal: Refusal) -> Message:
         self.refusal = refusal

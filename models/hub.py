@@ -68,6 +68,12 @@ def pinned() -> Pin | None:
             f"{repository} at {revision!r}",
             "Set FACEWHY_HUB_REVISION, or hub.revision in Spacefile, to a full commit hash",
         )
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        raise WeightsError(
+            "A Hub repository is named by its owner and its name",
+            repr(repository),
+            "Write FACEWHY_HUB_REPO, or hub.repository in Spacefile, like someone/facewhy",
+        )
     return Pin(repository, revision)
 
 

@@ -2,6 +2,9 @@
 
 import io
 import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,9 @@ WORKING_SIDE = 2048
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 """No other decoder of Pillow ever sees a visitor's bytes."""
 FORMAT_NAMES = ", ".join(FORMATS[:-1]) + " or " + FORMATS[-1]
+
+DECODING = 64_000_000
+"""Pixels that are decoded at once in this process; a file of a few kilobytes may hold as many."""
 
 ORIENTATION_TAG = 0x0112
 UPRIGHT = {
@@ -135,6 +141,33 @@ def _working_size(image: Image.Image) -> tuple[int, int]:
 
 
 def _decode(image: Image.Image, size: tuple[int, int]) -> Photo:
+    with _room.taken(image.width * image.height):
+        return _decoded(image, size)
+
+
+class _Room:
+    """Space for pixels: who asks for more than is free waits."""
+
+    def __init__(self):
+        self._used, self._changed = 0, threading.Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._used or self._used + pixels <= DECODING)
+            self._used += pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._used -= pixels
+                self._changed.notify_all()
+
+
+_room = _Room()
+
+
+def _decoded(image: Image.Image, size: tuple[int, int]) -> Photo:
     try:
         image.load()  # before the orientation is read: Pillow turns TIFF upright itself
         orientation = _orientation(image)

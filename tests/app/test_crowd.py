@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.crowd import Batcher, Lane
-from models.errors import BusyError
+from models.errors import BusyError, WeightsError
 
 
 class Doubling:
@@ -68,6 +68,21 @@ def test_an_error_reaches_only_the_caller_whose_items_raise_it():
     assert found[0] == [2] and found[2] == [6]
     assert isinstance(found[1], ValueError) and "-7" in str(found[1])
     assert batcher([5]) == [10], "it goes on after an error"
+
+
+def test_a_model_that_cannot_be_asked_is_asked_once_for_all():
+    function = Doubling()
+    batcher = Batcher(function, 8)
+
+    def gone(items):
+        if items != [1000]:
+            function.rounds.append(list(items))
+            raise WeightsError("The server answers")
+        return function(items)
+
+    batcher.function = gone
+    assert all(isinstance(error, WeightsError) for error in together(function, batcher, [[1], [2], [3]]))
+    assert function.rounds == [[1000], [1, 2, 3]]
 
 
 def test_a_round_waits_for_callers_who_are_on_their_way():

@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import engine, experiments, reading, work
+from app import engine, experiments, main, reading, work
 from app.engine import Engine
 from explain.base import Target
 from models import detector, keypoints, photo, zoo
-from models.errors import ParameterError, UnknownNameError
+from models.errors import ParameterError, UnknownNameError, WeightsError
 from models.types import EMOTIONS
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.[jp][pn]g"))
@@ -132,8 +132,30 @@ def test_predictions_may_come_from_a_server_and_explanations_stay(monkeypatch, p
     assert len(asked) == 1
 
 
-def test_an_address_that_is_none_is_told_at_once(monkeypatch):
+def test_a_model_that_the_server_lacks_takes_only_itself_away(monkeypatch, photos):
     monkeypatch.setattr(engine, "_current", None)
-    monkeypatch.setenv("FACEWHY_PREDICT_URL", "not an address")
-    with pytest.raises(ParameterError, match="FACEWHY_PREDICT_URL"):
-        engine.current()
+    monkeypatch.setenv("FACEWHY_PREDICT_URL", "http://localhost:1")
+    face = reading.faces_in(photos[0])[0]
+    present = {"cnn", "resnet"}
+
+    def answer(name, crops):
+        if name not in present:
+            raise WeightsError("The server has the model", name, "Export it")
+        rows = np.full((len(crops), 7), 1 / 7, np.float32)
+        return np.log(rows), rows
+
+    monkeypatch.setattr(engine.current()._server, "predict", answer)
+    assert list(reading.predictions_for([face])) == ["cnn", "resnet"]
+    with pytest.raises(WeightsError, match="vgg16"):
+        reading.predictions_for([face], ("cnn", "vgg16"))
+    present.clear()
+    with pytest.raises(WeightsError):
+        reading.predictions_for([face])
+
+
+@pytest.mark.parametrize("variable", ["FACEWHY_PREDICT_URL", "FACEWHY_BF16"])
+def test_a_wrong_setting_ends_the_start(monkeypatch, variable):
+    monkeypatch.setattr(engine, "_current", None)
+    monkeypatch.setenv(variable, "not a value")
+    with pytest.raises(ParameterError, match=variable):
+        main.launch(port=0)

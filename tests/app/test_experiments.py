@@ -243,3 +243,9 @@ def test_the_summary_names_who_changed_and_whose_map_was_right(hidden):
         changed = f"{lab_words.words.MODELS[name]} ({tried.before.emotion} → {tried.after.emotion})"
         assert (changed in told) == (tried.before.top != tried.after.top)
     assert "The heatmap (Grad-CAM) was" in told
+
+
+def test_those_who_keep_their_answer_are_named_where_a_model_is_missing():
+    assert lab_words.kept(["cnn", "resnet", "vgg16"]) == "All three keep their answer."
+    assert lab_words.kept(["cnn", "vgg16"]) == "CNN and VGG16 keep their answer."
+    assert lab_words.kept(["resnet"]) == "ResNet keeps its answer."

@@ -37,6 +37,14 @@ def test_a_revision_and_a_note_are_shown_and_escaped():
     assert "Not available" in failed and "&lt;b&gt;" in failed
 
 
+def test_notes_name_no_folder_of_the_server():
+    note = "Received: '/srv/app models/weights/cnn/card.json', and /tmp/x/y of https://host/a/b. Use 1/2"
+    told = model_views.pathless(note)
+    assert told == "Received: '…/app models/weights/cnn/card.json', and …/y of https://host/a/b. Use 1/2"
+    failed = model_views.described("cnn", zoo.Status("failed", note="no file /srv/weights/cnn/card.json"))
+    assert "/srv" not in failed and "…/card.json" in failed
+
+
 def test_what_was_measured_is_shown():
     facts = dict(model_views.facts(CARD, READY))
     assert facts["Right on FER2013"] == f"{100 * CARD.metrics['PrivateTest']['accuracy']:.1f}\u00a0% of the test faces"

@@ -7,9 +7,10 @@ from functools import wraps
 import numpy as np
 import pytest
 import ray
+from fastapi.testclient import TestClient
 from ray import serve
 
-from app import cluster, engine, reading, work
+from app import api, cluster, engine, reading, work
 from app.engine import Engine
 from explain.base import Target
 from models import photo, zoo
@@ -92,6 +93,22 @@ def test_errors_come_back_as_they_are(visitors):
 
 
 @outside
+def test_the_server_s_health_is_told(visitors):
+    """Its route runs in the server's loop, where Ray refuses to wait."""
+    answer = TestClient(api.create()).get("/health").json()
+    assert answer["alive"] and answer["ready"] and answer["models"]["cnn"]["state"] == "ready"
+
+
+def test_an_existing_cluster_is_let_go_and_not_ended(monkeypatch):
+    ended = []
+    monkeypatch.setattr(cluster.ray, "shutdown", lambda: ended.append("connection"))
+    monkeypatch.setattr(cluster.serve, "shutdown", lambda: ended.append("replicas"))
+    cluster.stop("auto")
+    assert ended == ["connection"]
+    cluster.stop()
+    assert ended[1:] == ["replicas", "connection"]
+
+
 def test_it_knows_how_far_the_models_are(visitors):
     assert visitors.available() == list(zoo.EMOTION_MODELS)
     assert {status.state for status in visitors.status().values()} == {"ready"}

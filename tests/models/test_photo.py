@@ -3,7 +3,10 @@
 import io
 import os
 import struct
+import threading
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pillow_heif
@@ -300,6 +303,31 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(side, monkeypatch)
     monkeypatch.setattr(photo, "_decode", lambda *_: pytest.fail("decoded"))
     with pytest.raises(PhotoTooLargeError, match="60 million"):
         photo.read(bomb(side))
+
+
+def test_large_pictures_are_decoded_one_after_another(monkeypatch):
+    """Eight of 400 x 400 at once where there is room for two and a half; a larger one is decoded alone."""
+    monkeypatch.setattr(photo, "DECODING", 400_000)
+    now, most, lock = [], [], threading.Lock()
+    decoded = photo._decoded
+
+    def watched(image, size):
+        with lock:
+            now.append(image.width * image.height)
+            most.append(sum(now))
+        time.sleep(0.02)
+        try:
+            return decoded(image, size)
+        finally:
+            with lock:
+                now.remove(image.width * image.height)
+
+    monkeypatch.setattr(photo, "_decoded", watched)
+    pictures = [np.zeros((side, side), np.uint8) for side in (400, 400, 400, 700, 400, 400, 400)]
+    with ThreadPoolExecutor(7) as threads:
+        sizes = [found.size for found in threads.map(photo.read, pictures)]
+    assert sizes == [picture.shape for picture in pictures] and len(most) == 7 and not now
+    assert set(most) <= {160_000, 320_000, 490_000} and 320_000 in most
 
 
 def test_too_many_pixels_in_an_array_are_refused():

@@ -342,6 +342,14 @@ def test_the_environment_replaces_the_space_file(place, monkeypatch):
         hub.pinned()
 
 
+@pytest.mark.parametrize("name", ["https://huggingface.co/a/b", "a/b/c", "facewhy", "a/b c"])
+def test_a_repository_that_is_none_leaves_the_shipped_copy(place, monkeypatch, name):
+    monkeypatch.setenv("FACEWHY_HUB_REPO", name)
+    monkeypatch.setenv("FACEWHY_HUB_REVISION", REVISION)
+    found = weights.locate("tiny")
+    assert found.source == "shipped" and "like someone/facewhy" in found.note
+
+
 @pytest.mark.parametrize("text", ["hub: [", "- a\n", "hub: 3\n"])
 def test_a_broken_space_file_does_not_stop_the_start(place, text):
     (place / "Spacefile").write_text(text)
