@@ -39,8 +39,13 @@ def component(control: Control, default: Any) -> gr.components.Component:
     return gr.Slider(control.low, control.high, default, step=control.step, **words)
 
 
+def chosen(component: gr.components.Component) -> bool:
+    """Whether a visitor chooses among values; a number is typed, and is none until it is complete."""
+    return not isinstance(component, gr.Number)
+
+
 def changed(component: gr.components.Component):
-    """The event that says a visitor has settled on a new value."""
+    """The event that says a visitor has settled on a new value, of what is `chosen`."""
     return component.release if isinstance(component, gr.Slider) else component.input
 
 

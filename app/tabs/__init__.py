@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from app.session import Session
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -16,3 +18,8 @@ class Shared:
 
     session: gr.State
     tab: gr.Tab | None
+
+
+def choose(session: Session, event: gr.EventData) -> Session:
+    """Another face of the photo, for all tabs; at once, so that nothing later is overwritten."""
+    return session.choose((event._data or {}).get("index"))

@@ -8,7 +8,7 @@ import gradio as gr
 from app import charts, compare_views, controls, lanes, reading, views, words
 from app.compare_views import PARTS, Maps
 from app.session import Session
-from app.tabs import Shared
+from app.tabs import Shared, choose
 from app.turns import Turns
 from explain import evidence
 from explain.base import Target
@@ -75,7 +75,9 @@ def build(shared: Shared) -> None:
     runs = [
         shared.tab.select(arrive, asked, outputs, **private, **lanes.EXPLAINS),
         gr.on(settled, compare, asked, outputs, **private, **lanes.EXPLAINS),
-        strip.select(choose, asked, [shared.session, *outputs], **private, **lanes.EXPLAINS),
+        strip.select(choose, shared.session, shared.session, **private).then(
+            compare, asked, outputs, **private, **lanes.EXPLAINS
+        ),
     ]
     for run in runs:
         run.then(None, js=FIT)
@@ -111,9 +113,14 @@ def compare(
         yield Compared(about, chosen, copied(known, results), False), strip, busy, notice, grid, chart, gr.skip()
         strip = busy = chart = gr.skip()
         version = answers[name].version
-        results[method][name] = reading.unsuitable(name, method, version) or reading.explain(
-            name, session.face, target, method, version=version
-        )
+        try:
+            results[method][name] = reading.unsuitable(name, method, version) or reading.explain(
+                name, session.face, target, method, version=version
+            )
+        except Exception:
+            if not turns.over(turn):
+                yield *(gr.skip() for _ in range(2)), *stopped(turns), *(gr.skip() for _ in range(3))
+            raise
         if turns.over(turn):
             return
     yield (
@@ -136,13 +143,6 @@ def arrive(
         yield tuple(gr.skip() for _ in range(7))
         return
     yield from compare(turns, session, shown, emotion, against, methods)
-
-
-def choose(turns: Turns, session: Session, event: gr.EventData, *asked) -> Iterator[tuple]:
-    """The comparison for another face of the photo."""
-    chosen = session.choose(event._data.get("index"))
-    for step in compare(turns, chosen, *asked):
-        yield chosen, *step
 
 
 def said(note: str) -> tuple:

@@ -1,5 +1,6 @@
 """Why one model says what it says about the chosen face."""
 
+import itertools
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ import gradio as gr
 
 from app import charts, controls, evidence_views, lanes, pages, reading, reports, trust_views, views, words
 from app.session import Session
-from app.tabs import Shared
+from app.tabs import Shared, choose
 from app.turns import Turns
 from explain import action_units, evidence, scale
 from explain.base import Explanation, Target
@@ -105,14 +106,18 @@ def build(shared: Shared) -> None:
     method.input(turn_to, [model, method], [summary, about, *groups], **private)
     about.expand(explained, method, page, **private)
     offer_of = [[model, method, offered], [offered, method, summary, about, *groups]]
-    settled = [emotion.input, against.input, method.input, *map(controls.changed, values)]
+    settled = [emotion.input, against.input, method.input, *map(controls.changed, filter(controls.chosen, values))]
+    typed = [event for value in itertools.filterfalse(controls.chosen, values) for event in (value.submit, value.blur)]
     runs = [
         gr.on(settled, explain, asked, map_of, **private, **lanes.EXPLAINS),
         model.input(offer, *offer_of, **private).then(explain, asked, map_of, **private, **lanes.EXPLAINS),
         shared.tab.select(offer, *offer_of, **private).then(
             arrive, [shown, *asked], map_of, **private, **lanes.EXPLAINS
         ),
-        strip.select(choose, asked, [shared.session, *map_of], **private, **lanes.EXPLAINS),
+        strip.select(choose, shared.session, shared.session, **private).then(
+            explain, asked, map_of, **private, **lanes.EXPLAINS
+        ),
+        gr.on(typed, arrive, [shown, *asked], map_of, **private, **lanes.EXPLAINS),
     ]
     runs.append(stop.click(stopped, turns, [status, stop], **private))
     for run in runs:
@@ -131,28 +136,34 @@ def explain(
     """The map with its evidence in words and numbers; before a slow one, word that it is at work."""
     turn = turns.begin()
     if session.face is None:
-        yield said(session, NO_FACE)
+        yield said(turns, session, NO_FACE)
         return
     try:
         prediction = session.answers.get(model) or reading.predict(model, [session.face])[0]
     except WeightsError:
-        yield said(session, f'<p class="fw-note" role="status">{words.unavailable(model)}</p>')
+        yield said(turns, session, f'<p class="fw-note" role="status">{words.unavailable(model)}</p>')
         return
     if against == (emotion or prediction.emotion):
-        yield said(session, itself(model, emotion, against))
+        yield said(turns, session, itself(model, emotion, against))
         return
     if reason := reading.unsuitable(model, method, prediction.version):
-        yield said(session, f'<p class="fw-note" role="status">{reason}</p>')
+        yield said(turns, session, f'<p class="fw-note" role="status">{reason}</p>')
         return
+    params = METHODS[method].Params.from_json(controls.read(method, values))
     if method not in INSTANT:
         yield at_work(session, f"{METHODS[method].title} is at work…")
     target = reading.target(emotion, against, prediction)
-    params = controls.read(method, values)
-    explanation = reading.explain(model, session.face, target, method, params, prediction.version)
+    try:
+        explanation = reading.explain(model, session.face, target, method, params, prediction.version)
+    except Exception:
+        if not turns.over(turn):
+            yield idle()
+        raise
     if turns.over(turn):
         return
     about = (session.key, session.chosen, model, emotion, against, method, *values)
-    yield finished(session, Shown(uuid.uuid4().hex, about, session.face, explanation, prediction.version), prediction)
+    turns.shown = uuid.uuid4().hex
+    yield finished(session, Shown(turns.shown, about, session.face, explanation, prediction.version), prediction)
 
 
 def arrive(shown: Shown | None, turns: Turns, session: Session, *asked) -> Iterator[tuple]:
@@ -161,13 +172,6 @@ def arrive(shown: Shown | None, turns: Turns, session: Session, *asked) -> Itera
         yield tuple(gr.skip() for _ in range(9))
         return
     yield from explain(turns, session, *asked)
-
-
-def choose(turns: Turns, session: Session, event: gr.EventData, *asked) -> Iterator[tuple]:
-    """Another face of the photo, explained the same way."""
-    chosen = session.choose(event._data.get("index"))
-    for step in explain(turns, chosen, *asked):
-        yield chosen, *step
 
 
 def judge(turns: Turns, shown: Shown | None, judged: str) -> Iterator[tuple]:
@@ -179,7 +183,7 @@ def judge(turns: Turns, shown: Shown | None, judged: str) -> Iterator[tuple]:
     if shown is None or shown.key == judged:
         return
     for result in reading.trust_steps(shown.face, shown.explanation, shown.version):
-        if turns.over(turn):
+        if turns.over(turn) or turns.shown != shown.key:
             return
         yield (
             shown.key,
@@ -217,8 +221,9 @@ def offer(model: str, method: str, offered: str) -> tuple:
 # ------------------------------------------------------------------------ parts
 
 
-def said(session: Session, note: str) -> tuple:
+def said(turns: Turns, session: Session, note: str) -> tuple:
     """A word in place of the map."""
+    turns.shown = ""
     strip = views.strip(session) if session.face else ""
     return None, strip, "", gr.Button(visible=False), note, "", "", "", gr.Accordion(visible=False)
 
@@ -227,6 +232,11 @@ def at_work(session: Session, note: str) -> tuple:
     """A word above the map from before, which stays."""
     waiting = f'<p class="fw-note" role="status"><progress></progress> {note}</p>'
     return gr.skip(), views.strip(session), waiting, gr.Button(visible=True), *(gr.skip() for _ in range(5))
+
+
+def idle() -> tuple:
+    """What is below is from before, and nothing is at work."""
+    return gr.skip(), gr.skip(), "", gr.Button(visible=False), *(gr.skip() for _ in range(5))
 
 
 def finished(session: Session, shown: Shown, prediction: Prediction) -> tuple:

@@ -1,7 +1,11 @@
 """A place to try what a heatmap claims: change the face, and see whether the models' answers follow."""
 
 import json
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import NamedTuple
 
 import gradio as gr
 from gradio.context import Context
@@ -9,7 +13,8 @@ from gradio.context import Context
 from app import controls, engine, experiments, lab_views, lab_words, lanes, strokes, views, words
 from app.donors import DONORS
 from app.session import Session
-from app.tabs import Shared
+from app.tabs import Shared, choose
+from app.turns import Turns
 from explain.base import Explanation
 from explain.counterfactual import Counterfactual
 from explain.experiment import (
@@ -51,12 +56,12 @@ HAND = """value => {
   style.setProperty('--fw-areas', paints ? 'none' : 'auto');
   style.setProperty('--fw-brush', value);
 }"""
-CODE = "(bench, code) => [bench, new URLSearchParams(window.location.search).get('lab') || '']"
+CODE = "(desk, code) => [desk, new URLSearchParams(window.location.search).get('lab') || '']"
 
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """What one visitor is working on; no picture and no network.
+    """What one visitor is working on at a moment; no picture and no network.
 
     Attributes:
         experiment: the steps so far.
@@ -80,9 +85,35 @@ class Bench:
         return replace(self, experiment=experiment, past=(*self.past, self.experiment)[-MOST_UNDONE:])
 
 
+class Desk:
+    """The bench of one visitor, on which every click finds what the click before it did; lives in a `gr.State`.
+
+    Attributes:
+        bench: as it is now.
+        turns: what is on the screen comes from the latest.
+    """
+
+    def __init__(self):
+        self.bench, self.turns = Bench(), Turns()
+
+
+class Wanted(NamedTuple):
+    """What `show` is asked for."""
+
+    session: Session
+    bench: Bench
+    method: str
+    emotion: str
+    part: str
+
+
+CHANGING = threading.Lock()
+"""Held while a desk changes, which takes next to no time."""
+
+
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    bench = gr.State(Bench())
+    desk = gr.State(Desk())
     code = gr.Textbox(visible=False)
     strip = gr.HTML(js_on_load=views.SELECT)
     with gr.Row(elem_classes="fw-columns fw-lab"):
@@ -121,27 +152,26 @@ def build(shared: Shared) -> None:
         text = gr.Textbox(written(Experiment()), label="As JSON", lines=5, max_lines=14, elem_id="lab-json")
         take = gr.Button("Do what the JSON says", elem_id="lab-take")
 
-    asked = [shared.session, bench, method, emotion, swapped]
-    shown = [bench, strip, face, steps, verdict, told, smallest, parts, swap, undo, reset, link, text, *sliders]
-    quiet = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last"}
-    linking, quiet = quiet, quiet | lanes.EXPLAINS
-    gr.on([shared.tab.select, emotion.input, swapped.input], show, asked, shown, **quiet)
-    method.input(show, asked, shown, **quiet | {"show_progress": "minimal"})
-    gr.on([face.select, parts.select], touch, [*asked, fill], shown, **quiet)
-    fill.input(refill, [*asked, fill], shown, **quiet)
-    swap.select(exchange, asked, shown, **quiet)
-    gr.on([slider.release for slider in sliders], slide, [*asked, *sliders], shown, **quiet)
-    steps.select(take_away, asked, shown, **quiet)
-    undo.click(back, asked, shown, **quiet)
-    reset.click(start_over, asked, shown, **quiet)
-    take.click(obey, [*asked, text], shown, **quiet)
-    strip.select(choose, asked, [shared.session, *shown], **quiet)
-    search.click(
-        search_smallest, [shared.session, bench, fill], [bench, smallest], **quiet | {"show_progress": "minimal"}
-    )
-    smallest.select(follow, asked, shown, **quiet)
+    asked = [shared.session, desk, method, emotion, swapped]
+    shown = [strip, face, steps, verdict, told, smallest, parts, swap, undo, reset, link, text, *sliders]
+    linking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
+    quiet = linking | lanes.EXPLAINS
+    gr.on([shared.tab.select, emotion.input, swapped.input], does(look), asked, shown, **quiet)
+    method.input(does(look), asked, shown, **quiet | {"show_progress": "minimal"})
+    gr.on([face.select, parts.select], does(touch), [*asked, fill], shown, **quiet)
+    fill.input(does(refill), [*asked, fill], shown, **quiet)
+    swap.select(does(exchange), asked, shown, **quiet)
+    moved = [*asked, *sliders]
+    gr.on([slider.release for slider in sliders], does(slide), moved, shown[: -len(sliders)], **quiet)
+    steps.select(does(take_away), asked, shown, **quiet)
+    undo.click(does(back), asked, shown, **quiet)
+    reset.click(does(start_over), asked, shown, **quiet)
+    take.click(does(obey), [*asked, text], shown, **quiet)
+    strip.select(choose, shared.session, shared.session, **linking).then(does(look), asked, shown, **quiet)
+    search.click(search_smallest, [shared.session, desk, fill], smallest, **quiet | {"show_progress": "minimal"})
+    smallest.select(does(follow), asked, shown, **quiet)
     hand.input(None, hand, None, js=HAND)
-    Context.root_block.load(linked, [bench, code], bench, js=CODE, **linking)
+    Context.root_block.load(linked, [desk, code], None, js=CODE, **linking)
 
 
 def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
@@ -152,8 +182,37 @@ def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
 # --------------------------------------------------------------------- handlers
 
 
+def does(change: Callable[..., Wanted]) -> Callable[..., tuple]:
+    """The handler of an event, by what it changes: the change is made at once, then the models are asked.
+
+    Two quick clicks both count, since the second finds what the first has done; of what they show, that of
+    the first is left out once the second has begun.
+
+    Args:
+        change: takes the session, the bench and what else the event brings.
+    """
+
+    @wraps(change)
+    def handle(session: Session, desk: Desk, *rest) -> tuple:
+        with CHANGING:
+            wanted = change(session, desk.bench, *rest)
+            desk.bench, turn = wanted.bench, desk.turns.begin()
+        made, *values = show(*wanted)
+        with CHANGING:
+            over = desk.turns.over(turn)
+            if desk.bench.about == made.about:
+                desk.bench = replace(desk.bench, maps={**desk.bench.maps, **made.maps})
+            elif not over:
+                desk.bench = replace(desk.bench, about=made.about, maps=made.maps, found=made.found)
+        if over:
+            values = [gr.skip() for _ in values]
+        return tuple(values[: -len(SLIDERS)] if change is slide else values)
+
+    return handle
+
+
 def show(session: Session, bench: Bench, method: str, emotion: str, part: str) -> tuple:
-    """Everything that the tab shows, in the order of its outputs; the models are asked anew."""
+    """The bench with its maps, and everything that the tab shows, in the order of its outputs; the models are asked."""
     if session.face is None:
         return bench, "", lab_views.note(bench.experiment), "", "", "", "", *_about(bench, part)
     about = (session.key, session.chosen)
@@ -206,9 +265,14 @@ def written(experiment: Experiment) -> str:
     return f'{{"steps": [\n{lines}\n]}}' if lines else '{"steps": []}'
 
 
+def look(session: Session, bench: Bench, method: str, emotion: str, part: str) -> Wanted:
+    """The same experiment, seen anew: on another face, by another method, with another emotion in mind."""
+    return Wanted(session, bench, method, emotion, part)
+
+
 def touch(
     session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str, fill: str
-) -> tuple:
+) -> Wanted:
     """A part of the face hidden, or shown again; or a patch that was painted."""
     data = event._data or {}
     experiment = bench.experiment
@@ -219,17 +283,17 @@ def touch(
         step = Hide(REGIONS[data["index"]], fill)
         hidden = experiment.find(step.slot)
         experiment = experiment.without(step.slot) if hidden else experiment.put(step)
-    return show(session, bench.turn(experiment), method, emotion, part)
+    return Wanted(session, bench.turn(experiment), method, emotion, part)
 
 
-def refill(session: Session, bench: Bench, method: str, emotion: str, part: str, fill: str) -> tuple:
+def refill(session: Session, bench: Bench, method: str, emotion: str, part: str, fill: str) -> Wanted:
     """Everything that is hidden shows something else."""
     steps = (replace(step, fill=fill) if hasattr(step, "fill") else step for step in bench.experiment.steps)
     bench = replace(bench.turn(Experiment(tuple(steps))), found=None)
-    return show(session, bench, method, emotion, part)
+    return Wanted(session, bench, method, emotion, part)
 
 
-def exchange(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> tuple:
+def exchange(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> Wanted:
     """The mouth or the eyes of an example face; the same one again takes them away."""
     names = list(lab_views.thumbnails())
     experiment = bench.experiment
@@ -238,10 +302,10 @@ def exchange(session: Session, bench: Bench, event: gr.EventData, method: str, e
         step = Swap(part, names[index])
         there = experiment.find(step.slot) == step
         experiment = experiment.without(step.slot) if there else experiment.put(step)
-    return show(session, bench.turn(experiment), method, emotion, part)
+    return Wanted(session, bench.turn(experiment), method, emotion, part)
 
 
-def slide(session: Session, bench: Bench, method: str, emotion: str, part: str, *values: float) -> tuple:
+def slide(session: Session, bench: Bench, method: str, emotion: str, part: str, *values: float) -> Wanted:
     """What the sliders say about the whole face; the sliders themselves stay where they are."""
     experiment = bench.experiment
     chosen: dict[type[Step], dict[str, float]] = {}
@@ -255,66 +319,62 @@ def slide(session: Session, bench: Bench, method: str, emotion: str, part: str, 
             experiment = experiment.without(step.slot)
         elif there is None or any(getattr(there, name) != value for name, value in fields.items()):
             experiment = experiment.put(step if there is None else replace(there, **fields))
-    result = show(session, bench.turn(experiment), method, emotion, part)
-    return *result[: -len(SLIDERS)], *(gr.skip() for _ in SLIDERS)
+    return Wanted(session, bench.turn(experiment), method, emotion, part)
 
 
-def take_away(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> tuple:
+def take_away(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> Wanted:
     """One step taken away."""
     index = (event._data or {}).get("index")
     kept = tuple(step for place, step in enumerate(bench.experiment.steps) if place != index)
-    return show(session, bench.turn(Experiment(kept)), method, emotion, part)
+    return Wanted(session, bench.turn(Experiment(kept)), method, emotion, part)
 
 
-def back(session: Session, bench: Bench, method: str, emotion: str, part: str) -> tuple:
+def back(session: Session, bench: Bench, method: str, emotion: str, part: str) -> Wanted:
     """The experiment before the last change."""
     if bench.past:
         bench = replace(bench, experiment=bench.past[-1], past=bench.past[:-1])
-    return show(session, bench, method, emotion, part)
+    return Wanted(session, bench, method, emotion, part)
 
 
-def start_over(session: Session, bench: Bench, method: str, emotion: str, part: str) -> tuple:
+def start_over(session: Session, bench: Bench, method: str, emotion: str, part: str) -> Wanted:
     """The face as it was; this too can be undone."""
-    return show(session, bench.turn(Experiment()), method, emotion, part)
+    return Wanted(session, bench.turn(Experiment()), method, emotion, part)
 
 
-def obey(session: Session, bench: Bench, method: str, emotion: str, part: str, text: str) -> tuple:
+def obey(session: Session, bench: Bench, method: str, emotion: str, part: str, text: str) -> Wanted:
     """The experiment that was written or pasted."""
-    return show(session, bench.turn(Experiment.from_json(text)), method, emotion, part)
+    return Wanted(session, bench.turn(Experiment.from_json(text)), method, emotion, part)
 
 
-def choose(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> tuple:
-    """The same experiment on another face of the photo."""
-    chosen = session.choose((event._data or {}).get("index"))
-    return chosen, *show(chosen, bench, method, emotion, part)
-
-
-def search_smallest(session: Session, bench: Bench, fill: str) -> tuple:
+def search_smallest(session: Session, desk: Desk, fill: str) -> str:
     """The smallest change that flips each model's answer."""
     if session.face is None:
         raise NoFaceError("The search needs a face", "none so far", "First give a photo on the tab Predict")
     found = engine.current().run(experiments.smallest, session.face, fill)
-    return replace(bench, found=(fill, found)), lab_views.smallest(found)
+    with CHANGING:
+        desk.bench = replace(desk.bench, found=(fill, found))
+    return lab_views.smallest(found)
 
 
-def follow(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> tuple:
+def follow(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> Wanted:
     """The smallest change of one model, done."""
     fill, found = bench.found or ("", {})
     index = (event._data or {}).get("index")
     change = list(found.values())[index] if index in range(len(found)) else None
     if change is not None:
         bench = bench.turn(Experiment(tuple(Hide(region, fill) for region in change.regions)))
-    return show(session, bench, method, emotion, part)
+    return Wanted(session, bench, method, emotion, part)
 
 
-def linked(bench: Bench, code: str) -> Bench:
+def linked(desk: Desk, code: str) -> None:
     """The experiment that the page's address names; it waits for a face."""
     if not code:
-        return bench
+        return
     experiment = Experiment.from_code(code)
     for step in experiment.steps:  # a face that is not among ours is found now, not when the tab is opened
         name = getattr(step, "donor", None) or getattr(step, "fill", FILLS[0])
         if name not in FILLS and name not in DONORS:
             raise UnknownNameError("An example face has a name", repr(name), f"Use one of {', '.join(DONORS)}")
     gr.Info("The link brought an experiment. Give a photo with a face, then open the tab Lab.")
-    return bench.turn(experiment)
+    with CHANGING:
+        desk.bench = desk.bench.turn(experiment)

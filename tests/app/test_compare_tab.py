@@ -175,10 +175,23 @@ def test_a_method_that_does_not_suit_a_model_says_why_in_its_place(one, monkeypa
     assert "Where they differ" in found.grid
 
 
+def test_a_map_that_fails_ends_the_comparison_visibly(one, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("of the library's own")
+
+    monkeypatch.setattr(compare.reading, "explain", fail)
+    steps = compare.compare(Turns(), one, None, "", "", ["gradcam"])
+    assert "<progress" in named(next(steps)).notice
+    last = named(next(steps))
+    assert last.notice == compare.STOPPED and not last.stop.interactive and last.grid == gr.skip()
+    with pytest.raises(RuntimeError):
+        next(steps)
+
+
 def test_another_face_is_compared_when_it_is_chosen(two):
-    event = SimpleNamespace(_data={"index": 1})
-    session, *first = next(compare.choose(Turns(), two, event, None, "", "", COMPARED))
-    assert session.chosen == 1 and named(tuple(first)).shown.about[1] == 1
+    session = compare.choose(two, SimpleNamespace(_data={"index": 1}))
+    first = named(next(compare.compare(Turns(), session, None, "", "", COMPARED)))
+    assert session.chosen == 1 and first.shown.about[1] == 1
 
 
 def test_without_a_face_the_tab_says_what_to_do():

@@ -15,6 +15,7 @@ from app.turns import Turns
 from explain import base, evidence, registry, trust
 from explain.registry import METHODS
 from models import regions, zoo
+from models.errors import ParameterError
 from models.types import EMOTIONS
 
 DEFAULTS = [component.value for method in METHODS.values() for component in controls.build(method)]
@@ -29,6 +30,13 @@ def steps_of(session, model="cnn", emotion="", against="", method="gradcam", **c
         values[KEYS.index((method, key))] = value
     steps = explain.explain(Turns(), session, model, emotion, against, method, *values)
     return [SimpleNamespace(**dict(zip(OUTPUTS, step, strict=True))) for step in steps]
+
+
+def showing(shown: explain.Shown) -> Turns:
+    """The turns of a visitor who has this map on the screen."""
+    turns = Turns()
+    turns.shown = shown.key
+    return turns
 
 
 def shown(session, *asked, **changed) -> SimpleNamespace:
@@ -97,11 +105,10 @@ def test_a_parameter_reaches_the_method(one):
 
 
 def test_another_face_is_explained_when_it_is_chosen(two):
-    event = SimpleNamespace(_data={"index": 1})
-    *_, (session, *found) = explain.choose(Turns(), two, event, "cnn", "", "", "gradcam", *DEFAULTS)
-    assert session.chosen == 1 and 'aria-checked="true" data-index="1"' in found[1]
-    assert found[4] != shown(two).picture
-    assert found[0].face is two.faces[1]
+    session = explain.choose(two, SimpleNamespace(_data={"index": 1}))
+    found = shown(session)
+    assert session.chosen == 1 and 'aria-checked="true" data-index="1"' in found.strip
+    assert found.picture != shown(two).picture and found.shown.face is two.faces[1]
 
 
 def test_a_map_that_is_there_is_not_made_again(one):
@@ -167,6 +174,23 @@ def test_a_stop_keeps_the_map_and_says_so(one):
     note, button = explain.stopped(turns)
     assert note == explain.STOPPED and not button.visible
     assert list(run) == []
+
+
+def test_a_map_that_fails_leaves_nothing_at_work(one, monkeypatch):
+    def fail(*args):
+        raise RuntimeError("of the library's own")
+
+    monkeypatch.setattr(explain.reading, "explain", fail)
+    run = begun(Turns(), one, "shap_regions")
+    shown, strip, status, stop, *rest = next(run)
+    assert status == "" and not stop.visible and all(value == gr.skip() for value in (shown, strip, *rest))
+    with pytest.raises(RuntimeError):
+        next(run)
+
+
+def test_a_number_that_is_not_there_is_refused_before_anything_is_at_work(one):
+    with pytest.raises(ParameterError, match="seed"):
+        steps_of(one, "cnn", "", "", "shap_gradient", seed=None)
 
 
 def test_a_later_map_takes_the_place_of_one_that_is_at_work(one):
@@ -251,22 +275,27 @@ def reading(one) -> trust.TrustReading:
 
 def test_a_map_is_judged_once(one):
     there = shown(one).shown
-    first, (key, verdict, fold, numbers, curves) = explain.judge(Turns(), there, "")
+    first, (key, verdict, fold, numbers, curves) = explain.judge(showing(there), there, "")
     assert key == there.key and "fw-badge" in verdict and fold.visible and "fw-numbers" in numbers and curves.visible
     assert first[:2] == (key, verdict), "the verdict does not wait for other maps"
     assert "of ResNet" in numbers and "of ResNet" not in first[3]
-    assert list(explain.judge(Turns(), there, there.key)) == []
+    assert list(explain.judge(showing(there), there, there.key)) == []
     assert list(explain.judge(Turns(), None, "")) == []
 
 
 def test_a_reading_of_a_map_that_is_gone_is_not_shown(one, monkeypatch):
-    turns, there, really = Turns(), shown(one).shown, explain.reading.trust_steps
+    there, really = shown(one).shown, explain.reading.trust_steps
+    turns = showing(there)
     monkeypatch.setattr(explain.reading, "trust_steps", lambda *given: turns.begin() and really(*given))
     assert list(explain.judge(turns, there, "")) == []
     monkeypatch.setattr(explain.reading, "trust_steps", really)
     steps = explain.judge(turns, there, "")
     next(steps)
     turns.begin()
+    assert list(steps) == []
+    steps = explain.judge(turns, there, "")  # a later map was at work when this one's turn came, and is there now
+    next(steps)
+    turns.shown = "another"
     assert list(steps) == []
 
 
@@ -303,7 +332,7 @@ def test_a_flat_map_has_a_reading_without_curves(one):
     flat = base.Explanation("gradcam", "cnn", made.target, np.ones((48, 48), np.float32), False, made.params, 0.1)
     result = explain.reading.trusted(one.face, flat)
     there = explain.Shown("k", (), one.face, flat)
-    *_, (_, verdict, _, numbers, curves) = explain.judge(Turns(), there, "")
+    *_, (_, verdict, _, numbers, curves) = explain.judge(showing(there), there, "")
     assert result.curves == () and result.verdict == "none" and "flat" in verdict
     assert not curves.visible and "a flat map" in numbers and "nan" not in numbers
 

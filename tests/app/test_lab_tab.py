@@ -9,8 +9,8 @@ import pytest
 
 from app import experiments
 from app.session import Session
-from app.tabs import lab
-from app.tabs.lab import Bench
+from app.tabs import choose, lab
+from app.tabs.lab import Bench, Desk, Wanted
 from explain.experiment import STEPS, Blur, Experiment, Hide, Noise, Paint, Rectangle, Rotate, Shift, Swap
 from models.errors import FaceWhyError
 from models.regions import REGIONS
@@ -28,7 +28,9 @@ def sent(**data) -> SimpleNamespace:
     return SimpleNamespace(_data=data)
 
 
-def named(values: tuple) -> SimpleNamespace:
+def named(values: tuple | Wanted) -> SimpleNamespace:
+    """What is shown after a change, or what was shown, by name."""
+    values = lab.show(*values) if isinstance(values, Wanted) else values
     return SimpleNamespace(**dict(zip(SHOWN, values, strict=True)))
 
 
@@ -125,10 +127,10 @@ def test_a_part_comes_from_an_example_face_and_goes_again(one, start):
 
 def test_sliders_set_steps_and_stand_where_the_steps_are(one, start):
     slid = lab.slide(one, start.bench, *ASKED, 2, 0, 1, 0, 0, 3, -4)
-    assert named(slid).bench.experiment.steps == (Blur(2), Shift(3, -4))
-    assert all(value == gr.skip() for value in slid[-7:]), "what a finger is on stays"
-    shown = lab.show(one, named(slid).bench, *ASKED)
-    assert list(shown[-7:]) == [2, 0, 1, 0, 0, 3, -4]
+    assert slid.bench.experiment.steps == (Blur(2), Shift(3, -4))
+    assert list(lab.show(*slid)[-7:]) == [2, 0, 1, 0, 0, 3, -4]
+    quiet = lab.does(lab.slide)(one, Desk(), *ASKED, 2, 0, 1, 0, 0, 3, -4)
+    assert len(quiet) == len(SHOWN) - 1 - 7, "what a finger is on stays"
     less = named(lab.slide(one, named(slid).bench, *ASKED, 0, 0, 1, 0, 0, 3, 0))
     assert less.bench.experiment.steps == (Shift(3, 0),)
     with pytest.raises(FaceWhyError):
@@ -161,12 +163,15 @@ def test_one_step_is_taken_away(one):
 
 def test_the_link_carries_the_steps_and_waits_for_a_face(one, hidden):
     code = re.search(r'href="\?lab=([\w-]+)"', hidden.link)[1]
-    bench = lab.linked(Bench(), code)
+    desk = Desk()
+    lab.linked(desk, code)
+    bench = desk.bench
     assert bench.experiment == hidden.bench.experiment
     assert "mouth hidden" in named(lab.show(Session(), bench, *ASKED)).face
     arrived = named(lab.show(one, bench, *ASKED))
     assert picture(arrived.face) == picture(hidden.face)
-    assert lab.linked(hidden.bench, "") is hidden.bench
+    lab.linked(desk, "")
+    assert desk.bench is bench
     for broken in (
         "x",
         code[:-4],
@@ -174,7 +179,7 @@ def test_the_link_carries_the_steps_and_waits_for_a_face(one, hidden):
         Experiment((Hide("mouth", "nobody"),)).code,
     ):
         with pytest.raises(FaceWhyError):
-            lab.linked(Bench(), broken)
+            lab.linked(Desk(), broken)
 
 
 def test_heatmaps_are_kept_for_the_face_and_no_longer(one, two, hidden, monkeypatch):
@@ -183,13 +188,17 @@ def test_heatmaps_are_kept_for_the_face_and_no_longer(one, two, hidden, monkeypa
     monkeypatch.setattr(experiments.registry, "explain", lambda *args: made.append(args[0].name) or explain(*args))
     named(lab.slide(one, hidden.bench, *ASKED, 1, 0, 1, 0, 0, 0, 0))
     assert made == []
-    chosen, *shown = lab.choose(two, hidden.bench, sent(index=1), *ASKED)
+    chosen = choose(two, sent(index=1))
+    shown = named(lab.look(chosen, hidden.bench, *ASKED))
     assert chosen.chosen == 1 and made == ["cnn", "resnet", "vgg16"]
-    assert named(shown).bench.experiment == hidden.bench.experiment and 'aria-checked="true" data-index="1"' in shown[1]
+    assert shown.bench.experiment == hidden.bench.experiment and 'aria-checked="true" data-index="1"' in shown.strip
 
 
 def test_the_smallest_change_is_found_and_followed(one, hidden):
-    bench, html = lab.search_smallest(one, hidden.bench, "mean face")
+    desk = Desk()
+    desk.bench = hidden.bench
+    html = lab.search_smallest(one, desk, "mean face")
+    bench = desk.bench
     assert html.count("<li>") == 3 and html.count("Try it") >= 1
     _, found = bench.found
     index = next(place for place, change in enumerate(found.values()) if change)
@@ -201,7 +210,7 @@ def test_the_smallest_change_is_found_and_followed(one, hidden):
     assert done.smallest == html, "still there, for the others"
     assert named(lab.refill(one, done.bench, *ASKED, "grey")).smallest == ""
     with pytest.raises(FaceWhyError):
-        lab.search_smallest(Session(), Bench(), "mean face")
+        lab.search_smallest(Session(), Desk(), "mean face")
 
 
 def test_without_a_face_the_tab_says_what_to_do():
@@ -215,3 +224,37 @@ def test_no_picture_and_no_network_is_kept(hidden):
     modules = {type(value).__module__.split(".")[0] for value in values}
     assert modules <= {"builtins", "numpy", "explain"}
     assert sum(value.nbytes for value in values if isinstance(value, np.ndarray)) < 100_000
+
+
+def test_two_quick_clicks_both_count_and_the_first_shows_nothing_any_more(one, monkeypatch):
+    """The second comes while the models are still asked about the first."""
+    desk, run, seen = Desk(), experiments.run, []
+
+    def slow(face, experiment, *args, **kwargs):
+        if not seen:
+            seen.append(experiment.steps)
+            seen.append(lab.does(lab.touch)(one, desk, sent(index=REGIONS.index("nose")), *ASKED, "grey"))
+        return run(face, experiment, *args, **kwargs)
+
+    monkeypatch.setattr(experiments, "run", slow)
+    first = lab.does(lab.touch)(one, desk, sent(index=MOUTH), *ASKED, "grey")
+    asked, second = seen
+    assert asked == (Hide("mouth", "grey"),) and all(value == gr.skip() for value in first)
+    assert desk.bench.experiment.steps == (Hide("mouth", "grey"), Hide("nose", "grey"))
+    assert "mouth hidden" in second[2] and "nose hidden" in second[2]
+    assert len(desk.bench.maps) == 3 and len(desk.bench.past) == 2
+
+
+def test_a_search_beside_a_click_loses_neither(one, monkeypatch):
+    desk, run = Desk(), experiments.run
+    found = {"cnn": None, "resnet": None, "vgg16": None}
+    lab.does(lab.look)(one, desk, *ASKED)
+    monkeypatch.setattr(experiments, "smallest", lambda face, fill: found)
+
+    def searched_meanwhile(*args, **kwargs):
+        lab.search_smallest(one, desk, "blur")
+        return run(*args, **kwargs)
+
+    monkeypatch.setattr(experiments, "run", searched_meanwhile)
+    lab.does(lab.touch)(one, desk, sent(index=MOUTH), *ASKED, "grey")
+    assert desk.bench.found == ("blur", found) and desk.bench.experiment.steps == (Hide("mouth", "grey"),)
