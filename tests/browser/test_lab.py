@@ -51,6 +51,24 @@ def test_hiding_the_mouth_changes_the_answers_undo_and_a_link_bring_them_back(vi
     assert page.locator("#lab-face image").get_attribute("href") == picture and shares(page) == hidden
 
 
+def test_quick_clicks_all_count(visit):
+    page = visit()
+    open_lab(page)
+    parts = page.locator("#lab-parts button")
+    page.evaluate("""() => {
+        const parts = [...document.querySelectorAll("#lab-parts button")];
+        for (const name of ["mouth", "nose", "left eye"]) parts.find((part) => part.innerText.trim() === name).click();
+    }""")
+    assert steps(page, 3) == ["mouth hidden", "nose hidden", "left eye hidden"]
+    pressed = [part.inner_text().strip() for part in parts.all() if part.get_attribute("aria-pressed") == "true"]
+    assert pressed == ["left eye", "nose", "mouth"]
+    shown = shares(page)
+    open_tab(page, "Predict")
+    open_tab(page, "Lab")
+    page.wait_for_timeout(1500)
+    assert shares(page) == shown, "what is shown is of all three"
+
+
 def test_a_patch_is_painted_by_dragging_and_a_mouth_is_swapped_by_a_tap(visit):
     page = visit()
     open_lab(page)
