@@ -18,7 +18,8 @@ class Checkpoint(keras.callbacks.Callback):
     """After every epoch: writes the whole state, keeps the best weights, appends to the log.
 
     The log is what counts: it names the epochs that are done, and the state of an epoch has the
-    epoch in its name, so that a kill between two of the files repeats the epoch and changes nothing.
+    epoch in its name, so that a kill before the log is written repeats the epoch and changes nothing.
+    The best weights come last; `keep_best` writes them after a kill in between.
     """
 
     def __init__(self, folder: Path, metric: str, sign: float, seed: int = 0):
@@ -44,13 +45,18 @@ class Checkpoint(keras.callbacks.Callback):
         for key, value in row.items():
             if not math.isfinite(value):
                 self._stop(value, f"{key} of epoch {epoch + 1}")
-        best = max((self.sign * past[self.metric] for past in self.log), default=-math.inf)
-        if self.sign * row[self.metric] > best:
-            self._write(run.BEST)
         self._write(run.state(epoch + 1))
         self.log.append(row)
         run.write_log(self.folder, self.log)
-        (self.folder / run.state(epoch)).unlink(missing_ok=True)
+        self.keep_best()
+        for old in set(self.folder.glob(run.STATES)) - {self.folder / run.state(epoch + 1)}:
+            old.unlink(missing_ok=True)
+
+    def keep_best(self) -> None:
+        """Write the weights of the last epoch as the best ones if they are."""
+        figures = [self.sign * row[self.metric] for row in self.log]
+        if figures[-1] > max(figures[:-1], default=-math.inf):
+            self._write(run.BEST)
 
     def _write(self, name: str) -> None:
         run.write(self.folder / name, self.model.save_weights, needed=size(self.model))

@@ -22,6 +22,8 @@ from training.config import Config
 LOG = "log.json"
 RECORD = "run.json"
 BEST = "best.weights.h5"
+STATES = "epoch*.weights.h5"
+"""What `state` gives, as a pattern."""
 UNFINISHED = "partial."
 """What the name of a file begins with until all of it is on the disk."""
 DECISIVE = ("config", "data_sha256", "start", "teachers", "precision", "backend")

@@ -153,6 +153,9 @@ def train(
 
     # -------------------------------------------------------------- epochs
     checkpoint = Checkpoint(folder, metric, sign, config.seed)
+    if done:
+        checkpoint.set_model(model)
+        checkpoint.keep_best()
     with Progress(config, metric, sign, checkpoint.log) as progress:
         for epoch in range(done, config.epochs):
             model.fit(

@@ -64,6 +64,19 @@ def begun(parquet, tmp_path):
     return folder
 
 
+def test_the_best_weights_are_those_of_the_log_after_a_kill_before_they_were_written(begun, parquet):
+    run.write_log(begun, [{"epoch": 0, "seconds": 1.0, "loss": 1.0, "val_accuracy": 1.0}])
+    (begun / run.BEST).write_bytes(b"of an epoch before")
+    (begun / run.state(0)).write_bytes(b"left by a kill")
+    before, after = train.network(TINY), train.network(TINY)
+    before.load_weights(begun / run.state(1))
+    train.train(TINY, parquet, begun.parent)
+    after.load_weights(begun / run.BEST)
+    for a, b in zip(before.get_weights(), after.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+    assert [path.name for path in begun.glob(run.STATES)] == [run.state(3)]
+
+
 def test_other_settings_are_refused_with_what_differs(begun, parquet):
     other = replace(TINY, learning_rate=0.01, augmentation=replace(TINY.augmentation, erase=0.25))
     with pytest.raises(RunError) as refused:
