@@ -79,6 +79,7 @@ def run(
     emotion: str = "",
     params: Parameters | Mapping[str, Any] | None = None,
     maps: Mapping[tuple[str, int], Explanation] | None = None,
+    versions: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Do an experiment on a face and ask every model, one batch a model.
 
@@ -89,6 +90,7 @@ def run(
         emotion: which one is watched; "" for the one with the highest mean probability on the face as it was.
         params: the method's.
         maps: heatmaps of this face by model and emotion's index that need not be made again.
+        versions: of the models by name; the active one of those that are left out.
 
     Raises:
         UnknownNameError, ParameterError: a name or a value that does not exist.
@@ -103,13 +105,14 @@ def run(
         patches = [lab.random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
         asked += [bare] * bool(bare.steps) + [lab.elsewhere(experiment, patch) for patch in patches]
     crops = np.stack([lab.apply(each, face.crop, face.crop_keypoints, DONORS).crop for each in asked])
-    told = {name: _ask(name, crops) for name in zoo.available()}
+    asked_of = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
+    told = {name: model.answers(model.logits(crops)) for name, model in asked_of.items()}
     target = reading.common_target(emotion, "", {name: said[0] for name, said in told.items()})
     transplant = any(step.transplants for step in experiment.steps)
     made, models = {}, {}
     for name, said in told.items():
         known = (maps or {}).get((name, target.emotion))
-        made[name] = known or registry.explain(zoo.load(name), face, target, method, params)
+        made[name] = known or registry.explain(asked_of[name], face, target, method, params)
         forecast = lab.predicted(made[name], changed.touched)
         alone = said[asked.index(bare) if hides else 1]
         random = [answer.probabilities[target.emotion] for answer in said[-PATCHES:]] if hides else []
@@ -134,15 +137,19 @@ def verdict(tried: Tried, target: Target) -> str:
     return "right" if lead >= MOVED else "wrong"
 
 
-def smallest(face: Face, baseline: str = "mean face") -> dict[str, Counterfactual | None]:
-    """By model, the smallest set of face parts that, hidden, changes its answer; None where there is none."""
+def smallest(
+    face: Face, baseline: str = "mean face", versions: Mapping[str, str] | None = None
+) -> dict[str, Counterfactual | None]:
+    """By model, the smallest set of face parts that, hidden, changes its answer; None where there is none.
+
+    Args:
+        face: with its keypoints.
+        baseline: what parts show that are hidden.
+        versions: see `run`.
+    """
     masks = regions.masks(face.crop_keypoints)
-    return {name: counterfactual(zoo.load(name), face.crop, masks, baseline) for name in zoo.available()}
-
-
-def _ask(name: str, crops: np.ndarray) -> list[Prediction]:
-    model = zoo.load(name)
-    return model.answers(model.logits(crops))
+    asked_of = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
+    return {name: counterfactual(model, face.crop, masks, baseline) for name, model in asked_of.items()}
 
 
 # -------------------------------------------------------------------------- JSON

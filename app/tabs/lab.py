@@ -219,7 +219,8 @@ def show(session: Session, bench: Bench, method: str, emotion: str, part: str) -
     if bench.about != about:
         bench = replace(bench, about=about, maps={}, found=None)
     known = {key[1:]: found for key, found in bench.maps.items() if key[0] == method}
-    outcome = engine.current().run(experiments.run, session.face, bench.experiment, method, emotion, maps=known)
+    given = {"maps": known, "versions": asked_before(session)}
+    outcome = engine.current().run(experiments.run, session.face, bench.experiment, method, emotion, **given)
     made = {(method, name, outcome.target.emotion): found for name, found in outcome.maps.items()}
     bench = replace(bench, maps={**bench.maps, **made})
     return (
@@ -232,6 +233,11 @@ def show(session: Session, bench: Bench, method: str, emotion: str, part: str) -
         lab_views.smallest(bench.found[1]) if bench.found else "",
         *_about(bench, part),
     )
+
+
+def asked_before(session: Session) -> dict[str, str]:
+    """The version of each model that answered for the face; a challenger may have, see `app.traffic`."""
+    return {name: answer.version for name, answer in session.answers.items()}
 
 
 def missing(outcome: experiments.Outcome) -> str:
@@ -350,7 +356,7 @@ def search_smallest(session: Session, desk: Desk, fill: str) -> str:
     """The smallest change that flips each model's answer."""
     if session.face is None:
         raise NoFaceError("The search needs a face", "none so far", "First give a photo on the tab Predict")
-    found = engine.current().run(experiments.smallest, session.face, fill)
+    found = engine.current().run(experiments.smallest, session.face, fill, asked_before(session))
     with CHANGING:
         desk.bench = replace(desk.bench, found=(fill, found))
     return lab_views.smallest(found)

@@ -140,7 +140,7 @@ def test_a_model_that_looks_at_the_mouth_alone_proves_its_map_right(one, monkeyp
 
     real = zoo.load("cnn")
     toy = SimpleNamespace(logits=logits, answers=real.answers)
-    monkeypatch.setattr(zoo, "load", lambda name: toy)
+    monkeypatch.setattr(zoo, "load", lambda name, version="": toy)
     honest = SimpleNamespace(values=mask.astype(np.float32), method="gradcam")
     liar = SimpleNamespace(values=np.roll(mask, -20, 0).astype(np.float32), method="gradcam")
     for told, expected in ((honest, "right"), (liar, "wrong")):

@@ -1,6 +1,7 @@
 """The Lab's handlers, without a browser."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -249,7 +250,7 @@ def test_a_search_beside_a_click_loses_neither(one, monkeypatch):
     desk, run = Desk(), experiments.run
     found = {"cnn": None, "resnet": None, "vgg16": None}
     lab.does(lab.look)(one, desk, *ASKED)
-    monkeypatch.setattr(experiments, "smallest", lambda face, fill: found)
+    monkeypatch.setattr(experiments, "smallest", lambda face, fill, versions: found)
 
     def searched_meanwhile(*args, **kwargs):
         lab.search_smallest(one, desk, "blur")
@@ -258,3 +259,13 @@ def test_a_search_beside_a_click_loses_neither(one, monkeypatch):
     monkeypatch.setattr(experiments, "run", searched_meanwhile)
     lab.does(lab.touch)(one, desk, sent(index=MOUTH), *ASKED, "grey")
     assert desk.bench.found == ("blur", found) and desk.bench.experiment.steps == (Hide("mouth", "grey"),)
+
+
+def test_the_models_are_asked_in_the_version_that_answered_before(one, monkeypatch):
+    asked, load = [], experiments.zoo.load
+    monkeypatch.setattr(experiments.zoo, "load", lambda name, version="": asked.append((name, version)) or load(name))
+    answers = {name: (replace(one.answers[name], version=f"9.0.{place}"),) for place, name in enumerate(one.answers)}
+    challenged = Session(one.key, one.photo, one.faces, 0, answers)
+    lab.show(challenged, Bench(), *ASKED)
+    lab.search_smallest(challenged, Desk(), "mean face")
+    assert asked == [("cnn", "9.0.0"), ("resnet", "9.0.1"), ("vgg16", "9.0.2")] * 2
