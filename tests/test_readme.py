@@ -53,14 +53,6 @@ def test_the_table_of_trust_is_what_was_measured():
             assert cell == "{:.0f} % ({:.0f} to {:.0f})".format(*(100 * found[key] for key in ("mean", "low", "high")))
 
 
-def test_what_is_measured_of_vgg16s_methods_is_told():
-    table = json.loads((weights.SHIPPED / "vgg16" / "trust.json").read_text(encoding="utf-8"))
-    assert table["sha256"] == cards.read(weights.SHIPPED / "vgg16").sha256
-    for name, row in table["methods"].items():
-        figures = (100 * row["better_than_chance"][key] for key in ("mean", "low", "high"))
-        assert METHODS[name].title + " {:.0f} % ({:.0f} to {:.0f})".format(*figures) in README
-
-
 def test_the_ensemble_was_measured_on_the_weights_that_ship():
     path = weights.SHIPPED / "ensemble.json"
     row = next((line for line in README.splitlines() if line.startswith("| averaged |")), None)
