@@ -114,6 +114,7 @@ def test_a_slow_map_can_be_stopped_and_the_one_before_stays(explained, held, mon
     choose(page, "explain-method", method.title)
     page.get_by_text(f"{method.title} is at work").wait_for()
     assert page.locator("#heatmap .fw-heat").get_attribute("src") == before
+    page.wait_for_timeout(500)  # Gradio may lose a click on a button in the moment that it appears
     page.locator("#explain-stop").click()
     page.get_by_text("Stopped.").wait_for()
     assert page.locator("#heatmap .fw-heat").get_attribute("src") == before
