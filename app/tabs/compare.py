@@ -106,12 +106,13 @@ def compare(
     results = {method: dict(known.get(method, {})) for method in chosen}
     missing = [(method, name) for method in chosen for name in answers if name not in results[method]]
     chart = gr.Plot(charts.probabilities(list(answers.values())), visible=True)
-    strip, busy = views.strip(session), gr.Button(interactive=True)
+    busy = gr.Button(interactive=True)  # said at every step: Gradio may drop what a quick step after it leaves out
     for count, (method, name) in enumerate(missing):
         notice = progress(count, len(missing), method, name)
         grid = compare_views.rows(session, answers, results)
-        yield Compared(about, chosen, copied(known, results), False), strip, busy, notice, grid, chart, gr.skip()
-        strip = busy = chart = gr.skip()
+        shared = views.strip(session), busy, notice, grid, chart
+        yield Compared(about, chosen, copied(known, results), False), *shared, gr.skip()
+        chart = gr.skip()
         version = answers[name].version
         try:
             results[method][name] = reading.unsuitable(name, method, version) or reading.explain(
@@ -125,11 +126,11 @@ def compare(
             return
     yield (
         Compared(about, chosen, copied(known, results), True),
-        strip,
+        views.strip(session),
         gr.Button(interactive=False),
         f'<p class="fw-verdict" role="status">{words.verdict(answers)}</p>{meaning(target, len(answers))}',
         compare_views.rows(session, answers, results),
-        chart,
+        gr.Plot(charts.probabilities(list(answers.values())), visible=True),
         by_part(session, results),
     )
 
