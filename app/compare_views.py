@@ -6,8 +6,9 @@ import numpy as np
 
 from app import trust_views, views, words
 from app.session import Session
-from explain import agreement, evidence, figures, scale
+from explain import evidence, figures, scale
 from explain.base import Explanation
+from explain.metrics import agreement
 from explain.registry import METHODS
 from explain.scale import Scale
 from models import regions

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from app import reading
-from explain.lab import Donor
+from explain.lab.apply import Donor
 from models import photo
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -10,10 +10,12 @@ from typing_extensions import TypedDict  # pydantic takes no other before Python
 
 from app import answers, lab_words, reading
 from app.donors import DONORS
-from explain import lab, registry
+from explain import registry
 from explain.base import Explanation, Parameters, Target
-from explain.counterfactual import Counterfactual, counterfactual
-from explain.experiment import Experiment
+from explain.lab.apply import Changed, apply, elsewhere, random_patch, uncovered
+from explain.lab.counterfactual import Counterfactual, counterfactual
+from explain.lab.forecast import Forecast, predicted
+from explain.lab.steps import Experiment
 from models import regions, zoo
 from models.regions import REGIONS
 from models.types import EMOTIONS, Face, Prediction
@@ -43,7 +45,7 @@ class Tried:
     before: Prediction
     after: Prediction
     alone: Prediction
-    forecast: lab.Forecast
+    forecast: Forecast
     random: np.ndarray
     transplant: bool
     verdict: str = ""
@@ -66,7 +68,7 @@ class Outcome:
     face: Face
     experiment: Experiment
     target: Target
-    changed: lab.Changed
+    changed: Changed
     maps: dict[str, Explanation]
     models: dict[str, Tried]
     seconds: float
@@ -97,14 +99,14 @@ def run(
     """
     started = perf_counter()
     registry.find(method)
-    changed = lab.apply(experiment, face.crop, face.crop_keypoints, DONORS)
-    hides, bare = changed.touched.any(), lab.uncovered(experiment)
+    changed = apply(experiment, face.crop, face.crop_keypoints, DONORS)
+    hides, bare = changed.touched.any(), uncovered(experiment)
     asked = [Experiment(), experiment]
     if hides:
         on_face = ~regions.masks(face.crop_keypoints)[REGIONS.index("background")]
-        patches = [lab.random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
-        asked += [bare] * bool(bare.steps) + [lab.elsewhere(experiment, patch) for patch in patches]
-    crops = np.stack([lab.apply(each, face.crop, face.crop_keypoints, DONORS).crop for each in asked])
+        patches = [random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
+        asked += [bare] * bool(bare.steps) + [elsewhere(experiment, patch) for patch in patches]
+    crops = np.stack([apply(each, face.crop, face.crop_keypoints, DONORS).crop for each in asked])
     asked_of = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
     told = {name: model.answers(model.logits(crops)) for name, model in asked_of.items()}
     target = reading.common_target(emotion, "", {name: said[0] for name, said in told.items()})
@@ -113,7 +115,7 @@ def run(
     for name, said in told.items():
         known = (maps or {}).get((name, target.emotion))
         made[name] = known or registry.explain(asked_of[name], face, target, method, params)
-        forecast = lab.predicted(made[name], changed.touched)
+        forecast = predicted(made[name], changed.touched)
         alone = said[asked.index(bare) if hides else 1]
         random = [answer.probabilities[target.emotion] for answer in said[-PATCHES:]] if hides else []
         tried = Tried(said[0], said[1], alone, forecast, np.array(random, np.float32), transplant)

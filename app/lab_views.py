@@ -11,8 +11,8 @@ from app import donors, lab_words, views, words
 from app.experiments import Outcome, Tried
 from explain import figures, scale
 from explain.base import Explanation
-from explain.counterfactual import Counterfactual
-from explain.experiment import SIDE, Experiment, Hide, Swap
+from explain.lab.counterfactual import Counterfactual
+from explain.lab.steps import SIDE, Experiment, Hide, Swap
 from models import photo, regions
 from models.regions import LABELS, REGIONS
 from models.types import EMOTIONS

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from app import donors, words
 from explain.base import Explanation
-from explain.counterfactual import Counterfactual
-from explain.experiment import (
+from explain.lab.counterfactual import Counterfactual
+from explain.lab.steps import (
     Blur,
     Brightness,
     Contrast,

@@ -6,7 +6,7 @@ from html import escape
 
 from app import words
 from app.traffic import Tally
-from explain import sanity
+from explain.metrics import randomisation
 from explain.registry import METHODS
 from models import zoo
 from models.card import UNKNOWN, Card
@@ -34,7 +34,7 @@ RESULTS = {
 }
 """What is shown of a card's metrics, and how."""
 LUCK = 0.05
-"""The share of chance's own maps that are called better than chance, see `explain.faithfulness.PAIRS`."""
+"""The share of chance's own maps that are called better than chance, see `explain.metrics.faithfulness.PAIRS`."""
 DISTURBANCES = {
     "blur": "a slight blur",
     "noise": "slight noise",
@@ -220,7 +220,7 @@ def standing(found: Mapping) -> str:
     gains = [(found.get(key) or {}).get("low", 0) > 0 for key in ("deletion_gain", "insertion_gain")]
     often = (found.get("better_than_chance") or {}).get("low", 0)
     forgets = _forgets(found)
-    if all(gains) and often > 0.5 and forgets is not None and forgets < sanity.LIKE_BEFORE:
+    if all(gains) and often > 0.5 and forgets is not None and forgets < randomisation.LIKE_BEFORE:
         return "holds up"
     return "in part" if any(gains) and often > LUCK else "no"
 

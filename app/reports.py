@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from app import theme
 from explain.registry import METHODS
 from models import card as cards
-from models import hub, weights, zoo
+from models import hub, weight_store, zoo
 from models.errors import WeightsError
-from models.weights import Located
+from models.weight_store import Located
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -65,7 +65,7 @@ def table(name: str) -> dict | None:
     if zoo.loaded()[name].state == "ready":
         model = zoo.load(name)
         return trust(model.located, model.card.sha256)
-    shipped = Located(weights.SHIPPED / name, "shipped")
+    shipped = Located(weight_store.SHIPPED / name, "shipped")
     try:
         return trust(shipped, cards.read(shipped.folder).sha256)
     except WeightsError:

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 
 from models import card as cards
-from models import weights
+from models import weight_store
 from models.card import Card
 from models.errors import ParameterError, UnknownNameError, WeightsError, WeightsMismatchError, WeightsNotFoundError
 from models.zoo import EMOTION_MODELS
@@ -38,7 +38,7 @@ def version_number(version: str) -> int:
 
 def located_card(name: str) -> Card:
     """The card of the weights that this process would load; raises as `weights.locate`."""
-    return cards.read(weights.locate(name).folder)
+    return cards.read(weight_store.locate(name).folder)
 
 
 def logits(probabilities: np.ndarray, temperature: float) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from explain.experiment import SIDE
+from explain.lab.steps import SIDE
 from models.errors import ParameterError
 
 MOST_POINTS = 400

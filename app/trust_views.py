@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 
 from app import words
-from explain import faithfulness, figures
+from explain import figures
+from explain.metrics import faithfulness
 from explain.registry import METHODS
 from explain.trust import Agreement, TrustReading
 

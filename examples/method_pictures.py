@@ -12,22 +12,20 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from explain import (
+from explain import figures, registry, scale
+from explain.base import Target
+from explain.methods import (
     background,
     cam,
-    figures,
     gradcam,
     gradcam_plus_plus,
     gradients,
+    masking,
     occlusion,
-    registry,
-    scale,
     scorecam,
     shap_partition,
-    shap_regions,
     smoothgrad,
 )
-from explain.base import Target
 from models import detector, keypoints, photo, regions, zoo
 from models.model import Model
 from models.regions import LABELS, REGIONS
@@ -57,7 +55,7 @@ class Case:
     @property
     def hidden(self) -> np.ndarray:
         """What hidden parts show."""
-        return shap_regions.fill(self.crop, "mean face")
+        return masking.baseline_picture(self.crop, "mean face")
 
     def scores(self, *crops: np.ndarray) -> list[float]:
         """The target's score for each crop."""

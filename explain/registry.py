@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explain import (
+from explain import scale
+from explain.base import Explanation, Method, Parameters, Target
+from explain.methods import (
     gradcam,
     gradcam_plus_plus,
     occlusion,
     saliency,
-    scale,
     scorecam,
     shap_gradient,
     shap_partition,
     shap_regions,
     smoothgrad,
 )
-from explain.base import Explanation, Method, Parameters, Target
 from models.errors import ParameterError, UnknownNameError, UnsuitableMethodError
 from models.types import Face
 
@@ -109,7 +109,7 @@ def explain(
 
 def warm(model: "Model") -> None:
     """Run every method that suits the model once, so that the first visitor does not wait for compilation."""
-    from explain.background import mean_face
+    from explain.methods.background import mean_face
 
     crop = mean_face()
     rows = np.arange(crop.shape[0]) * 8 // crop.shape[0]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explain import agreement, faithfulness, scale, shap_regions
+from explain import scale
 from explain.base import Explanation, Target
-from explain.faithfulness import Curves
-from explain.stability import stability
+from explain.methods import masking
+from explain.metrics import agreement, faithfulness
+from explain.metrics.faithfulness import Curves
+from explain.metrics.stability import stability
 from models.types import Face
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two maps of one face agree, see `explain.agreement`; nan where one is flat.
+    """How far two maps of one face agree, see `explain.metrics.agreement`; nan where one is flat.
 
     Attributes:
         rank_correlation: -1..1.
@@ -133,7 +135,7 @@ def curves(model: "Model", face: Face, explanation: Explanation, seed: int = 0) 
         lambda crops: score(model, crops, explanation.target),
         face.crop,
         explanation.values,
-        {name: shap_regions.fill(face.crop, name) for name in FILLS},
+        {name: masking.baseline_picture(face.crop, name) for name in FILLS},
         seed,
     )
 

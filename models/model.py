@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models import card as cards
-from models import precision, weights
+from models import precision, weight_store
 from models.card import Card
 from models.errors import ParameterError, UnknownNameError, WeightsMismatchError
 from models.types import Face, Prediction
-from models.weights import Located
+from models.weight_store import Located
 
 if TYPE_CHECKING:
     import keras
@@ -133,7 +133,7 @@ def restore(name: str, located: Located, build, kind: type[Network] = Model) -> 
         network = build(card.architecture, **options(card))
     except UnknownNameError as error:
         raise WeightsMismatchError(f"{path}: field 'architecture'. {error.rule}", error.received) from error
-    weights.load_into(network, located.folder / weights.FILE)
+    weight_store.load_into(network, located.folder / weight_store.FILE)
     network = fold.fold(network)
     expected = (None, card.input.side, card.input.side, card.input.channels)
     if network.input_shape != expected:

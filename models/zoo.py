@@ -209,16 +209,16 @@ def _load(name: str, version: str = "", asked: float = math.inf):
 
 
 def _load_other(name: str, version: str):
-    from models import weights
+    from models import weight_store
     from models.model import restore
 
     with _locks[name]:
         if (name, version) not in _models:
             folder = _archive() / version / name
-            card = weights.verify(folder)
+            card = weight_store.verify(folder)
             if card.version != version:
                 raise WeightsMismatchError(f"{folder}: field 'version' is {version!r}", repr(card.version)[:40])
-            _models[name, version] = restore(name, weights.Located(folder, "folder"), build, _kind(name))
+            _models[name, version] = restore(name, weight_store.Located(folder, "folder"), build, _kind(name))
         return _models[name, version]
 
 
@@ -233,15 +233,15 @@ def _kind(name: str):
 
 
 def _restore(name: str):
-    from models import weights
+    from models import weight_store
     from models.model import restore
 
     kind = _kind(name)
-    located = weights.locate(name)
+    located = weight_store.locate(name)
     try:
         return restore(name, located, build, kind)
     except WeightsError as error:
         if located.source not in ("hub", "cache"):
             raise
-        located = weights.shipped(name, f"The Hub's {located.revision} was passed over. {error}")
+        located = weight_store.shipped(name, f"The Hub's {located.revision} was passed over. {error}")
         return restore(name, located, build, kind)

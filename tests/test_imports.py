@@ -55,7 +55,7 @@ def test_the_rule_itself(tmp_path):
     assert forbidden("explain", {"training"}) == forbidden("models", {"training"}) == {"training"}
 
 
-@pytest.mark.parametrize("module", ["models.zoo", "models.weights", "models.types", "models.errors"])
+@pytest.mark.parametrize("module", ["models.zoo", "models.weight_store", "models.types", "models.errors"])
 def test_what_the_page_needs_at_once_imports_without_tensorflow(module):
     script = f"import sys, {module}; print(sorted({{'tensorflow', 'keras', 'gradio', 'shap'}} & set(sys.modules)))"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -8,7 +8,7 @@ import pytest
 
 from explain.registry import METHODS
 from models import card as cards
-from models import weights, zoo
+from models import weight_store, zoo
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,12 +28,12 @@ def test_every_variable_the_code_reads_is_documented_and_no_other():
 
 def test_the_measured_figures_are_those_of_the_cards():
     for name in zoo.EMOTION_MODELS:
-        figures = cards.read(weights.SHIPPED / name).metrics["PrivateTest"]
+        figures = cards.read(weight_store.SHIPPED / name).metrics["PrivateTest"]
         keys = ("accuracy", "accuracy_with_flip", "accuracy_ferplus", "macro_f1", "calibration_error")
         row = next(line for line in README.splitlines() if line.startswith(f"| {name} |"))
         shown = [float(number) / 100 for number in re.findall(r"(\d+\.\d+) %", row)]
         assert shown == pytest.approx([figures[key] for key in keys], abs=5e-5), name
-    figures = cards.read(weights.SHIPPED / "keypoints").metrics["test"]
+    figures = cards.read(weight_store.SHIPPED / "keypoints").metrics["test"]
     shown = re.search(r"mean error\s([\d.]+) %.*?\(([\d.]+) %.*?\), ([\d.]+) % of\sfaces", README, re.DOTALL).groups()
     expected = [figures[key] * 100 for key in ("nme", "nme_pupils", "failure_rate")]
     assert [float(number) for number in shown] == pytest.approx(expected, abs=5e-3)
@@ -42,8 +42,8 @@ def test_the_measured_figures_are_those_of_the_cards():
 def test_the_table_of_trust_is_what_was_measured():
     head, _, *rows = re.search(r"^\| method \|.*?(?=\n\n)", README, re.DOTALL | re.MULTILINE).group().splitlines()
     names = [name.strip() for name in head.strip("|").split("|")[1:]]
-    tables = [json.loads((weights.SHIPPED / name / "trust.json").read_text(encoding="utf-8")) for name in names]
-    assert [table["sha256"] for table in tables] == [cards.read(weights.SHIPPED / name).sha256 for name in names]
+    tables = [json.loads((weight_store.SHIPPED / name / "trust.json").read_text(encoding="utf-8")) for name in names]
+    assert [table["sha256"] for table in tables] == [cards.read(weight_store.SHIPPED / name).sha256 for name in names]
     assert {row.split("|")[1].strip() for row in rows} == {method.title for method in METHODS.values()}
     keys = {method.title: key for key, method in METHODS.items()}
     for row in rows:
@@ -54,13 +54,13 @@ def test_the_table_of_trust_is_what_was_measured():
 
 
 def test_the_ensemble_was_measured_on_the_weights_that_ship():
-    path = weights.SHIPPED / "ensemble.json"
+    path = weight_store.SHIPPED / "ensemble.json"
     row = next((line for line in README.splitlines() if line.startswith("| averaged |")), None)
     assert path.is_file() == (row is not None), "the README tells of the ensemble what was measured"
     if row is None:
         pytest.skip("the ensemble was not measured")
     found = json.loads(path.read_text(encoding="utf-8"))
-    assert found["weights"] == {name: cards.read(weights.SHIPPED / name).sha256 for name in zoo.EMOTION_MODELS}
+    assert found["weights"] == {name: cards.read(weight_store.SHIPPED / name).sha256 for name in zoo.EMOTION_MODELS}
     keys = ("accuracy", "accuracy_with_flip", "accuracy_ferplus", "macro_f1", "calibration_error")
     shown = [float(number) / 100 for number in re.findall(r"(\d+\.\d+) %", row)]
     assert shown == pytest.approx([found["PrivateTest"][key] for key in keys], abs=5e-5)

@@ -18,7 +18,7 @@ from scipy.special import log_softmax
 from sklearn.metrics import f1_score, recall_score
 from sklearn.model_selection import StratifiedKFold
 
-from models import weights, zoo
+from models import weight_store, zoo
 from models.errors import ParameterError
 from models.model import options, restore
 from training import data
@@ -164,7 +164,7 @@ def apply(
     path: str | Path,
     balance: float = BALANCE,
     archive: str | Path = ARCHIVE,
-    shipped: str | Path = weights.SHIPPED,
+    shipped: str | Path = weight_store.SHIPPED,
 ) -> Version:
     """Make a corrected version, fitted on PublicTest; the version itself stays as it is.
 
@@ -184,7 +184,7 @@ def apply(
     correction = fit(*_seen(version, path), balance)
     card = version.card
     network = zoo.build(card.architecture, **options(card))
-    weights.load_into(network, version.folder / weights.FILE)
+    weight_store.load_into(network, version.folder / weight_store.FILE)
     fold(network, correction)
     number = following(version.name, archive, shipped)
     target = Path(archive) / number / version.name
@@ -202,7 +202,9 @@ def apply(
     }
     fields = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)} | changes
     try:
-        made = weights.save(network, partial, **{k: v for k, v in fields.items() if k not in ("parameters", "sha256")})
+        made = weight_store.save(
+            network, partial, **{k: v for k, v in fields.items() if k not in ("parameters", "sha256")}
+        )
         if (epochs := version.folder / EPOCHS).is_file():
             shutil.copy(epochs, partial / EPOCHS)
         partial.rename(target)
@@ -217,7 +219,7 @@ def _seen(version: Version, path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         raise ParameterError(
             "The logits of an emotion network are corrected", version.name, f"Use {', '.join(zoo.EMOTION_MODELS)}"
         )
-    weights.verify(version.folder)
-    model = restore(version.name, weights.Located(version.folder, "folder"), zoo.build)
+    weight_store.verify(version.folder)
+    model = restore(version.name, weight_store.Located(version.folder, "folder"), zoo.build)
     split = data.load_emotions(path)["PublicTest"]
     return model.logits(split.images.astype(np.float32) / 255).astype(np.float64), split.labels

@@ -20,7 +20,7 @@ from training import data
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
-BACKGROUND = ROOT / "explain" / "background.npz"
+BACKGROUND = ROOT / "explain" / "methods" / "background.npz"
 BORDER, ZOOM = 12, 4
 """Pixels around a training face, and how much it is then enlarged, for the detector."""
 SIDE = 192
@@ -149,7 +149,7 @@ def write_examples(split: data.EmotionSplit, folder: Path) -> dict[str, int]:
 
 
 def write_background(split: data.EmotionSplit, path: Path, seed: int = 0) -> list[int]:
-    """The uint8 arrays that `explain/background.py` reads; how many faces each of its averages is made of.
+    """The uint8 arrays that `explain/methods/background.py` reads; how many faces each of its averages is made of.
 
     Raises:
         DataError: too few faces are found.

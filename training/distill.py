@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
-from models import weights, zoo
+from models import weight_store as weights
+from models import zoo
 from models.model import options
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from models import card as cards
-from models import weights, zoo
+from models import weight_store as weights
+from models import zoo
 from models.card import Card
 from models.errors import DataError
 from models.model import KeypointModel, Model, restore

@@ -8,7 +8,7 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 
-from models import framing, weights, zoo
+from models import framing, weight_store, zoo
 from models.card import UNKNOWN, Input, Training
 from models.errors import DataError, ParameterError, RunError
 from models.types import EMOTIONS, KEYPOINTS
@@ -50,7 +50,7 @@ def export(
     runs: str | Path = "runs",
     version: str = "",
     archive: str | Path = ARCHIVE,
-    shipped: str | Path = weights.SHIPPED,
+    shipped: str | Path = weight_store.SHIPPED,
     run: str = "",
     sources: Sequence[str] = (),
 ) -> Version:
@@ -102,7 +102,7 @@ def export(
     partial = target.with_name(f".{name}.new")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        card = weights.save(
+        card = weight_store.save(
             model,
             partial,
             name=name,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from models import card as cards
-from models import detector, photo, weights, zoo
+from models import detector, photo, weight_store, zoo
 from models.errors import DataError, ParameterError, UnknownNameError, WeightsMismatchError
 from models.model import Model, restore
 from training import data, savedmodel, tflite
@@ -66,8 +66,8 @@ def export(
         raise ParameterError(
             "An int8 file is made with faces that show which values occur", "no data", "Give --data, or --to float16"
         )
-    weights.verify(version.folder)
-    model = restore(version.name, weights.Located(version.folder, "folder"), zoo.build)
+    weight_store.verify(version.folder)
+    model = restore(version.name, weight_store.Located(version.folder, "folder"), zoo.build)
     splits = {} if path is None else data.load_emotions(path)
     splits = {split: faces for split, faces in splits.items() if split != "Training"}
     faces = example_faces(examples)

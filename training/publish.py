@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import hub, weights, zoo
+from models import hub, weight_store, zoo
 from models.card import Card
 from models.errors import HubError, WeightsNotFoundError
 from training.hub_card import readme
@@ -31,7 +31,7 @@ class Published:
     removed: tuple[str, ...] = ()
 
 
-def contents(repository: str, source: str | Path = weights.SHIPPED) -> dict[str, Path | bytes]:
+def contents(repository: str, source: str | Path = weight_store.SHIPPED) -> dict[str, Path | bytes]:
     """What is published: path in the repository -> a file, or the bytes of one.
 
     Every file of the folders of `zoo.ARCHITECTURES` in `source`, what the networks reach together where
@@ -44,7 +44,7 @@ def contents(repository: str, source: str | Path = weights.SHIPPED) -> dict[str,
     folders = [Path(source) / name for name in zoo.ARCHITECTURES if (Path(source) / name).is_dir()]
     if not folders:
         raise WeightsNotFoundError("A folder with weights is published", str(source), "Export and promote a version")
-    found = [weights.verify(folder) for folder in folders]
+    found = [weight_store.verify(folder) for folder in folders]
     files: dict[str, Path | bytes] = {"README.md": readme(repository, found).encode()}
     together = Path(source) / ENSEMBLE
     if _measured_on(together, found):
@@ -68,7 +68,7 @@ def _measured_on(together: Path, found: Sequence[Card]) -> bool:
 
 def publish(
     repository: str,
-    source: str | Path = weights.SHIPPED,
+    source: str | Path = weight_store.SHIPPED,
     private: bool = False,
     message: str = "Publish weights, cards and reports",
 ) -> Published:

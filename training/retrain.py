@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models import weights, zoo
+from models import weight_store, zoo
 from models.model import options
 from training import config as configs
 from training.config import Config
@@ -30,7 +30,7 @@ class Start:
     source: str
 
 
-def start(name: str, shipped: str | Path = weights.SHIPPED) -> Start:
+def start(name: str, shipped: str | Path = weight_store.SHIPPED) -> Start:
     """The weights that ship, as a start for more training.
 
     Args:
@@ -42,9 +42,9 @@ def start(name: str, shipped: str | Path = weights.SHIPPED) -> Start:
         WeightsError: the weights cannot be used.
     """
     recipe = configs.load(name)
-    card = weights.verify(Path(shipped) / name)
+    card = weight_store.verify(Path(shipped) / name)
     network = zoo.build(card.architecture, **options(card))
-    weights.load_into(network, Path(shipped) / name / weights.FILE)
+    weight_store.load_into(network, Path(shipped) / name / weight_store.FILE)
     recipe = replace(
         recipe,
         stages=((EPOCHS, card.input.side),),

@@ -9,7 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from models import weights, zoo
+from models import weight_store as weights
+from models import zoo
 from models.errors import RunError
 from training import data, distill, run
 from training.batches import EmotionBatches

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from explain import registry, sanity, trust
+from explain import registry, trust
 from explain.base import Target
-from explain.faithfulness import Curves
-from explain.stability import stability
-from models import framing, keypoints, weights, zoo
+from explain.metrics import randomisation
+from explain.metrics.faithfulness import Curves
+from explain.metrics.stability import stability
+from models import framing, keypoints, weight_store, zoo
 from models.errors import DataError, ParameterError, UnknownNameError
 from models.model import Model, restore
 from models.types import EMOTIONS, Face, Photo
@@ -34,7 +35,7 @@ QUICK = 1.0
 def measure(
     name: str,
     path: str | Path,
-    shipped: str | Path = weights.SHIPPED,
+    shipped: str | Path = weight_store.SHIPPED,
     faces: int = 200,
     methods: Sequence[str] = (),
     seed: int = 0,
@@ -77,8 +78,8 @@ def measure(
     for method in methods:
         registry.find(method)
     folder = Path(shipped) / name
-    card = weights.verify(folder)
-    model = restore(name, weights.Located(folder, "folder"), zoo.build)
+    card = weight_store.verify(folder)
+    model = restore(name, weight_store.Located(folder, "folder"), zoo.build)
     split = data.load_emotions(path)[SPLIT]
     rows = draw(split.labels, faces, seed)
     of = {
@@ -132,7 +133,7 @@ def of_method(
         if index < STABILITY_FACES:
             steady.append(stability(model, face, explanation, seed + index))
     few = slice(SANITY_FACES)
-    forgets = sanity.cascade(model, faces[few], targets[few], method, seed=seed).to_json()
+    forgets = randomisation.cascade(model, faces[few], targets[few], method, seed=seed).to_json()
     return summary(curves, steady, seed) | {"sanity": _rounded(forgets), "seconds": round(float(np.median(seconds)), 4)}
 
 
@@ -192,7 +193,7 @@ def share(count: int, of: int) -> dict[str, float]:
 def default_method(table: Mapping) -> str:
     """The method that should be a network's default because of its table.
 
-    Of the methods that pass the sanity check (`explain.sanity`), are stable on average
+    Of the methods that pass the sanity check (`explain.metrics.randomisation`), are stable on average
     (`explain.trust.STABLE`) and take a second at most, the fastest of those that beat chance about
     as often as the best of them: the upper end of their interval reaches the best one's mean. Where no
     method does all three, all take part.
@@ -255,7 +256,7 @@ def _fit(row: Mapping) -> bool:
     steady = row["stability"]
     return (
         forgets is not None
-        and forgets < sanity.LIKE_BEFORE
+        and forgets < randomisation.LIKE_BEFORE
         and steady is not None
         and steady["mean"] >= trust.STABLE
         and row["seconds"] <= QUICK

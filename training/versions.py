@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models import card as cards
-from models import weights
+from models import weight_store
 from models.card import Card
 from models.errors import ParameterError, UnknownNameError, WeightsError, WeightsMismatchError, WeightsNotFoundError
 
@@ -60,7 +60,7 @@ def order(number: str) -> tuple[int, ...]:
     return tuple(map(int, number.split(".")))
 
 
-def versions(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = weights.SHIPPED) -> list[Version]:
+def versions(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = weight_store.SHIPPED) -> list[Version]:
     """All versions of a model, the oldest first; one that is active and in the archive counts once, as active.
 
     Args:
@@ -86,13 +86,15 @@ def versions(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = wei
     return sorted(found.values(), key=lambda version: order(version.number))
 
 
-def active(name: str, shipped: str | Path = weights.SHIPPED) -> Version | None:
+def active(name: str, shipped: str | Path = weight_store.SHIPPED) -> Version | None:
     """The version of a model that ships; None where there is none."""
     folder = Path(shipped) / name
     return Version(cards.read(folder), folder, active=True) if (folder / cards.FILE).is_file() else None
 
 
-def find(name: str, wanted: str = "", archive: str | Path = ARCHIVE, shipped: str | Path = weights.SHIPPED) -> Version:
+def find(
+    name: str, wanted: str = "", archive: str | Path = ARCHIVE, shipped: str | Path = weight_store.SHIPPED
+) -> Version:
     """One version of a model.
 
     Args:
@@ -117,7 +119,7 @@ def find(name: str, wanted: str = "", archive: str | Path = ARCHIVE, shipped: st
     return fitting[-1]
 
 
-def following(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = weights.SHIPPED) -> str:
+def following(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = weight_store.SHIPPED) -> str:
     """The number of the next version: the last part of the latest one counted up, "1.0.0" for the first."""
     present = versions(name, archive, shipped)
     if not present:
@@ -143,7 +145,7 @@ def promote(
     wanted: str = "",
     force: bool = False,
     archive: str | Path = ARCHIVE,
-    shipped: str | Path = weights.SHIPPED,
+    shipped: str | Path = weight_store.SHIPPED,
 ) -> Version:
     """Make a version the active one; the one it replaces is kept in the archive.
 
@@ -167,7 +169,7 @@ def promote(
     version = find(name, wanted, archive, shipped)
     if version.active:
         return version
-    weights.verify(version.folder)
+    weight_store.verify(version.folder)
     current = active(name, shipped)
     if not force:
         _check_better(version, current)
@@ -178,7 +180,7 @@ def promote(
     return active(name, shipped)
 
 
-def rollback(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = weights.SHIPPED) -> Version:
+def rollback(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = weight_store.SHIPPED) -> Version:
     """Make the version active that was active before, byte for byte; again, and it is the one before that.
 
     Args:
@@ -205,7 +207,7 @@ def rollback(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = wei
             "Give the archive's folder with --archive",
         )
     folder = archive / earlier[-1] / name
-    weights.verify(folder)
+    weight_store.verify(folder)
     if current is not None:
         _keep(current, archive)
     _replace(folder, shipped / name)
@@ -263,7 +265,7 @@ def _replace(source: Path, target: Path) -> None:
     new, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
     _recover(target)
     shutil.copytree(source, new)
-    weights.verify(new)
+    weight_store.verify(new)
     if target.exists():
         target.rename(old)
     new.rename(target)

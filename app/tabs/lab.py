@@ -16,8 +16,8 @@ from app.session import Session
 from app.tabs import Shared, choose
 from app.turns import Turns
 from explain.base import Explanation
-from explain.counterfactual import Counterfactual
-from explain.experiment import (
+from explain.lab.counterfactual import Counterfactual
+from explain.lab.steps import (
     FILLS,
     Blur,
     Brightness,

@@ -6,9 +6,10 @@ import pytest
 from gradio_client import handle_file
 
 from app import endpoints, reading
-from explain import evidence, lab, registry
+from explain import evidence, registry
 from explain.base import Target
-from explain.experiment import Experiment, Hide
+from explain.lab.apply import apply
+from explain.lab.steps import Experiment, Hide
 from models import photo, regions, zoo
 from models.types import EMOTIONS, KEYPOINTS
 from tests.api.conftest import EXAMPLES, NAMES
@@ -117,7 +118,7 @@ def test_trust(client, face):
 def test_lab(client, face):
     experiment = {"steps": [{"do": "hide", "region": "mouth"}]}
     answer = ask(client, "lab", experiment=experiment, emotion="happy", smallest_change=True)
-    changed = lab.apply(Experiment((Hide(region="mouth"),)), face.crop, face.crop_keypoints, {})
+    changed = apply(Experiment((Hide(region="mouth"),)), face.crop, face.crop_keypoints, {})
     assert np.allclose(answer["crop"], changed.crop, atol=1e-3)
     for tried in answer["models"]:
         network = zoo.load(tried["after"]["model"])

@@ -16,7 +16,7 @@ from app import api, endpoints, lanes, reports, rest_errors, rest_types
 from app.crowd import Lane
 from explain import registry
 from models import card as cards
-from models import photo, weights, zoo
+from models import photo, weight_store, zoo
 from models.errors import BusyError, FaceWhyError, WeightsError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.api.conftest import EXAMPLES
@@ -65,7 +65,7 @@ def test_health_tells_the_state_and_the_origin_of_every_model(rest):
     assert answer["alive"] is True and answer["ready"] is True
     assert set(answer["models"]) == {zoo.KEYPOINT_MODEL, *zoo.EMOTION_MODELS}
     for name, found in answer["models"].items():
-        assert found["state"] == "ready" and found["version"] == cards.read(weights.SHIPPED / name).version
+        assert found["state"] == "ready" and found["version"] == cards.read(weight_store.SHIPPED / name).version
         assert found["source"] and set(found) == {"state", "version", "source", "revision"}
     assert rest.get("/health?ready=1").status_code == 200
 
@@ -238,7 +238,7 @@ def test_the_whole_picture_can_be_the_face(rest):
 
 
 def test_one_model_and_one_face_can_be_chosen(ask):
-    version = cards.read(weights.SHIPPED / "resnet").version
+    version = cards.read(weight_store.SHIPPED / "resnet").version
     answer = ask("predict/emotion", model="resnet", model_version=version, face=0).json()
     (said,) = answer["faces"][0]["predictions"]
     assert (said["model"], said["version"]) == ("resnet", version) and answer["note"] == ""

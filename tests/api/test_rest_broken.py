@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models import weights
+from models import weight_store
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "examples" / "astronaut.jpg"
@@ -65,9 +65,9 @@ def found(tmp_path_factory) -> dict:
     for name in ("keypoints", "cnn", "resnet"):
         (folder / name).mkdir(parents=True)
         for file in ("card.json", "model.safetensors"):
-            (folder / name / file).symlink_to(weights.SHIPPED / name / file)
+            (folder / name / file).symlink_to(weight_store.SHIPPED / name / file)
     (folder / "vgg16").mkdir()
-    (folder / "vgg16" / "card.json").symlink_to(weights.SHIPPED / "vgg16" / "card.json")
+    (folder / "vgg16" / "card.json").symlink_to(weight_store.SHIPPED / "vgg16" / "card.json")
     (folder / "vgg16" / "model.safetensors").write_bytes(b"damaged")
     environment = os.environ | {"FACEWHY_WEIGHTS_DIR": str(folder), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

@@ -14,7 +14,8 @@ from app import compare_views, reading, words
 from app.session import Session
 from app.tabs import compare
 from app.turns import Turns
-from explain import agreement, registry
+from explain import registry
+from explain.metrics import agreement
 from explain.registry import METHODS
 from models import zoo
 from tests.app.test_views import pictures

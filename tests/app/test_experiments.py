@@ -9,9 +9,11 @@ import pytest
 from gradio_client.utils import python_type_to_json_schema
 
 from app import donors, experiments, lab_words
-from explain import evidence, lab
+from explain import evidence
 from explain.base import Target
-from explain.experiment import Blur, Experiment, Hide, Rectangle, Swap
+from explain.lab.apply import apply, elsewhere, random_patch
+from explain.lab.forecast import Forecast
+from explain.lab.steps import Blur, Experiment, Hide, Rectangle, Swap
 from models import regions, zoo
 from models.errors import FaceWhyError
 from models.regions import REGIONS
@@ -50,8 +52,8 @@ def test_random_patches_are_asked_by_seed(hidden, one):
     again = experiments.run(one.face, MOUTH)
     assert np.allclose(again.models["cnn"].random, hidden.models["cnn"].random)
     on_face = ~regions.masks(one.face.crop_keypoints)[REGIONS.index("background")]
-    patch = lab.random_patch(hidden.changed.touched, 0, on_face)
-    other = lab.apply(lab.elsewhere(MOUTH, patch), one.face.crop, one.face.crop_keypoints)
+    patch = random_patch(hidden.changed.touched, 0, on_face)
+    other = apply(elsewhere(MOUTH, patch), one.face.crop, one.face.crop_keypoints)
     model = zoo.load("cnn")
     expected = model.probabilities(model.logits(other.crop[None]))[0, hidden.target.emotion]
     assert hidden.models["cnn"].random[0] == pytest.approx(expected, abs=0.02)
@@ -123,7 +125,7 @@ def said(probability: float) -> Prediction:
     ],
 )
 def test_a_heatmap_is_held_to_what_it_expects(expects, after, random, verdict):
-    forecast = lab.Forecast(0.5, 0.0, 0.1, None, expects)
+    forecast = Forecast(0.5, 0.0, 0.1, None, expects)
     tried = experiments.Tried(said(0.9), said(after), said(0.9), forecast, np.array(random, np.float32), False)
     assert experiments.verdict(tried, Target(3)) == verdict
     assert experiments.verdict(replace(tried, transplant=True), Target(3)) == ""
@@ -198,7 +200,7 @@ def test_a_smile_makes_a_neutral_face_happier(one):
     """What a swap is for: the mouth of the average happy face on the average neutral one."""
     neutral = donors.DONORS["composite_neutral"]
     changed = {
-        name: lab.apply(Experiment((Swap("mouth", name),)), neutral.crop, neutral.keypoints, donors.DONORS).crop
+        name: apply(Experiment((Swap("mouth", name),)), neutral.crop, neutral.keypoints, donors.DONORS).crop
         for name in ("composite_happy", "composite_neutral")
     }
     happy = EMOTIONS.index("happy")
@@ -212,7 +214,7 @@ def test_a_smile_makes_a_neutral_face_happier(one):
 
 
 def test_every_step_has_a_name():
-    from explain.experiment import STEPS
+    from explain.lab.steps import STEPS
 
     names = [lab_words.named(kind()) for kind in STEPS.values()]
     assert len(set(names)) == len(STEPS)

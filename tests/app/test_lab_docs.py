@@ -9,7 +9,7 @@ import pytest
 
 from app import experiments
 from app.donors import DONORS
-from explain.experiment import MOST_STEPS, STEPS, Experiment
+from explain.lab.steps import MOST_STEPS, STEPS, Experiment
 from models.regions import REGIONS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "lab.md").read_text(encoding="utf-8")

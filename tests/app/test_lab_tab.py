@@ -12,7 +12,7 @@ from app import experiments
 from app.session import Session
 from app.tabs import choose, lab
 from app.tabs.lab import Bench, Desk, Wanted
-from explain.experiment import STEPS, Blur, Experiment, Hide, Noise, Paint, Rectangle, Rotate, Shift, Swap
+from explain.lab.steps import STEPS, Blur, Experiment, Hide, Noise, Paint, Rectangle, Rotate, Shift, Swap
 from models.errors import FaceWhyError
 from models.regions import REGIONS
 

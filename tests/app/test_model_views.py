@@ -6,11 +6,11 @@ import pytest
 from app import model_views
 from explain.registry import METHODS
 from models import card as cards
-from models import weights, zoo
+from models import weight_store, zoo
 from models.types import EMOTIONS
 from training.robustness import DISTURBANCES
 
-CARD = cards.read(weights.SHIPPED / "cnn")
+CARD = cards.read(weight_store.SHIPPED / "cnn")
 READY = zoo.Status("ready", 1.0, "shipped")
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from app import reports
 from models import hub
-from models.weights import SHIPPED, Located
+from models.weight_store import SHIPPED, Located
 from tests import hub as loopback
 
 CHART = go.Figure(go.Bar(x=[1], y=[2])).to_json()

@@ -8,20 +8,20 @@ from scipy.special import softmax
 from app import serving
 from app.serving import ServingPredictor
 from models import card as cards
-from models import weights, zoo
+from models import weight_store, zoo
 from models.errors import ParameterError, UnknownNameError, WeightsError, WeightsMismatchError, WeightsNotFoundError
 from models.model import restore
 from tests.deploy import tf_serving
 from tests.hub import closed_port
 from training import savedmodel
 
-CARD = cards.read(weights.SHIPPED / "cnn")
+CARD = cards.read(weight_store.SHIPPED / "cnn")
 VERSION = savedmodel.number(CARD.version)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return restore("cnn", weights.Located(weights.SHIPPED / "cnn", "folder"), zoo.build)
+    return restore("cnn", weight_store.Located(weight_store.SHIPPED / "cnn", "folder"), zoo.build)
 
 
 @pytest.fixture(scope="module")

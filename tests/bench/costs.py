@@ -29,7 +29,7 @@ class Needed:
 
 def needed() -> dict[str, Needed]:
     """By method, with its default parameters."""
-    from explain import occlusion, scorecam, shap_gradient, shap_partition, smoothgrad
+    from explain.methods import occlusion, scorecam, shap_gradient, shap_partition, smoothgrad
 
     channels, samples = scorecam.Params().channels, smoothgrad.Params().samples
     blends, evaluations = shap_gradient.Params().samples, shap_partition.Params().evaluations
@@ -51,8 +51,9 @@ def needed() -> dict[str, Needed]:
 
 def rows(models: list, turns: int) -> Iterator[Row]:
     """Each method against the passes that it cannot do without."""
-    from explain import background, registry
+    from explain import registry
     from explain.base import Target
+    from explain.methods import background
     from models import regions
 
     crop, target = background.mean_face()[::-1].copy(), Target(0)

@@ -38,8 +38,9 @@ def shap_by_gradients(models: list, turns: int) -> Iterator[Row]:
 def _shap_by_gradients(model, turns: int) -> Iterator[Row]:
     import shap
 
-    from explain import background, registry, shap_gradient
-    from explain.agreement import rank_correlation
+    from explain import registry
+    from explain.methods import background, shap_gradient
+    from explain.metrics.agreement import rank_correlation
 
     crop, target = question(model)
     method = registry.METHODS["shap_gradient"]
@@ -76,13 +77,14 @@ def shap_by_partition(models: list, turns: int) -> Iterator[Row]:
 def _shap_by_partition(model, turns: int) -> Iterator[Row]:
     import shap
 
-    from explain import registry, shap_regions
-    from explain.agreement import rank_correlation
+    from explain import registry
+    from explain.methods import masking
+    from explain.metrics.agreement import rank_correlation
 
     crop, target = question(model)
     method = registry.METHODS["shap_partition"]
     params = method.Params()
-    masker = shap.maskers.Image(shap_regions.fill(crop, params.baseline)[..., None])
+    masker = shap.maskers.Image(masking.baseline_picture(crop, params.baseline)[..., None])
 
     def ours():
         return method.run(model, crop, target, params)
@@ -110,7 +112,7 @@ def class_activation_maps(models: list, turns: int) -> Iterator[Row]:
 def _gradcam(model, turns: int) -> Iterator[Row]:
     from tf_keras_vis.gradcam import Gradcam
 
-    from explain.agreement import rank_correlation
+    from explain.metrics.agreement import rank_correlation
 
     asked, tool = question(model), Gradcam(model.network, clone=False)
     slow, quick = seconds(lambda: theirs(tool, model, *asked), lambda: cam("gradcam", model, *asked), turns=turns)

@@ -5,7 +5,7 @@ import json
 import plotly.graph_objects as go
 import pytest
 
-from models import weights
+from models import weight_store
 from tests.browser.test_page import open_tab
 from training import report
 
@@ -22,7 +22,7 @@ def charts(monkeypatch):
         "reliability": report.reliability({"reliability": SHARES, "reliability_unscaled": SHARES}),
     }
     plain = {name: json.loads(figure.to_json()) for name, figure in found.items()}
-    read = {weights.SHIPPED / "cnn" / "report" / f"{name}.json": values for name, values in plain.items()}
+    read = {weight_store.SHIPPED / "cnn" / "report" / f"{name}.json": values for name, values in plain.items()}
     monkeypatch.setattr("app.reports._read", read.get)
     return {name: go.Figure(values) for name, values in plain.items()}
 

@@ -10,7 +10,7 @@ from models import zoo
 from models.card import Card, Input, Training
 from models.model import Model
 from models.types import EMOTIONS, Face
-from models.weights import Located
+from models.weight_store import Located
 
 
 def card(name: str, cam_layer: str) -> Card:

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from explain import evidence, registry, saliency
+from explain import evidence, registry
 from explain.base import Explanation, Parameters, Target
+from explain.methods import saliency
 from models.regions import MEAN_KEYPOINTS, REGIONS, masks
 
 TARGET = Target.named("happy")
@@ -62,11 +63,11 @@ def test_an_empty_region_and_a_flat_map(regions):
 
 def test_the_values_of_region_shapley_come_back(cnn, face, regions, monkeypatch):
     """The map holds densities; its sums are shap's eight values."""
-    from explain import background, shap_regions
+    from explain.methods import background, masking, shap_regions
 
     monkeypatch.setattr("models.regions.masks", lambda keypoints, side=48: regions)
     made = registry.explain(cnn, face, Target(0), "shap_regions")
-    blends = lambda shown: shap_regions.blends(face.crop, background.mean_face(), regions, shown)  # noqa: E731
+    blends = lambda shown: masking.blends(face.crop, background.mean_face(), regions, shown)  # noqa: E731
     expected = shap_regions.shapley(lambda shown: cnn.logits(blends(shown))[:, 0], 8)
     totals = [item.total for item in evidence.by_region(made.values, regions)]
     np.testing.assert_allclose(totals, expected, atol=1e-5)

@@ -6,7 +6,7 @@ import pytest
 from explain import figures, scale
 from explain.base import Explanation, Parameters, Target
 from explain.evidence import RegionEvidence
-from explain.faithfulness import Curves
+from explain.metrics.faithfulness import Curves
 from explain.scale import Scale
 from explain.trust import TrustReading
 from models.types import EMOTIONS, Prediction

@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from explain import evidence, faithfulness, registry, sanity, shap_regions, stability, trust
+from explain import evidence, registry, trust
 from explain.base import Explanation, Parameters, Target
-from explain.faithfulness import Curves
+from explain.methods import masking
+from explain.metrics import faithfulness, randomisation, stability
+from explain.metrics.faithfulness import Curves
 from models.regions import REGIONS, masks
 from tests.explain.conftest import wrap
 
@@ -23,7 +25,7 @@ def mouth_model(face):
     from keras import layers
 
     mouth = masks(face.crop_keypoints)[REGIONS.index("mouth")]
-    hidden = np.mean([shap_regions.fill(face.crop, name) for name in trust.FILLS], axis=0)
+    hidden = np.mean([masking.baseline_picture(face.crop, name) for name in trust.FILLS], axis=0)
     template = np.where(mouth, face.crop - hidden, 0)
     template /= (template**2).sum()
     inputs = keras.Input((48, 48, 1))
@@ -75,7 +77,7 @@ def test_the_same_map_is_not_trusted_once_the_weights_are_random(mouth_model, fa
 
 
 def test_random_maps_are_called_better_than_chance_one_time_in_ten_at_most(mouth_model, face):
-    fills = {name: shap_regions.fill(face.crop, name) for name in trust.FILLS}
+    fills = {name: masking.baseline_picture(face.crop, name) for name in trust.FILLS}
     wrong = 0
     for seed in range(100):
         found = faithfulness.curves(
@@ -182,7 +184,7 @@ def test_the_page_on_trust_names_the_numbers_of_the_code():
         f"at least {trust.BEATEN:.0%}".replace("%", " %"),
         f"stability must be {trust.STABLE} or more",
         f"shifted by {stability.SHIFT:.0f} pixels each way, {stability.ZOOM - 1:.0%}".replace("%", " %"),
-        f"correlation below {sanity.LIKE_BEFORE} with all layers random",
+        f"correlation below {randomisation.LIKE_BEFORE} with all layers random",
         *(f"(*{name}*)" for name in trust.FILLS),
     ):
         assert words in text, words

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models import card as cards
-from models import weights, zoo
+from models import weight_store, zoo
 from models.errors import WeightsMismatchError
 from models.layers import filters
 from models.model import restore
@@ -19,20 +19,20 @@ def test_filters_are_multiples_of_eight():
 
 @pytest.mark.parametrize("name", zoo.EMOTION_MODELS)
 def test_width_scales_the_last_map_and_1_changes_nothing(name):
-    layer = cards.read(weights.SHIPPED / name).cam_layer
+    layer = cards.read(weight_store.SHIPPED / name).cam_layer
     plain, half = zoo.build(name), zoo.build(name, width=0.5)
     assert half.get_layer(layer).output.shape[-1] * 2 == plain.get_layer(layer).output.shape[-1]
-    shipped = cards.read(weights.SHIPPED / name).parameters
+    shipped = cards.read(weight_store.SHIPPED / name).parameters
     assert sum(np.prod(w.shape) for w in zoo.build(name, width=1.0).weights) == shipped
 
 
 def save(network, folder, width):
-    fields = dataclasses.asdict(cards.read(weights.SHIPPED / "cnn"))
+    fields = dataclasses.asdict(cards.read(weight_store.SHIPPED / "cnn"))
     del fields["sha256"], fields["parameters"]
     fields["input"], fields["training"] = cards.Input(**fields["input"]), cards.Training(**fields["training"])
     fields["training"].config["width"] = width
-    weights.save(network, folder, **fields)
-    return weights.Located(folder, "folder")
+    weight_store.save(network, folder, **fields)
+    return weight_store.Located(folder, "folder")
 
 
 def test_a_card_tells_the_width_of_its_network(tmp_path):

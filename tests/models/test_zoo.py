@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from models import precision, weights, zoo
+from models import precision, weight_store, zoo
 from models.errors import (
     ParameterError,
     UnknownModelError,
@@ -30,7 +30,7 @@ CAM_LAYERS = {"cnn": "block4_2_relu", "resnet": "stage4_2_out", "vgg16": "block5
 def fields(name: str) -> dict:
     changes = {"name": name, "architecture": name, "cam_layer": CAM_LAYERS.get(name)}
     if name == "keypoints":
-        changes |= {"labels": KEYPOINTS, "input": weights.cards.Input(96, 1, (0.0, 1.0))}
+        changes |= {"labels": KEYPOINTS, "input": weight_store.cards.Input(96, 1, (0.0, 1.0))}
     return FIELDS | changes
 
 
@@ -40,7 +40,7 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("weights")
     for seed, name in enumerate(zoo.ARCHITECTURES):
         keras.utils.set_random_seed(seed)
-        weights.save(with_random_norms(zoo.build(name), seed), made / name, **fields(name))
+        weight_store.save(with_random_norms(zoo.build(name), seed), made / name, **fields(name))
     return made
 
 
@@ -64,7 +64,7 @@ def ready(folder, monkeypatch):
 @pytest.fixture(scope="module")
 def models(folder):
     """The emotion models with random weights, loaded once."""
-    found = {name: weights.Located(folder / name, "folder") for name in zoo.EMOTION_MODELS}
+    found = {name: weight_store.Located(folder / name, "folder") for name in zoo.EMOTION_MODELS}
     return {name: restore(name, located, zoo.build) for name, located in found.items()}
 
 
@@ -76,7 +76,7 @@ def faces(count, side=48, seed=0):
 class TestEmotionModel:
     def test_logits_are_those_of_the_network_that_was_saved(self, models, folder, name):
         network = zoo.build(name)
-        weights.load_into(network, folder / name / "model.safetensors")
+        weight_store.load_into(network, folder / name / "model.safetensors")
         expected = np.asarray(network(faces(4)[..., None], training=False))
         tolerance = 0.02 if precision.prepare() else 1e-4
         got = models[name].logits(faces(4))
@@ -245,7 +245,7 @@ def archive(folder, ready, tmp_path, monkeypatch):
     """Another version of the CNN with weights of its own, 1.10.0, and one beside it that is older, 1.9.0."""
     for seed, number in ((7, "1.10.0"), (8, "1.9.0")):
         keras.utils.set_random_seed(seed)
-        weights.save(
+        weight_store.save(
             with_random_norms(zoo.build("cnn"), seed), tmp_path / number / "cnn", **fields("cnn") | {"version": number}
         )
     for stray in ("1.0/cnn", "x/cnn", "2.0.0/vgg16", "2.0.0/cnn"):
@@ -304,7 +304,7 @@ def test_what_no_one_foresaw_is_a_weights_error_too(ready, monkeypatch):
         ({"labels": EMOTIONS[:6]}, "'labels'"),
         ({"cam_layer": "block9"}, "'cam_layer'"),
         ({"cam_layer": None}, "'cam_layer'"),
-        ({"input": weights.cards.Input(64, 1, (0.0, 1.0))}, "'input'"),
+        ({"input": weight_store.cards.Input(64, 1, (0.0, 1.0))}, "'input'"),
     ],
 )
 def test_a_card_that_does_not_fit_its_network_is_refused_and_the_field_named(folder, tmp_path, change, named):
@@ -313,23 +313,22 @@ def test_a_card_that_does_not_fit_its_network_is_refused_and_the_field_named(fol
     (tmp_path / "card.json").write_text(json.dumps(values))
     (tmp_path / "model.safetensors").symlink_to(folder / "cnn" / "model.safetensors")
     with pytest.raises(WeightsMismatchError) as caught:
-        restore("cnn", weights.Located(tmp_path, "folder"), zoo.build)
+        restore("cnn", weight_store.Located(tmp_path, "folder"), zoo.build)
     assert named in str(caught.value) and str(tmp_path) in str(caught.value)
 
 
 def test_weights_of_the_hub_that_do_not_fit_are_replaced_by_the_shipped_ones(folder, tmp_path, monkeypatch):
-    weights.save(zoo.build("resnet"), tmp_path / "cnn", **fields("cnn"))
-    monkeypatch.setattr(weights, "SHIPPED", folder)
-    monkeypatch.setattr(weights, "locate", lambda name: weights.Located(tmp_path / name, "cache", "a" * 40))
+    weight_store.save(zoo.build("resnet"), tmp_path / "cnn", **fields("cnn"))
+    monkeypatch.setattr(weight_store, "SHIPPED", folder)
+    monkeypatch.setattr(weight_store, "locate", lambda name: weight_store.Located(tmp_path / name, "cache", "a" * 40))
     model = zoo.load("cnn")
     assert model.located.source == "shipped" and model.located.folder == folder / "cnn"
     assert "missing block1_1_conv/kernel" in zoo.loaded()["cnn"].note
 
 
 def test_importing_the_zoo_does_not_import_tensorflow():
-    script = (
-        "import sys, models.zoo, models.weights; print(sorted({'tensorflow', 'keras', 'gradio'} & set(sys.modules)))"
-    )
+    loaded = "sorted({'tensorflow', 'keras', 'gradio'} & set(sys.modules))"
+    script = f"import sys, models.zoo, models.weight_store; print({loaded})"
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

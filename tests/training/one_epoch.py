@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from models import weights, zoo
+from models import weight_store, zoo
 from training import run, train
 from training.config import Config
 
@@ -38,7 +38,7 @@ def answers(folder) -> np.ndarray:
 def shipped() -> np.ndarray:
     """Logits of the weights that ship on the present backend, float32 (4, 7)."""
     network = zoo.build("cnn")
-    weights.load_into(network, weights.SHIPPED / "cnn" / weights.FILE)
+    weight_store.load_into(network, weight_store.SHIPPED / "cnn" / weight_store.FILE)
     return network.predict(FACES, verbose=0)
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from models import weights, zoo
+from models import weight_store, zoo
 from models.card import Input, Training
 from models.errors import ParameterError
 from models.model import restore
@@ -86,7 +86,7 @@ def active(tmp_path) -> Version:
     network = zoo.build("cnn")
     layer = network.get_layer("logits")
     layer.set_weights([np.random.default_rng(0).normal(0, 0.5, layer.kernel.shape), np.zeros(7)])
-    weights.save(
+    weight_store.save(
         network,
         tmp_path / "weights" / "cnn",
         name="cnn",
@@ -108,17 +108,19 @@ def active(tmp_path) -> Version:
 
 
 def test_a_corrected_version_answers_with_the_corrected_logits(active, parquet, tmp_path):
-    before = (active.folder / weights.FILE).read_bytes()
+    before = (active.folder / weight_store.FILE).read_bytes()
     made = calibrate.apply(active, parquet, 0.5, tmp_path / "archive", tmp_path / "weights")
     assert made.number == "1.0.4" and made.card.metrics == {} and made.card.temperature == 1
-    assert (made.folder / "training.json").is_file() and (active.folder / weights.FILE).read_bytes() == before
+    assert (made.folder / "training.json").is_file() and (active.folder / weight_store.FILE).read_bytes() == before
     faces = np.random.default_rng(1).random((5, 48, 48), np.float32)
-    one, other = (restore("cnn", weights.Located(v.folder, "folder"), zoo.build).logits(faces) for v in (active, made))
+    one, other = (
+        restore("cnn", weight_store.Located(v.folder, "folder"), zoo.build).logits(faces) for v in (active, made)
+    )
     told = made.card.training.config["correction"]
     assert told["of"] == "1.0.3" and told["balance"] == 0.5 and np.ptp(told["bias"]) > 0.01
     expected = Correction(np.array(told["scale"]), np.array(told["bias"]))(one)
     assert other == pytest.approx(expected, abs=0.05)  # both are computed in half precision
-    assert weights.verify(made.folder) == made.card
+    assert weight_store.verify(made.folder) == made.card
 
 
 def test_the_command_tries_and_makes(active, parquet, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models import card as cards
-from models import weights
+from models import weight_store
 from models.errors import ParameterError, UnknownNameError
 from training import cli
 from training.config import Config, load
@@ -95,7 +95,7 @@ def test_retrain_starts_from_the_shipped_weights_with_a_low_rate(seen, tmp_path)
     config, path, _, more = seen[0]
     assert config.stages == ((2, 48),) and config.learning_rate == load("cnn").learning_rate / 10
     assert path == tmp_path and more["old"] == tmp_path / "old" and more["name"] == "cnn-retrain"
-    assert more["start"] == f"cnn {cards.read(weights.SHIPPED / 'cnn').version}"
+    assert more["start"] == f"cnn {cards.read(weight_store.SHIPPED / 'cnn').version}"
 
 
 def test_train_starts_from_the_shipped_weights_with_its_own_recipe(seen, tmp_path):
@@ -103,7 +103,9 @@ def test_train_starts_from_the_shipped_weights_with_its_own_recipe(seen, tmp_pat
     assert run("train", "cnn", "--data", tmp_path, *options).exit_code == 0
     config, _, _, more = seen[0]
     assert config == replace(load("cnn"), teachers=("resnet",), distillation=0.3)
-    assert more["start"] == f"cnn {cards.read(weights.SHIPPED / 'cnn').version}" and "block1_1_conv" in more["init"]
+    assert (
+        more["start"] == f"cnn {cards.read(weight_store.SHIPPED / 'cnn').version}" and "block1_1_conv" in more["init"]
+    )
 
 
 @pytest.mark.parametrize("options", [["--init", "jft"], ["--precision", "float8"]])

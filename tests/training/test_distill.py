@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from models import weights, zoo
+from models import weight_store, zoo
 from models.errors import WeightsMismatchError, WeightsNotFoundError
 from training import distill
 
@@ -13,13 +13,13 @@ FACES = np.random.default_rng(0).integers(0, 255, (3, 48, 48), dtype=np.uint8)
 
 @pytest.fixture(scope="module")
 def shipped():
-    return weights.SHIPPED
+    return weight_store.SHIPPED
 
 
 def by_hand(name: str, shipped) -> np.ndarray:
     """The answer of unfolded shipped weights, averaged over a face and its mirror image."""
     network = zoo.build(name)
-    weights.load_into(network, shipped / name / weights.FILE)
+    weight_store.load_into(network, shipped / name / weight_store.FILE)
     crops = FACES[..., None].astype(np.float32) / 255
     answers = [softmax(np.asarray(network(view)), axis=1) for view in (crops, crops[:, :, ::-1])]
     return np.mean(answers, axis=0)
@@ -42,6 +42,6 @@ def test_a_teacher_that_is_missing_or_damaged_is_refused(tmp_path, shipped):
     with pytest.raises(WeightsNotFoundError):
         distill.answers(("cnn",), FACES, tmp_path)
     shutil.copytree(shipped / "cnn", tmp_path / "cnn")
-    (tmp_path / "cnn" / weights.FILE).write_bytes(b"other weights")
+    (tmp_path / "cnn" / weight_store.FILE).write_bytes(b"other weights")
     with pytest.raises(WeightsMismatchError):
         distill.answers(("cnn",), FACES, tmp_path)

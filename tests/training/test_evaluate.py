@@ -7,7 +7,7 @@ from scipy.special import softmax
 from typer.testing import CliRunner
 
 from models import card as cards
-from models import weights, zoo
+from models import weight_store, zoo
 from models.card import Input, Training
 from models.errors import DataError
 from models.types import EMOTIONS
@@ -25,7 +25,7 @@ def untrained(tmp_path_factory):
         rng = np.random.default_rng(zoo.EMOTION_MODELS.index(name))
         layer = network.get_layer("logits")
         layer.set_weights([rng.normal(0, 0.5, layer.kernel.shape), rng.normal(0, 0.5, layer.units)])
-        weights.save(
+        weight_store.save(
             network,
             shipped / name,
             name=name,
@@ -58,7 +58,7 @@ def test_a_measured_card_has_its_temperature_and_the_figures_of_both_splits(meas
     assert card.metrics["data_sha256"] == data.fingerprint(parquet)
     split = data.load_emotions(parquet)["PrivateTest"]
     model = zoo.build("cnn")
-    weights.load_into(model, measured / "cnn" / weights.FILE)
+    weight_store.load_into(model, measured / "cnn" / weight_store.FILE)
     logits = model.predict(split.images[..., None] / 255, verbose=0)
     found = card.metrics["PrivateTest"]
     assert found["accuracy"] == pytest.approx((logits.argmax(1) == split.labels).mean(), abs=0.08)
@@ -91,7 +91,7 @@ def test_an_ensemble_averages_calibrated_probabilities(measured, parquet):
     split, total = data.load_emotions(parquet)["PrivateTest"], 0
     for name in zoo.EMOTION_MODELS:
         network = zoo.build("cnn")
-        weights.load_into(network, measured / name / weights.FILE)
+        weight_store.load_into(network, measured / name / weight_store.FILE)
         logits = network.predict(split.images[..., None] / 255, verbose=0)
         total = total + softmax(logits / cards.read(measured / name).temperature, axis=1)
     assert found["PrivateTest"]["accuracy"] == pytest.approx((total.argmax(1) == split.labels).mean(), abs=0.08)
@@ -100,7 +100,7 @@ def test_an_ensemble_averages_calibrated_probabilities(measured, parquet):
 def test_networks_without_figures_are_not_measured_together(untrained, parquet, tmp_path):
     card = cards.read(untrained / "cnn")
     (tmp_path / "cnn").mkdir()
-    (tmp_path / "cnn" / weights.FILE).write_bytes((untrained / "cnn" / weights.FILE).read_bytes())
+    (tmp_path / "cnn" / weight_store.FILE).write_bytes((untrained / "cnn" / weight_store.FILE).read_bytes())
     cards.write(cards.from_json(card.to_json().replace('"PublicTest"', '"Elsewhere"')), tmp_path / "cnn")
     with pytest.raises(DataError, match="evaluate cnn"):
         ensemble(parquet, tmp_path)

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from models import card as cards
-from models import weights, zoo
+from models import weight_store, zoo
 from models.errors import DataError, ParameterError, RunError
 from models.model import restore
 from training import train
@@ -66,7 +66,7 @@ def test_the_card_names_data_that_is_known(runs, make):
             json.dumps(FACTS | {"config": {"name": "cnn", "stages": [[1, 32]]}, "data_sha256": digest})
         )
         assert make().card.data == lines
-    assert cards.read(weights.SHIPPED / "keypoints").data == lines
+    assert cards.read(weight_store.SHIPPED / "keypoints").data == lines
 
 
 def test_the_card_tells_what_the_run_wrote_down(runs, make):
@@ -83,7 +83,7 @@ def test_the_card_tells_what_the_run_wrote_down(runs, make):
     config = training.config
     assert (config["batch"], config["width"], config["augmentation"]["blur"]) == (9, 0.5, 2.0)
     assert (config["start"], config["precision"], config["best_epoch"]) == ("cnn 1.0.2", "float32", 1)
-    restore("cnn", weights.Located(made.folder, "folder"), zoo.build)
+    restore("cnn", weight_store.Located(made.folder, "folder"), zoo.build)
 
 
 def test_the_card_of_a_run_that_wrote_nothing_down_says_unknown(make):
@@ -109,8 +109,8 @@ def test_the_epochs_lie_beside_the_weights_and_everybody_may_read(make):
 
 def test_what_is_loaded_is_what_the_run_saved(make, network):
     folder = make().folder
-    weights.verify(folder)
-    loaded = restore("cnn", weights.Located(folder, "folder"), zoo.build).network.get_layer("logits").kernel
+    weight_store.verify(folder)
+    loaded = restore("cnn", weight_store.Located(folder, "folder"), zoo.build).network.get_layer("logits").kernel
     assert (loaded.numpy() == network.get_layer("logits").kernel.numpy().astype("float16")).all()
 
 

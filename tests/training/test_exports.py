@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models import card as cards
-from models import weights
+from models import weight_store
 from models.errors import DataError, ParameterError, UnknownNameError, WeightsMismatchError
 from models.types import EMOTIONS
 from training import cli, exports, tflite
@@ -21,7 +21,7 @@ from training.versions import Version
 def version(tmp_path, monkeypatch):
     """A copy of the small network, as a version of an archive."""
     folder = tmp_path / "archive" / "1.0.0" / "cnn"
-    shutil.copytree(weights.SHIPPED / "cnn", folder)
+    shutil.copytree(weight_store.SHIPPED / "cnn", folder)
     monkeypatch.setattr("training.commands.export.SHIPPED", tmp_path / "weights")
     card = dataclasses.replace(cards.read(folder), version="1.0.0", exports={})
     cards.write(card, folder)
@@ -124,7 +124,7 @@ def test_bad_input_is_refused_before_anything_is_written(version, tmp_path, monk
         exports.export(keypoints, "savedmodel", out)
     with pytest.raises(DataError, match="pictures with faces"):
         exports.export(version, "savedmodel", out, examples=tmp_path / "none")
-    (version.folder / weights.FILE).write_bytes(b"x")
+    (version.folder / weight_store.FILE).write_bytes(b"x")
     with pytest.raises(WeightsMismatchError, match="sha256"):
         exports.export(version, "savedmodel", out)
     assert not out.exists()

@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard, constants
 from typer.testing import CliRunner
 
 from models import card as cards
-from models import hub, weights
+from models import hub, weight_store
 from models.errors import HubError, WeightsMismatchError, WeightsNotFoundError
 from models.types import KEYPOINTS
 from tests.hub import TOKEN, closed_port, serving
@@ -83,7 +83,7 @@ def test_one_commit_holds_every_file_and_the_app_pulls_back_the_same_bytes(runni
 
     monkeypatch.setenv("FACEWHY_HUB_REPO", REPOSITORY)
     monkeypatch.setenv("FACEWHY_HUB_REVISION", done.revision)
-    found = weights.locate("cnn")
+    found = weight_store.locate("cnn")
     assert (found.source, found.revision, found.note) == ("hub", done.revision, "")
     for file in ("card.json", "model.safetensors"):
         assert (found.folder / file).read_bytes() == (source / "cnn" / file).read_bytes()
@@ -115,7 +115,7 @@ def test_the_command_says_what_to_set_and_never_the_token(running, source):
 
 
 def test_nothing_is_sent_when_weights_are_damaged_or_missing(running, source, tmp_path):
-    (source / "cnn" / weights.FILE).write_bytes(b"x")
+    (source / "cnn" / weight_store.FILE).write_bytes(b"x")
     with pytest.raises(WeightsMismatchError, match="sha256"):
         publish(REPOSITORY, source)
     with pytest.raises(WeightsNotFoundError, match="promote a version"):
@@ -188,7 +188,7 @@ def test_the_front_matter_is_what_the_hub_reads(source):
 
 
 def test_the_page_shows_the_figures_limits_and_labels_of_every_card():
-    found = [cards.read(weights.SHIPPED / name) for name in ("cnn", "resnet", "vgg16", "keypoints")]
+    found = [cards.read(weight_store.SHIPPED / name) for name in ("cnn", "resnet", "vgg16", "keypoints")]
     text = readme(REPOSITORY, found)
     front = yaml.safe_load(text.split("---\n")[1])
     assert [entry["name"] for entry in front["model-index"]] == [card.name for card in found]

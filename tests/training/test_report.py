@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from models import card as cards
-from models import weights
+from models import weight_store
 from training import metrics, report
 from training.robustness import DISTURBANCES
 
@@ -38,7 +38,7 @@ ROBUSTNESS = {
 
 def card(name: str, **found) -> cards.Card:
     """The card that ships, with made-up figures."""
-    values = json.loads(cards.read(weights.SHIPPED / name).to_json())
+    values = json.loads(cards.read(weight_store.SHIPPED / name).to_json())
     values["training"]["config"]["stages"] = [[2, 32], [2, 48]]
     return cards.from_json(json.dumps(values | {"metrics": found}))
 

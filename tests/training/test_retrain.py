@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models import card as cards
-from models import weights, zoo
+from models import weight_store, zoo
 from models.errors import DataError, WeightsNotFoundError
 from models.types import EMOTIONS
 from tests.training.conftest import made_up_face
@@ -15,11 +15,11 @@ from training import data, retrain, run, train
 def test_the_start_is_what_ships():
     begun = retrain.start("cnn")
     network = zoo.build("cnn")
-    weights.load_into(network, weights.SHIPPED / "cnn" / weights.FILE)
+    weight_store.load_into(network, weight_store.SHIPPED / "cnn" / weight_store.FILE)
     for layer in network.layers:
         for have, want in zip(begun.arrays.get(layer.name, []), layer.get_weights(), strict=True):
             assert (have == want).all()
-    assert begun.source == f"cnn {cards.read(weights.SHIPPED / 'cnn').version}"
+    assert begun.source == f"cnn {cards.read(weight_store.SHIPPED / 'cnn').version}"
     assert begun.config.teachers == () and begun.config.epochs == retrain.EPOCHS
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from models import weights, zoo
+from models import weight_store, zoo
 from models.errors import ParameterError
 from models.model import restore
 from training import savedmodel
@@ -35,7 +35,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def model():
-    return restore("cnn", weights.Located(weights.SHIPPED / "cnn", "folder"), zoo.build)
+    return restore("cnn", weight_store.Located(weight_store.SHIPPED / "cnn", "folder"), zoo.build)
 
 
 @pytest.fixture(scope="module")

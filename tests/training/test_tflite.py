@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from models import weights, zoo
+from models import weight_store, zoo
 from models.errors import UnknownNameError
 from models.model import restore
 from training import savedmodel, tflite
@@ -18,7 +18,7 @@ def faces():
 @pytest.fixture(scope="module")
 def made(faces, tmp_path_factory):
     """The small network's answers, and its files by kind."""
-    model = restore("cnn", weights.Located(weights.SHIPPED / "cnn", "folder"), zoo.build)
+    model = restore("cnn", weight_store.Located(weight_store.SHIPPED / "cnn", "folder"), zoo.build)
     with savedmodel.exact():
         saved = savedmodel.write(model, tmp_path_factory.mktemp("saved") / "1")
         return keras_probabilities(model, faces), {k: tflite.convert(saved, k, faces) for k in tflite.KINDS}

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from explain.faithfulness import Curves
+from explain.metrics.faithfulness import Curves
 from models import card as cards
-from models import detector, framing, keypoints, photo, weights
+from models import detector, framing, keypoints, photo, weight_store
 from models.errors import DataError, ParameterError, UnknownNameError
 from training import trust
 
@@ -21,7 +21,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.fixture
 def shipped(tmp_path):
     """A folder with the shipped small network."""
-    shutil.copytree(weights.SHIPPED / "cnn", tmp_path / "weights" / "cnn", ignore=shutil.ignore_patterns("trust.json"))
+    shutil.copytree(
+        weight_store.SHIPPED / "cnn", tmp_path / "weights" / "cnn", ignore=shutil.ignore_patterns("trust.json")
+    )
     return tmp_path / "weights"
 
 
@@ -61,7 +63,7 @@ def test_a_table_of_two_methods(shipped, parquet):
     table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=said.append, watch=watch)
     assert table == read(shipped) and watched == [("gradcam", 3), ("saliency", 3)]
     assert (table["faces"], table["split"], table["seed"]) == (3, "PrivateTest", 0)
-    assert table["sha256"] == weights.verify(shipped / "cnn").sha256 and len(table["date"]) == 10
+    assert table["sha256"] == weight_store.verify(shipped / "cnn").sha256 and len(table["date"]) == 10
     assert list(table["methods"]) == ["gradcam", "saliency"] and len(said) == 2
     for row in table["methods"].values():
         assert set(row) == {

@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from models import card as cards
-from models import weights
+from models import weight_store
 from models.errors import (
     ParameterError,
     UnknownNameError,
@@ -24,14 +24,14 @@ def put(folder, number, accuracy=None, run="cnn", seed=None):
     """A folder of weights of "cnn" with files of its own; the weights differ by seed, or by number."""
     folder.mkdir(parents=True)
     value = np.float16(sum(map(int, number.split("."))) if seed is None else seed)
-    save_file({"a/kernel": np.full(4, value)}, folder / weights.FILE)
+    save_file({"a/kernel": np.full(4, value)}, folder / weight_store.FILE)
     card = dataclasses.replace(
         CARD,
         name="cnn",
         version=number,
         metrics={} if accuracy is None else {"PublicTest": {"accuracy": accuracy}},
         training=dataclasses.replace(CARD.training, run=run),
-        sha256=weights._sha256(folder / weights.FILE),
+        sha256=weight_store._sha256(folder / weight_store.FILE),
     )
     cards.write(card, folder)
     (folder / "report").mkdir()
@@ -77,7 +77,7 @@ def test_a_version_that_ships_and_is_in_the_archive_counts_once(places):
 
 def test_a_folder_of_a_version_number_can_be_shown_in_the_app(places, monkeypatch):
     monkeypatch.setenv("FACEWHY_WEIGHTS_DIR", str(places[0] / "1.0.2"))
-    assert weights.locate("cnn") == weights.Located(places[0] / "1.0.2" / "cnn", "folder")
+    assert weight_store.locate("cnn") == weight_store.Located(places[0] / "1.0.2" / "cnn", "folder")
 
 
 def test_a_version_is_found_by_number_by_run_and_by_being_the_latest(places):
@@ -192,7 +192,7 @@ def test_promoting_the_active_version_changes_nothing(places):
 
 
 def test_a_damaged_version_is_not_promoted_even_by_force(places):
-    path = places[0] / "1.0.1" / "cnn" / weights.FILE
+    path = places[0] / "1.0.1" / "cnn" / weight_store.FILE
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")
     before = content(places[1])
     with pytest.raises(WeightsMismatchError, match="sha256"):

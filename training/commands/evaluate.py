@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from models.weights import SHIPPED
+from models.weight_store import SHIPPED
 from training import config as configs
 from training.commands import Archive, Data
 from training.versions import ARCHIVE

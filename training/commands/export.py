@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from models.errors import ParameterError
-from models.weights import SHIPPED
+from models.weight_store import SHIPPED
 from training import config as configs
 from training import versions
 from training.commands import Archive, Name, Runs

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from models.weights import SHIPPED
+from models.weight_store import SHIPPED
 
 
 def publish(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from models.weights import SHIPPED
+from models.weight_store import SHIPPED
 from training.commands import Archive, Data
 from training.versions import ARCHIVE
 

@@ -1,7 +1,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from models import weights
+from models import weight_store
 from tests.training.test_versions import content, put
 from training import cli
 
@@ -31,7 +31,7 @@ def test_the_list_names_versions_figures_and_origin(places):
 def test_promote_and_rollback_say_what_is_active(places):
     before = content(places / "weights")
     refused = run(places, "promote", "cnn", "1.0.1")
-    assert isinstance(refused.exception, weights.WeightsError) and content(places / "weights") == before
+    assert isinstance(refused.exception, weight_store.WeightsError) and content(places / "weights") == before
     assert run(places, "promote", "cnn", "1.0.1", "--force").output == "cnn 1.0.1 is active\n"
     assert content(places / "weights") != before
     assert run(places, "rollback", "cnn").output == "cnn 1.0.0 is active\n"

@@ -1,7 +1,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from models import weights
+from models import weight_store
 from tests.training.test_versions import put
 from training import cli
 
@@ -21,7 +21,7 @@ def run(*arguments):
 def test_the_active_weights_are_measured(seen, tmp_path):
     result = run("cnn", "--data", tmp_path)
     assert result.exit_code == 0, result.output
-    assert seen[0][:6] == ("cnn", tmp_path, weights.SHIPPED, 200, (), 0)
+    assert seen[0][:6] == ("cnn", tmp_path, weight_store.SHIPPED, 200, (), 0)
 
 
 def test_every_option_counts(seen, tmp_path):

@@ -1,0 +1,127 @@
+"""Does the map depend on what the network learned? Cascading randomisation of its layers."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from explain import registry, scale
+from explain.base import Parameters, Target
+from explain.metrics.agreement import rank_correlation
+from models.types import Face
+
+if TYPE_CHECKING:
+    from models.model import Model
+
+LIKE_BEFORE = 0.5
+"""A map that still ranks pixels this much as before, when nothing learned is left, ignores the network."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sanity:
+    """How far maps stay the same while a network forgets.
+
+    Attributes:
+        layers: the stages, from the logits down to the picture; each comes on top of those before it.
+        correlation: float64 (S,), mean rank correlation with the true network's maps after each stage;
+            nan where those are all flat.
+        absolute: float64 (S,), the same for |values|, which ignores a change of sign.
+    """
+
+    layers: tuple[str, ...]
+    correlation: np.ndarray
+    absolute: np.ndarray
+
+    @property
+    def passed(self) -> bool:
+        """Whether the maps of the wholly random network differ from the true one's."""
+        return bool(self.correlation[-1] < LIKE_BEFORE)
+
+    def to_json(self) -> dict:
+        """All fields as plain lists; null stands for nan."""
+        numbers = {"correlation": self.correlation, "absolute": self.absolute}
+        plain = {name: [None if np.isnan(one) else float(one) for one in row] for name, row in numbers.items()}
+        return {"layers": list(self.layers)} | plain
+
+
+def stages(network) -> dict[str, list]:
+    """The layers with weights, from the last to the first, together where their maps have the same grid.
+
+    Returns:
+        A dense layer's own name, or the grid such as "6x6" -> keras layers.
+    """
+    found: dict[str, list] = {}
+    for layer in reversed(network.layers):
+        if layer.weights:
+            shape = layer.output.shape
+            name = f"{shape[1]}x{shape[2]}" if len(shape) == 4 else layer.name
+            found.setdefault(name, []).append(layer)
+    return found
+
+
+def randomise(layers: Sequence, rng: np.random.Generator) -> None:
+    """Deal every weight's numbers out anew among its own places.
+
+    What was learned is gone and the size of the activations is about what it was; fresh initial values
+    would not fit convolutions into which batch norm was folded.
+    """
+    for layer in layers:
+        layer.set_weights([rng.permutation(w.ravel()).reshape(w.shape) for w in layer.get_weights()])
+
+
+def cascade(
+    model: "Model",
+    faces: Sequence[Face],
+    targets: Sequence[Target],
+    method: str,
+    params: Parameters | Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> Sanity:
+    """Compare a method's maps before and after more and more layers are randomised, the logits first.
+
+    A copy of the network is randomised, for each face anew, because two random networks have habits
+    of their own; the model stays as it is. A randomised map that is flat counts as a correlation of
+    0; a face whose true map is flat does not count.
+
+    Source: Adebayo et al. 2018, "Sanity checks for saliency maps", arXiv 1810.03292. Known criticism:
+    with skip connections and after the first stages a random network still passes much of the
+    picture on, so that even a faithful method correlates, and the comparison favours noisy methods
+    (Binder et al. 2023, arXiv 2211.12486): passing shows no more than that a map is not blind to
+    the weights.
+
+    Args:
+        model: an emotion model.
+        faces: one or more, with keypoints where the method needs regions.
+        targets: what to explain, one a face.
+        method: a key of `registry.METHODS`.
+        params: as for `registry.explain`.
+        seed: of the order in which weights are dealt out.
+
+    Raises:
+        UnknownNameError, ParameterError, UnsuitableMethodError: see `registry.explain`.
+    """
+    import keras
+
+    network = keras.models.clone_model(model.network)
+    copy, learned = dataclasses.replace(model, network=network), model.network.get_weights()
+    groups = stages(network)
+    signed, absolute = [], []
+    for index, (face, target) in enumerate(zip(faces, targets, strict=True)):
+        network.set_weights(learned)
+        rng = np.random.default_rng((seed, index))
+        before = registry.explain(copy, face, target, method, params).values
+        if scale.is_flat(before):
+            continue
+        rows = [], []
+        for layers in groups.values():
+            randomise(layers, rng)
+            now = registry.explain(copy, face, target, method, params).values
+            rows[0].append(rank_correlation(before, now))
+            rows[1].append(rank_correlation(np.abs(before), np.abs(now)))
+        signed.append(rows[0])
+        absolute.append(rows[1])
+    if not signed:
+        return Sanity(tuple(groups), *np.full((2, len(groups)), np.nan))
+    return Sanity(tuple(groups), *np.nan_to_num([signed, absolute]).mean(1))

@@ -1,0 +1,85 @@
+"""A method that looks at the weights forgets with them; one that does not is found out."""
+
+import json
+
+import numpy as np
+import pytest
+
+from explain import registry
+from explain.base import Method, Parameters, Target
+from explain.metrics import randomisation
+
+
+@pytest.fixture
+def edges(monkeypatch):
+    """A method that never looks at the network."""
+
+    def run(model, crop, target, params, regions=None):
+        return np.abs(np.gradient(crop)[0])
+
+    monkeypatch.setitem(registry.METHODS, "edges", Method("edges", "Edges", "Edges.", Parameters, run, lambda p: False))
+
+
+def test_stages_go_from_the_logits_to_the_picture(model):
+    found = randomisation.stages(model.network)
+    assert list(found) == ["logits", "6x6", "12x12", "24x24", "48x48"]
+    with_weights = {layer.name for layer in model.network.layers if layer.weights}
+    named = [layer.name for layers in found.values() for layer in layers]
+    assert set(named) == with_weights and len(named) == len(with_weights)
+
+
+def test_randomised_layers_keep_their_numbers_and_lose_their_order(cnn):
+    import keras
+
+    network = keras.models.clone_model(cnn.network)
+    network.set_weights(cnn.network.get_weights())
+    chosen = randomisation.stages(network)["6x6"]
+    randomisation.randomise(chosen, np.random.default_rng(0))
+    changed = {layer.name for layer in chosen}
+    for layer, old in zip(network.layers, cnn.network.layers, strict=True):
+        for now, before in zip(layer.get_weights(), old.get_weights(), strict=True):
+            assert np.array_equal(now, before) == (layer.name not in changed)
+            np.testing.assert_array_equal(np.sort(now, axis=None), np.sort(before, axis=None))
+
+
+@pytest.mark.parametrize("method", ["gradcam", "saliency", "shap_gradient"])
+def test_a_method_that_uses_the_weights_forgets_with_them(cnn, face, method):
+    before = [weight.numpy() for weight in cnn.network.weights]
+    params = registry.METHODS[method].quick
+    found = randomisation.cascade(cnn, [face], [Target(0)], method, params)
+    assert found.layers == ("logits", "6x6", "12x12", "24x24", "48x48")
+    assert found.correlation.shape == found.absolute.shape == (5,)
+    assert found.passed and np.abs(found.correlation).max() < 0.999
+    for weight, old in zip(cnn.network.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), old)
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_a_method_that_ignores_the_weights_fails(cnn, face, edges):
+    found = randomisation.cascade(cnn, [face, face], [Target(0), Target(3)], "edges")
+    np.testing.assert_allclose(found.correlation, 1)
+    np.testing.assert_allclose(found.absolute, 1)
+    assert not found.passed
+
+
+def test_the_seed_chooses_the_order(cnn, face):
+    first, again, other = (
+        randomisation.cascade(cnn, [face], [Target(2)], "gradcam", {"positive_only": False}, seed) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first.correlation, again.correlation)
+    assert not np.array_equal(first.correlation, other.correlation)
+
+
+def test_flat_maps(cnn, face, monkeypatch):
+    """Flat after randomising counts as 0, flat before does not count."""
+    calls = []
+
+    def run(model, crop, target, params, regions=None):
+        calls.append(target)
+        return crop if len(calls) == 1 else np.zeros_like(crop)
+
+    monkeypatch.setitem(registry.METHODS, "fading", Method("fading", "F", "F.", Parameters, run, lambda p: False))
+    found = randomisation.cascade(cnn, [face, face], [Target(0), Target(1)], "fading")
+    np.testing.assert_array_equal(found.correlation, 0)
+    empty = randomisation.cascade(cnn, [face], [Target(1)], "fading")
+    assert not empty.passed and empty.to_json()["correlation"] == [None] * 5
