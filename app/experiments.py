@@ -6,10 +6,9 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
-from app import answers, lab_words, reading
-from app.donors import DONORS
+from app import pipeline
+from app.source_faces import SOURCE_FACES
 from explain import registry
 from explain.base import Explanation, Parameters, Target
 from explain.lab.apply import Changed, apply, elsewhere, random_patch, uncovered
@@ -18,7 +17,7 @@ from explain.lab.forecast import Forecast, predicted
 from explain.lab.steps import Experiment
 from models import regions, zoo
 from models.regions import REGIONS
-from models.types import EMOTIONS, Face, Prediction
+from models.types import Face, Prediction
 
 PATCHES = 8
 """Random patches that a hidden area is compared with."""
@@ -99,17 +98,17 @@ def run(
     """
     started = perf_counter()
     registry.find(method)
-    changed = apply(experiment, face.crop, face.crop_keypoints, DONORS)
+    changed = apply(experiment, face.crop, face.crop_keypoints, SOURCE_FACES)
     hides, bare = changed.touched.any(), uncovered(experiment)
     asked = [Experiment(), experiment]
     if hides:
         on_face = ~regions.masks(face.crop_keypoints)[REGIONS.index("background")]
         patches = [random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
         asked += [bare] * bool(bare.steps) + [elsewhere(experiment, patch) for patch in patches]
-    crops = np.stack([apply(each, face.crop, face.crop_keypoints, DONORS).crop for each in asked])
+    crops = np.stack([apply(each, face.crop, face.crop_keypoints, SOURCE_FACES).crop for each in asked])
     asked_of = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
     told = {name: model.answers(model.logits(crops)) for name, model in asked_of.items()}
-    target = reading.common_target(emotion, "", {name: said[0] for name, said in told.items()})
+    target = pipeline.common_target(emotion, "", {name: said[0] for name, said in told.items()})
     transplant = any(step.transplants for step in experiment.steps)
     made, models = {}, {}
     for name, said in told.items():
@@ -154,127 +153,19 @@ def smallest(
     return {name: counterfactual(model, face.crop, masks, baseline) for name, model in asked_of.items()}
 
 
-# -------------------------------------------------------------------------- JSON
-
-
-class Predicted(TypedDict):
-    share: float
-    opposing: float
-    area: float
-    drop: float | None
-    expects: str
-
-
-class RandomPatches(TypedDict):
-    mean: float | None
-    probabilities: list[float]
-
-
-class SmallestChange(TypedDict):
-    found: bool
-    regions: list[str]
-    emotion: str
-    drop: float
-    ties: int
-
-
-class TriedModel(TypedDict):
-    before: answers.Answer
-    after: answers.Answer
-    without_hiding: answers.Answer
-    predicted: Predicted
-    random: RandomPatches
-    verdict: str
-    words: str
-    smallest_change: SmallestChange | None
-
-
-class LabReading(TypedDict):
-    emotion: str
-    method: str
-    experiment: dict
-    link: str
-    hidden: float
-    crop: list[list[float]] | None
-    models: list[TriedModel]
-    seconds: float
-
-
-def answer(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = None) -> LabReading:
-    """An outcome as JSON.
-
-    Args:
-        outcome: what `run` returned.
-        found: what `smallest` returned; None where it was not asked for.
-    """
-    return {
-        "emotion": EMOTIONS[outcome.target.emotion],
-        "method": next(iter(outcome.maps.values())).method,
-        "experiment": outcome.experiment.to_json(),
-        "link": f"?lab={outcome.experiment.code}",
-        "hidden": float(outcome.changed.touched.mean()),
-        "crop": outcome.changed.crop.astype(float).round(4).tolist(),
-        "models": [_tried(name, outcome, found) for name in outcome.models],
-        "seconds": outcome.seconds,
-    }
-
-
-def answer_for(
+def run_with_smallest(
     face: Face,
-    experiment: str | Mapping[str, Any],
+    experiment: Experiment,
     method: str = "gradcam",
     emotion: str = "",
     params: Mapping[str, Any] | None = None,
     smallest_change: bool = False,
-    fill: str = "mean face",
-) -> LabReading:
-    """The whole of the Lab for a program: an experiment as JSON in, what happened as JSON out.
+) -> tuple[Outcome, dict[str, Counterfactual | None] | None]:
+    """An experiment, and the smallest change of each model's prediction where it is asked for, else None.
 
     Args:
-        face: with its keypoints.
-        experiment: see `Experiment.from_json`.
-        method, emotion, params: see `run`.
-        smallest_change: also search the smallest set of parts that changes each answer.
-        fill: what parts show that are hidden in that search.
-
-    Raises:
-        UnknownNameError, ParameterError: a name or a value that does not exist.
+        face, experiment, method, emotion, params: see `run`.
+        smallest_change: also search the smallest set of parts that changes each prediction.
     """
-    outcome = run(face, Experiment.from_json(experiment), method, emotion, params)
-    return answer(outcome, smallest(face, fill) if smallest_change else None)
-
-
-def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | None] | None) -> TriedModel:
-    tried = outcome.models[name]
-    forecast = tried.forecast
-    return {
-        "before": answers.answer(tried.before),
-        "after": answers.answer(tried.after),
-        "without_hiding": answers.answer(tried.alone),
-        "predicted": {
-            "share": forecast.share,
-            "opposing": forecast.opposing,
-            "area": forecast.area,
-            "drop": forecast.drop,
-            "expects": "" if forecast.expects is None or tried.transplant else forecast.expects,
-        },
-        "random": {
-            "mean": float(tried.random.mean()) if len(tried.random) else None,
-            "probabilities": tried.random.astype(float).tolist(),
-        },
-        "verdict": tried.verdict,
-        "words": lab_words.told(outcome.maps[name], tried),
-        "smallest_change": None if found is None else _smallest(found[name]),
-    }
-
-
-def _smallest(found: Counterfactual | None) -> SmallestChange:
-    if found is None:
-        return {"found": False, "regions": [], "emotion": "", "drop": 0.0, "ties": 0}
-    return {
-        "found": True,
-        "regions": list(found.regions),
-        "emotion": EMOTIONS[found.after],
-        "drop": found.drop,
-        "ties": found.ties,
-    }
+    outcome = run(face, experiment, method, emotion, params)
+    return outcome, smallest(face) if smallest_change else None

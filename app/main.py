@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":  # `python app/main.py` puts app/ on the path, not the repository's root
@@ -13,16 +14,21 @@ if __name__ == "__main__":  # `python app/main.py` puts app/ on the path, not th
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-import gradio as gr  # noqa: E402
+import gradio as gr
 
-from app import endpoints, engine, lanes, traffic, uploads  # noqa: E402
-from app.guard import GuardedBlocks  # noqa: E402
-from app.server import Server  # noqa: E402
-from app.session import Session  # noqa: E402
-from app.tabs import Shared, api, compare, explain, lab, models, predict  # noqa: E402
-from app.visitors import KEPT  # noqa: E402
-from models import precision  # noqa: E402
-from models.errors import FaceWhyError  # noqa: E402
+from app.api.gradio import add_endpoints
+from app.server import Server
+from app.serving import canary, engine
+from app.ui import uploads
+from app.ui.gradio_overrides import queue
+from app.ui.gradio_overrides.blocks import SafeBlocks
+from app.ui.gradio_overrides.events import open_endpoint
+from app.ui.gradio_overrides.sessions import KEPT
+from app.ui.photo_input import PhotoInput
+from app.ui.session import Session
+from app.ui.tabs import Shared, api, compare, explain, lab, models, predict
+from models import precision
+from models.errors import FaceWhyError
 
 TABS = (predict, explain, compare, lab, models, api)
 HEADER = """
@@ -36,15 +42,16 @@ A network guesses how a face looks, not what a person feels.</p></header>
 def build() -> gr.Blocks:
     """The page with its tabs and the public endpoints."""
     uploads.private_folder()
-    with GuardedBlocks(title="FaceWhy", analytics_enabled=False, delete_cache=(600, KEPT)) as page:
-        endpoints.add()  # first, so that no handler of a tab takes an endpoint's name
+    with SafeBlocks(title="FaceWhy", analytics_enabled=False, delete_cache=(600, KEPT)) as page:
+        image = PhotoInput(label="image", visible=False)
+        add_endpoints(partial(open_endpoint, image))  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(HEADER)
         shared = Shared(gr.State(Session()), None)
         with gr.Tabs():
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
                     module.build(replace(shared, tab=tab))
-    return lanes.open_queue(page)
+    return queue.open_queue(page)
 
 
 def launch(host: str | None = None, port: int | None = None) -> Server:
@@ -56,7 +63,7 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
     Raises:
         ParameterError: a variable has a wrong value.
     """
-    traffic.challengers()
+    canary.challengers()
     precision.bfloat16()
     engine.current()
     server = Server(build(), host, port)

@@ -1,6 +1,6 @@
-"""One server, three doors: the page, Gradio's client API with MCP beside it, and the REST API.
+"""One server, three interfaces: the page, Gradio's client API with MCP beside it, and the REST API.
 
-The REST routes come first and the page is mounted at "/" behind them; `app.shield` stands in front of all.
+The REST routes come first and the page is mounted at "/" behind them; `app.security.middleware` stands in front of all.
 """
 
 import errno
@@ -8,47 +8,27 @@ import os
 import signal
 import socket
 import threading
-from pathlib import Path
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from app import api, shield, theme, tools, visitors
-from models import photo
+from app.api import mcp, rest
+from app.security import middleware
+from app.security.settings import Settings
+from app.ui.gradio_overrides import graceful_server, http_protocol, mounting, queue
 from models.errors import ParameterError
 
 FIRST_PORT, PORTS = 7860, 100
 """Where no port is asked for, the first free one of these is taken."""
-GRACE = 8
-"""Seconds that running requests have to finish after SIGTERM."""
-LAST_RESORT = 9.5
-"""Seconds after which the process ends whatever still runs."""
-PAGE = {
-    "css_paths": Path(__file__).with_name("page.css"),
-    "max_file_size": photo.MAX_BYTES,
-    "allowed_paths": [],
-    "show_error": True,
-    "enable_monitoring": False,
-    "run_history": False,
-    "ssr_mode": False,
-    "mcp_server": True,
-    "footer_links": ["api"],
-}
 
 
 def create(page: gr.Blocks) -> FastAPI:
     """The REST API with a page mounted behind it."""
-    application = api.create()
-    page.state_session_capacity = visitors.SESSIONS
-    gr.mount_gradio_app(
-        application, page, path="/", theme=theme.build(), root_path=os.environ.get("GRADIO_ROOT_PATH"), **PAGE
-    )
-    mounted = application.routes[-1].app
-    mounted.state_holder = visitors.Visitors()
-    mounted.state_holder.set_blocks(page)
-    page._queue.set_server_app(mounted)  # as launch() does: without it no call is ever forgotten
-    tools.attach(page, application.state.lanes)
+    application = rest.create()
+    mounting.mount(application, page)
+    application.state.page_queues = lambda: queue.counts(page)
+    mcp.attach(mounting.mcp_server(page), application.state.queues)
     return application
 
 
@@ -69,7 +49,7 @@ class Server:
     """
 
     def __init__(self, page: gr.Blocks, host: str | None = None, port: int | None = None):
-        settings = shield.Settings.from_env()
+        settings = Settings.from_env()
         host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
         listening = listen(host, asked_port() if port is None else port)
         host, port = listening.getsockname()[:2]
@@ -77,16 +57,16 @@ class Server:
         self.page, self.application = page, create(page)
         page.local_url = self.url
         self._socket = listening
-        self._server = Polite(
+        self._server = graceful_server.GracefulServer(
             uvicorn.Config(
-                shield.protect(self.application, settings),
-                http=shield.Impatient,
+                middleware.protect(self.application, settings),
+                http=http_protocol.HeaderTimeoutProtocol,
                 ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=GRACE,
+                timeout_graceful_shutdown=graceful_server.GRACE,
             ),
             self.application.routes[-1].app,
         )
@@ -108,45 +88,8 @@ class Server:
         self._thread.join()
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT; running requests are finished first, see `GRACE`."""
+        """Serve until SIGTERM or SIGINT; running requests are finished first, see `graceful_server.GRACE`."""
         self._server.run(sockets=[self._socket])
-
-
-class Polite(uvicorn.Server):
-    """A server that ends what idle visitors hold open when it is told to stop, so that only work keeps it waiting.
-
-    Args:
-        config: see uvicorn.
-        page: the mounted page, whose heartbeats and streams do not end by themselves.
-
-    Attributes:
-        ready: set once it answers.
-    """
-
-    def __init__(self, config: uvicorn.Config, page: gr.routes.App):
-        super().__init__(config)
-        self.ready = threading.Event()
-        self._page = page
-
-    async def startup(self, sockets=None) -> None:
-        """As uvicorn's."""
-        await super().startup(sockets)
-        self.ready.set()
-
-    def handle_exit(self, sig: int, frame) -> None:
-        """As uvicorn's, and it does not raise the signal again once all is done."""
-        super().handle_exit(sig, frame)
-        self._captured_signals.clear()
-
-    async def shutdown(self, sockets=None) -> None:
-        """As uvicorn's; what does not end is left behind after `LAST_RESORT` seconds."""
-        if threading.current_thread() is threading.main_thread():
-            last = threading.Timer(LAST_RESORT, os._exit, [0])
-            last.daemon = True
-            last.start()
-        self._page.stop_event.set()
-        self._page.get_blocks()._queue.let_all_go()
-        await super().shutdown(sockets)
 
 
 def listen(host: str, port: int | None) -> socket.socket:

@@ -1,4 +1,4 @@
-"""Imports point one way: app -> explain -> models, and training, which measures explanations, sees explain too."""
+"""Imports point one way, between the packages and between the rooms of the app, and never in a circle."""
 
 import ast
 import os
@@ -9,50 +9,134 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MAY_IMPORT = {
+PACKAGES = {
     "models": {"models"},
     "explain": {"explain", "models"},
     "training": {"training", "explain", "models"},
     "app": {"app", "explain", "models"},
 }
-PAGE_ONLY = {"gradio", "gradio_client"}
+"""What each package may import, itself included."""
+BELOW = {
+    "app.serving": set(),
+    "app.security": set(),
+    "app.pipeline": {"app.serving"},
+    "app.ui": {"app.pipeline", "app.serving", "app.security"},
+    "app.api": {"app.pipeline", "app.serving"},
+    "app.main": {"app.ui", "app.api", "app.pipeline", "app.serving", "app.security"},
+}
+"""Of the app, what each room may import beside itself: page and API stand beside each other."""
+ROOMS = {
+    "app.pipeline": "app.pipeline",
+    "app.experiments": "app.pipeline",
+    "app.source_faces": "app.pipeline",
+    "app.text": "app.pipeline",
+    "app.lab_text": "app.pipeline",
+    "app.error_messages": "app.pipeline",
+    "app.ui": "app.ui",
+    "app.api": "app.api",
+    "app.serving": "app.serving",
+    "app.security": "app.security",
+}
+"""The room of each part of the app; what is not named here puts the rooms together, as `app.main` does."""
+GRADIO = {"gradio", "gradio_client"}
+
+
+def modules(package: str) -> dict[str, Path]:
+    """The files of a package by the names of their modules."""
+    found = {}
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+EVERY = {name: path for package in PACKAGES for name, path in modules(package).items()}
 
 
 def imported(path: Path) -> set[str]:
-    """The top-level packages that a file imports, also inside functions."""
-    names = set()
+    """The modules that a file imports by their full names, also inside functions."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            names.add(node.module.split(".")[0])
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in EVERY else node.module for name in full}
     return names
 
 
-def forbidden(package: str, names: set[str]) -> set[str]:
-    """Which of these packages a package may not import."""
-    others = set(MAY_IMPORT) | {"tests"}
-    return (names & others) - MAY_IMPORT[package] | (names & PAGE_ONLY if package != "app" else set())
+def room(module: str) -> str:
+    """The room of a module of the app."""
+    return ROOMS.get(".".join(module.split(".")[:2]), "app.main")
 
 
-@pytest.mark.parametrize("package", MAY_IMPORT)
+def forbidden(module: str, names: set[str]) -> set[str]:
+    """Which of these modules a module may not import."""
+    package = module.split(".")[0]
+    others = set(PACKAGES) | {"tests"}
+    wrong = {name for name in names if (top := name.split(".")[0]) in others and top not in PACKAGES[package]}
+    if package != "app" or room(module) in ("app.serving", "app.security", "app.pipeline"):
+        wrong |= {name for name in names if name.split(".")[0] in GRADIO}
+    if package == "app":
+        here = room(module)
+        wrong |= {name for name in names if name.startswith("app.") and room(name) not in {here} | BELOW[here]}
+    return wrong
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_imports_point_one_way(package):
-    files = sorted((ROOT / package).rglob("*.py"))
-    assert files
-    wrong = {str(path.relative_to(ROOT)): found for path in files if (found := forbidden(package, imported(path)))}
+    found = modules(package)
+    assert found
+    wrong = {name: bad for name, path in found.items() if (bad := forbidden(name, imported(path)))}
     assert wrong == {}
+
+
+def test_every_room_has_files():
+    assert {room(name) for name in modules("app")} == set(BELOW)
+
+
+def test_there_are_no_circles():
+    graph = {name: imported(path) & set(EVERY) - {name} for name, path in EVERY.items()}
+    assert circle(graph) == []
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Names of which each imports the next and the last one the first; empty where there are none."""
+    done: set[str] = set()
+
+    def follow(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return way[way.index(name) :]
+        if name in done:
+            return []
+        for other in sorted(graph[name]):
+            if found := follow(other, [*way, name]):
+                return found
+        done.add(name)
+        return []
+
+    return next((found for name in sorted(graph) if (found := follow(name, []))), [])
 
 
 def test_the_rule_itself(tmp_path):
     (tmp_path / "x.py").write_text("import numpy\ndef f():\n    from explain.scale import g\n    import gradio as gr\n")
     names = imported(tmp_path / "x.py")
-    assert names == {"numpy", "explain", "gradio"}
-    assert forbidden("models", names) == {"explain", "gradio"}
-    assert forbidden("explain", names) == {"gradio"}
-    assert forbidden("app", names) == set()
-    assert forbidden("training", names | {"app"}) == {"gradio", "app"}
-    assert forbidden("explain", {"training"}) == forbidden("models", {"training"}) == {"training"}
+    assert names == {"numpy", "explain.scale", "gradio"}
+    assert forbidden("models.card", names) == {"explain.scale", "gradio"}
+    assert forbidden("explain.scale", names) == forbidden("app.serving.jobs", names) == {"gradio"}
+    assert forbidden("app.ui.charts", names) == set()
+    assert forbidden("training.run", names | {"app.text"}) == {"gradio", "app.text"}
+    assert (
+        forbidden("explain.scale", {"training.run"}) == forbidden("models.card", {"training.run"}) == {"training.run"}
+    )
+    assert forbidden("app.api.rest", {"app.ui.theme"}) == {"app.ui.theme"}
+    assert forbidden("app.ui.theme", {"app.api.rest", "app.serving.jobs"}) == {"app.api.rest"}
+    assert forbidden("app.serving.jobs", {"app.pipeline"}) == {"app.pipeline"}
+    assert forbidden("app.security.csrf", {"app.serving.jobs"}) == {"app.serving.jobs"}
+    assert forbidden("app.server", {"app.api.rest", "app.ui.theme", "app.security.csrf"}) == set()
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
 @pytest.mark.parametrize("module", ["models.zoo", "models.weight_store", "models.types", "models.errors"])

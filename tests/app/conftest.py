@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import reading, session
+from app import pipeline
+from app.ui import session
 from models import photo
 from models.types import Photo
 
@@ -38,13 +39,13 @@ def plain() -> Photo:
 @pytest.fixture(scope="session")
 def one(astronaut) -> session.Session:
     """A session with one face and its predictions."""
-    opened = session.opened(astronaut, reading.faces_in(astronaut))
-    return session.answered(opened, reading.predictions_for(list(opened.faces)))
+    opened = session.opened(astronaut, pipeline.faces_in(astronaut))
+    return session.answered(opened, pipeline.predictions_for(list(opened.faces)))
 
 
 @pytest.fixture(scope="session")
 def two(pair) -> session.Session:
     """A session with two faces and their predictions."""
-    opened = session.opened(pair, reading.faces_in(pair))
+    opened = session.opened(pair, pipeline.faces_in(pair))
     assert len(opened.faces) == 2
-    return session.answered(opened, reading.predictions_for(list(opened.faces)))
+    return session.answered(opened, pipeline.predictions_for(list(opened.faces)))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from gradio_client.utils import python_type_to_json_schema
 
-from app import donors, experiments, lab_words
+from app import experiments, lab_text, source_faces, text
+from app.api import responses, schemas
 from explain import evidence
 from explain.base import Target
 from explain.lab.apply import apply, elsewhere, random_patch
@@ -73,8 +74,8 @@ def test_other_steps_do_not_count_as_hiding(one):
     for name, tried in outcome.models.items():
         assert np.allclose(tried.alone.logits, alone.models[name].after.logits, atol=0.15)
         assert not np.allclose(tried.alone.logits, tried.before.logits, atol=0.2)
-        share = lab_words.words.percent(tried.alone.probabilities[outcome.target.emotion])
-        assert f"(the other changes alone leave {share})" in lab_words.told(outcome.maps[name], tried)
+        share = text.percent(tried.alone.probabilities[outcome.target.emotion])
+        assert f"(the other changes alone leave {share})" in lab_text.told(outcome.maps[name], tried)
 
 
 def test_a_part_that_is_out_of_sight_hides_nothing(one):
@@ -154,9 +155,14 @@ def test_a_model_that_looks_at_the_mouth_alone_proves_its_map_right(one, monkeyp
 # ------------------------------------------------------------------------- JSON
 
 
+def answer_for(face, given, method="gradcam", smallest_change=False):
+    experiment = Experiment.from_json(given)
+    return responses.lab(*experiments.run_with_smallest(face, experiment, method, smallest_change=smallest_change))
+
+
 def test_the_answer_is_plain_json_with_a_schema(one):
     given = '{"steps": [{"do": "hide", "region": "mouth"}, {"do": "rotate", "degrees": 10}]}'
-    answer = experiments.answer_for(one.face, given, "shap_regions", smallest_change=True)
+    answer = answer_for(one.face, given, "shap_regions", smallest_change=True)
     assert json.loads(json.dumps(answer)) == answer
     assert Experiment.from_json(answer["experiment"]) == Experiment.from_json(given)
     assert Experiment.from_code(answer["link"].removeprefix("?lab=")) == Experiment.from_json(given)
@@ -165,7 +171,7 @@ def test_the_answer_is_plain_json_with_a_schema(one):
     for told in answer["models"]:
         assert told["random"]["mean"] == pytest.approx(np.mean(told["random"]["probabilities"]))
         assert "random patches" in told["words"] and isinstance(told["predicted"]["drop"], float)
-    schema = json.dumps(python_type_to_json_schema(experiments.LabReading))
+    schema = json.dumps(python_type_to_json_schema(schemas.LabResult))
     assert all(f'"{key}"' in schema for key in (*answer, *answer["models"][0], "ties"))
 
 
@@ -178,7 +184,7 @@ def test_the_smallest_change_really_changes_the_answer(one):
 
 
 def test_without_a_search_there_is_no_smallest_change(one):
-    answer = experiments.answer_for(one.face, {"steps": []})
+    answer = answer_for(one.face, {"steps": []})
     assert all(told["smallest_change"] is None for told in answer["models"])
     assert answer["hidden"] == 0 and all(told["random"]["mean"] is None for told in answer["models"])
 
@@ -187,20 +193,20 @@ def test_without_a_search_there_is_no_smallest_change(one):
 
 
 def test_donors_are_examples_of_one_face_each():
-    assert set(donors.DONORS) == {path.stem for path in donors.EXAMPLES.glob("*.*g")} - {"group"}
-    donor = donors.DONORS["composite_happy"]
+    assert set(source_faces.SOURCE_FACES) == {path.stem for path in source_faces.EXAMPLES.glob("*.*g")} - {"group"}
+    donor = source_faces.SOURCE_FACES["composite_happy"]
     assert donor.crop.shape == (48, 48) and donor.keypoints.shape == (15, 2)
     assert (donor.keypoints > 0).all() and (donor.keypoints < 48).all()
-    assert "nobody" not in donors.DONORS and donors.spoken("composite_happy") == "average happy"
+    assert "nobody" not in source_faces.SOURCE_FACES and source_faces.display_name("composite_happy") == "average happy"
     with pytest.raises(KeyError):
-        donors.DONORS["nobody"]
+        source_faces.SOURCE_FACES["nobody"]
 
 
 def test_a_smile_makes_a_neutral_face_happier(one):
     """What a swap is for: the mouth of the average happy face on the average neutral one."""
-    neutral = donors.DONORS["composite_neutral"]
+    neutral = source_faces.SOURCE_FACES["composite_neutral"]
     changed = {
-        name: apply(Experiment((Swap("mouth", name),)), neutral.crop, neutral.keypoints, donors.DONORS).crop
+        name: apply(Experiment((Swap("mouth", name),)), neutral.crop, neutral.keypoints, source_faces.SOURCE_FACES).crop
         for name in ("composite_happy", "composite_neutral")
     }
     happy = EMOTIONS.index("happy")
@@ -216,38 +222,38 @@ def test_a_smile_makes_a_neutral_face_happier(one):
 def test_every_step_has_a_name():
     from explain.lab.steps import STEPS
 
-    names = [lab_words.named(kind()) for kind in STEPS.values()]
+    names = [lab_text.named(kind()) for kind in STEPS.values()]
     assert len(set(names)) == len(STEPS)
-    assert lab_words.named(Rectangle(1, 2, 5, 4)) == "4 × 2 pixels covered"
+    assert lab_text.named(Rectangle(1, 2, 5, 4)) == "4 × 2 pixels covered"
 
 
 def test_the_sentence_has_the_figures(hidden):
     tried = hidden.models["resnet"]
-    told = lab_words.told(hidden.maps["resnet"], tried)
+    told = lab_text.told(hidden.maps["resnet"], tried)
     index = hidden.target.emotion
     for share in (tried.forecast.share, tried.forecast.area, tried.after.probabilities[index], tried.random.mean()):
-        assert lab_words.words.percent(float(share)) in told
+        assert text.percent(float(share)) in told
     assert "other changes" not in told
 
 
 def test_a_heatmap_is_not_held_to_what_another_face_brings(one):
     for step in (Swap("mouth", "composite_sad"), Hide("mouth", "composite_sad")):
         outcome = experiments.run(one.face, Experiment((step,)))
-        answer = experiments.answer(outcome)["models"][0]
+        answer = responses.lab(outcome)["models"][0]
         assert {tried.verdict for tried in outcome.models.values()} == {""}
         assert answer["predicted"]["expects"] == "" and "evidence of its own" in answer["words"]
         assert "from that face" in answer["words"] and "heatmap was" not in answer["words"]
 
 
 def test_the_summary_names_who_changed_and_whose_map_was_right(hidden):
-    told = lab_words.summary(hidden)
+    told = lab_text.summary(hidden)
     for name, tried in hidden.models.items():
-        changed = f"{lab_words.words.MODELS[name]} ({tried.before.emotion} → {tried.after.emotion})"
+        changed = f"{text.MODELS[name]} ({tried.before.emotion} → {tried.after.emotion})"
         assert (changed in told) == (tried.before.top != tried.after.top)
     assert "The heatmap (Grad-CAM) was" in told
 
 
 def test_those_who_keep_their_answer_are_named_where_a_model_is_missing():
-    assert lab_words.kept(["cnn", "resnet", "vgg16"]) == "All three keep their answer."
-    assert lab_words.kept(["cnn", "vgg16"]) == "CNN and VGG16 keep their answer."
-    assert lab_words.kept(["resnet"]) == "ResNet keeps its answer."
+    assert lab_text.kept(["cnn", "resnet", "vgg16"]) == "All three keep their answer."
+    assert lab_text.kept(["cnn", "vgg16"]) == "CNN and VGG16 keep their answer."
+    assert lab_text.kept(["resnet"]) == "ResNet keeps its answer."

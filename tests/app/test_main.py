@@ -11,7 +11,10 @@ from types import SimpleNamespace
 import pytest
 from gradio.data_classes import PredictBodyInternal
 
-from app import lanes, main, theme
+from app import main
+from app.serving import admission
+from app.ui import theme
+from app.ui.gradio_overrides.queue import MOST, busy
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,13 +31,13 @@ def test_only_the_endpoints_are_public(page):
 
 def test_the_page_names_no_other_host(page):
     sources = json.dumps(page.get_config_file(), default=str) + theme.build()._get_theme_css()
-    sources += Path(main.__file__).with_name("page.css").read_text(encoding="utf-8")
+    sources += Path(main.__file__).parent.joinpath("ui", "static", "page.css").read_text(encoding="utf-8")
     hosts = set(re.findall(r"https?://([\w.-]+)", sources)) - {"www.w3.org", "localhost"}
     assert hosts == set()
 
 
 def test_the_queue_is_bounded_and_files_are_deleted(page):
-    assert page._queue.max_size == lanes.MOST
+    assert page._queue.max_size == MOST
     frequency, age = page.delete_cache
     assert frequency <= 600 and age <= 3600
 
@@ -61,19 +64,24 @@ def test_every_way_to_start_finds_the_packages(start, tmp_path):
 
 def test_what_computes_waits_in_its_lane(page):
     """Explanations, on the page and through the API, never take the places of predictions."""
-    lanes_of = {event.name: event.concurrency_id for event in page.fns.values() if event.fn}
-    expected = {"predict": lanes.PREDICT, "read": lanes.PREDICT, "judge": lanes.EXPLAIN, "lab": lanes.EXPLAIN}
-    assert {name: lanes_of[name] for name in expected} == expected
+    queue_of = {event.name: event.concurrency_id for event in page.fns.values() if event.fn}
+    expected = {
+        "predict": admission.PREDICT,
+        "read": admission.PREDICT,
+        "judge": admission.EXPLAIN,
+        "lab": admission.EXPLAIN,
+    }
+    assert {name: queue_of[name] for name in expected} == expected
     for event in page.fns.values():
-        if event.concurrency_id in lanes.AT_ONCE:
-            assert event.concurrency_limit == lanes.AT_ONCE[event.concurrency_id], event.name
+        if event.concurrency_id in admission.AT_ONCE:
+            assert event.concurrency_limit == admission.AT_ONCE[event.concurrency_id], event.name
 
 
-@pytest.mark.parametrize("lane", [lanes.PREDICT, lanes.EXPLAIN])
+@pytest.mark.parametrize("lane", [admission.PREDICT, admission.EXPLAIN])
 def test_a_full_lane_says_so_and_leaves_the_other_open(page, lane):
     queue = page._queue
     first = {
-        name: next(key for key, event in page.fns.items() if event.concurrency_id == name) for name in lanes.AT_ONCE
+        name: next(key for key, event in page.fns.items() if event.concurrency_id == name) for name in admission.AT_ONCE
     }
 
     def push(name):
@@ -82,12 +90,12 @@ def test_a_full_lane_says_so_and_leaves_the_other_open(page, lane):
         with ThreadPoolExecutor(1) as thread:  # a test of the browser may have left a loop running in this one
             return thread.submit(asyncio.run, coming).result()
 
-    other = next(name for name in lanes.AT_ONCE if name != lane)
+    other = next(name for name in admission.AT_ONCE if name != lane)
     try:
-        answers = [push(lane) for _ in range(lanes.WAITING[lane] + 1)]
+        answers = [push(lane) for _ in range(admission.WAITING[lane] + 1)]
         assert all(pushed for pushed, *_ in answers[:-1])
         pushed, said, state = answers[-1]
-        assert not pushed and state == "queue_full" and said == lanes.busy(lanes.WAITING[lane])
+        assert not pushed and state == "queue_full" and said == busy(admission.WAITING[lane])
         assert push(other)[0]
     finally:
         queue.event_queue_per_concurrency_id.clear()

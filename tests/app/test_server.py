@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app import lanes
 from app import server as servers
+from app.ui.gradio_overrides import queue
 from models.errors import ParameterError
 from tests import server
 
@@ -72,7 +72,7 @@ def test_what_is_clicked_while_gradio_would_close_the_stream_is_answered_on_it()
 
 
 def test_a_stream_closes_once_nothing_was_asked_for_a_while(monkeypatch):
-    monkeypatch.setattr(lanes, "LINGER", 0.3)
+    monkeypatch.setattr(queue, "LINGER", 0.3)
     visit = Visit(server.start().url, BROWSER)
     first = visit.ask()
     visit.listen()

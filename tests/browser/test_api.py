@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.api_snippets import LANGUAGES, ORIGIN, SNIPPETS
+from app.ui.snippets import LANGUAGES, ORIGIN, SNIPPETS
 from tests import server
 from tests.browser.conftest import Watch
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from app import controls, evidence_views
-from app.tabs import compare
+from app.ui import controls
+from app.ui.render import evidence_table
+from app.ui.tabs import compare
 from explain import registry
 from explain.registry import METHODS
 from models import zoo
@@ -48,7 +49,7 @@ def lit(page) -> set[str]:
 
 def test_a_part_that_is_pointed_at_is_read_out_and_lit_in_picture_and_table(explained):
     page, readout = explained, explained.locator(".fw-readout")
-    assert readout.inner_text() == evidence_views.REST
+    assert readout.inner_text() == evidence_table.REST
     mouth = page.locator("#heatmap path[data-region=mouth]")
     mouth.hover()
     assert readout.inner_text().startswith("mouth: ") and lit(page) == {"mouth"}
@@ -56,7 +57,7 @@ def test_a_part_that_is_pointed_at_is_read_out_and_lit_in_picture_and_table(expl
     page.locator("#evidence-parts tr[data-region=nose]").hover()
     assert readout.inner_text().startswith("nose: ") and lit(page) == {"nose"}
     page.mouse.move(2, 2)
-    assert readout.inner_text() == evidence_views.REST and lit(page) == set()
+    assert readout.inner_text() == evidence_table.REST and lit(page) == set()
     mouth.focus()
     assert readout.inner_text().startswith("mouth: ")
     page.keyboard.press("Tab")
@@ -127,7 +128,7 @@ def test_a_slow_map_can_be_stopped_and_the_one_before_stays(explained, held, mon
 def test_a_comparison_can_be_stopped_and_goes_on_where_it_was(visit, held, monkeypatch):
     page = visit()
     give(page)
-    asked, really = [], compare.reading.explain
+    asked, really = [], compare.pipeline.explain
 
     def slow(name, face, target, method, params=None, version=""):
         asked.append((method, name))
@@ -135,7 +136,7 @@ def test_a_comparison_can_be_stopped_and_goes_on_where_it_was(visit, held, monke
             held.wait(60)
         return really(name, face, target, method, params, version)
 
-    monkeypatch.setattr(compare.reading, "explain", slow)
+    monkeypatch.setattr(compare.pipeline, "explain", slow)
     open_tab(page, "Compare")
     page.get_by_text("(3 of 9)").wait_for()
     maps = page.locator("#compare-grid img[alt^='Heatmap of']")

@@ -23,7 +23,7 @@ def charts(monkeypatch):
     }
     plain = {name: json.loads(figure.to_json()) for name, figure in found.items()}
     read = {weight_store.SHIPPED / "cnn" / "report" / f"{name}.json": values for name, values in plain.items()}
-    monkeypatch.setattr("app.reports._read", read.get)
+    monkeypatch.setattr("app.serving.reports.read", read.get)
     return {name: go.Figure(values) for name, values in plain.items()}
 
 

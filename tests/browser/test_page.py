@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import views, words
+from app import text
+from app.ui.render import pictures
 from models.types import KEYPOINTS
 from tests.browser.conftest import EXAMPLES
 
@@ -34,12 +35,12 @@ def assert_read(page, faces: int) -> None:
     assert page.locator("#photo .fw-point").count() == 15
     listed = page.locator("#keypoints ol li").all_text_contents()
     assert [re.sub(r" -?\d+, -?\d+$", "", item.strip()) for item in listed] == [
-        views.spoken(name) for name in KEYPOINTS
+        pictures.spoken(name) for name in KEYPOINTS
     ]
     assert seen(page.locator("#photo svg")).std() > 20
     page.locator("#probabilities .js-plotly-plot .bars").first.wait_for()
     names = page.locator("#probabilities .legendtext").all_text_contents()
-    assert names == list(words.MODELS.values())
+    assert names == list(text.MODELS.values())
     shares = [float(cell.replace("over ", "").replace("under ", "").split()[0]) for cell in numbers(page)]
     assert len(shares) == 21
     for model in range(3):

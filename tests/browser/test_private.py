@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app import visitors
 from tests import server
 
 pytestmark = pytest.mark.browser
@@ -81,7 +80,7 @@ def test_a_page_of_another_site_cannot_use_it(chromium):
 def test_what_a_visitor_had_open_is_forgotten_after_the_page_is_closed(chromium, monkeypatch):
     running = server.start()
     sessions = running.page.state_holder.session_data
-    monkeypatch.setattr(visitors, "KEPT_CLOSED", 0)
+    monkeypatch.setattr(sessions, "KEPT_CLOSED", 0)
     before = set(sessions)
     context = chromium.new_context()
     page = context.new_page()
@@ -91,7 +90,7 @@ def test_what_a_visitor_had_open_is_forgotten_after_the_page_is_closed(chromium,
     (name,) = set(sessions) - before
 
     page.wait_for_timeout(2000)
-    assert visitors.size(sessions[name]) > 0
+    assert sessions.size(sessions[name]) > 0
     assert any("data:image/jpeg" in str(value) for value in sessions[name].config_values.values())
     context.close()
     until = time.monotonic() + 30

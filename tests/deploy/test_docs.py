@@ -5,7 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from app import shield, space
+from app import space
+from app.security import settings
 from tests.deploy.test_kubernetes import NEWEST, OLDEST
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,7 @@ def test_the_numbers_are_those_of_the_files():
     assert f"{spec['minReplicas']} to {spec['maxReplicas']}, by CPU" in TEXT
     assert f"port {space.PORT}" in TEXT and f"From {OLDEST} on" in TEXT
     assert f"schemas of {OLDEST} and {NEWEST}" in TEXT
-    assert f"bodies of {shield.MAX_BODY / 2**20:.0f} MiB" in TEXT
+    assert f"bodies of {settings.MAX_BODY / 2**20:.0f} MiB" in TEXT
     tag = yaml.safe_load((ROOT / "deploy/kubernetes/kustomization.yaml").read_text())["images"][0]["newTag"]
     assert f"facewhy:{tag} ." in TEXT and f"facewhy:{tag} ." in (ROOT / "deploy/Dockerfile").read_text()
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
-from app import serving
+from app.serving import tf_serving
 from models.zoo import EMOTION_MODELS
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -68,7 +68,7 @@ def test_every_emotion_model_is_served_from_where_compose_puts_the_exports(messa
 
 def test_a_batch_holds_what_the_app_sends_at_once(messages):
     found = parsed(messages, "batching.config", "BatchingParameters")
-    assert found.max_batch_size.value >= serving.CHUNK
+    assert found.max_batch_size.value >= tf_serving.CHUNK
     assert 0 < found.batch_timeout_micros.value <= 10_000 and found.num_batch_threads.value >= 1
 
 

@@ -15,7 +15,7 @@ from explain.methods import gradcam, saliency
 from models.errors import ParameterError, UnknownNameError, UnsuitableMethodError
 from tests.explain.conftest import wrap
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NEED_MAPS = {"gradcam", "gradcam_plus_plus", "scorecam"}
 SIZES = {"saliency", "smoothgrad"}
 """Methods whose map is the size of a change, whatever its direction."""

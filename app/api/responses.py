@@ -1,0 +1,155 @@
+"""Results as what the API responds.
+
+Coordinates are pixels of the upright photo, from its left and top edge; a photo whose longer side
+exceeds 2048 pixels is reduced to that first.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import cv2
+import numpy as np
+
+from app import lab_text
+from app.api.schemas import MAPS, ExplanationResult, Keypoint, LabModel, LabResult, ModelPrediction, SmallestChange
+from app.experiments import Outcome
+from explain import evidence, figures
+from explain.base import Explanation
+from explain.lab.counterfactual import Counterfactual
+from explain.scale import Scale
+from models import regions
+from models.errors import UnknownNameError
+from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
+
+
+def size(photo: Photo) -> dict:
+    """Width and height of the upright photo."""
+    width, height = photo.size
+    return {"width": width, "height": height}
+
+
+def detected(face: Face) -> dict:
+    """A face's box and the detector's score."""
+    sides = (round(float(value), 2) for value in face.box)
+    return {
+        "box": dict(zip(("left", "top", "right", "bottom"), sides, strict=True)),
+        "score": round(float(face.score), 4),
+    }
+
+
+def keypoints(face: Face) -> list[Keypoint]:
+    """A face's keypoints by name, in pixels of the photo."""
+    return [
+        {"name": name, "x": round(float(x), 2), "y": round(float(y), 2)}
+        for name, (x, y) in zip(KEYPOINTS, face.keypoints, strict=True)
+    ]
+
+
+def prediction(of_model: Prediction) -> ModelPrediction:
+    """What one model says."""
+    return {
+        "model": of_model.model,
+        "version": of_model.version,
+        "emotion": of_model.emotion,
+        "confidence": of_model.confidence,
+        "probabilities": dict(zip(EMOTIONS, map(float, of_model.probabilities), strict=True)),
+    }
+
+
+def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "arrays") -> ExplanationResult:
+    """A map with its evidence by part of the face.
+
+    Args:
+        made: the explanation.
+        face: the face that was explained, with its keypoints.
+        shared: what full strength means; its limit is answered.
+        maps: one of `MAPS`; `values` is the raw map, `png` the coloured one over the face's crop.
+    """
+    told = evidence.by_region(made.values, regions.masks(face.crop_keypoints, face.crop.shape[0]))
+    target = made.target
+    return {
+        "model": made.model,
+        "method": made.method,
+        "emotion": EMOTIONS[target.emotion],
+        "against": "" if target.against is None else EMOTIONS[target.against],
+        "signed": made.signed,
+        "limit": shared.limit,
+        "values": made.values.astype(float).tolist() if maps == "arrays" else None,
+        "png": picture(figures.overlay(face.crop, made.values, shared)) if maps == "png" else None,
+        "regions": [asdict(item) for item in told],
+        "words": evidence.words(made, told),
+        "params": made.params.to_json(),
+        "seconds": made.seconds,
+    }
+
+
+def picture(pixels: np.ndarray) -> str:
+    """Pixels uint8 (H, W, 3), RGB, or (H, W), grey, as an address that holds a PNG: "data:image/png;base64,…"."""
+    data = cv2.imencode(".png", pixels if pixels.ndim == 2 else pixels[..., ::-1])[1]
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def check_maps(maps: str) -> None:
+    """Refuse what is none of `MAPS`.
+
+    Raises:
+        UnknownNameError: it is none.
+    """
+    if maps not in MAPS:
+        raise UnknownNameError("Maps come in a form", repr(maps)[:40], f"Use one of {', '.join(MAPS)}")
+
+
+def lab(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = None) -> LabResult:
+    """An outcome as JSON.
+
+    Args:
+        outcome: what `experiments.run` returned.
+        found: what `experiments.smallest` returned; None where it was not asked for.
+    """
+    return {
+        "emotion": EMOTIONS[outcome.target.emotion],
+        "method": next(iter(outcome.maps.values())).method,
+        "experiment": outcome.experiment.to_json(),
+        "link": f"?lab={outcome.experiment.code}",
+        "hidden": float(outcome.changed.touched.mean()),
+        "crop": outcome.changed.crop.astype(float).round(4).tolist(),
+        "models": [_tried(name, outcome, found) for name in outcome.models],
+        "seconds": outcome.seconds,
+    }
+
+
+def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | None] | None) -> LabModel:
+    tried = outcome.models[name]
+    forecast = tried.forecast
+    return {
+        "before": prediction(tried.before),
+        "after": prediction(tried.after),
+        "without_hiding": prediction(tried.alone),
+        "predicted": {
+            "share": forecast.share,
+            "opposing": forecast.opposing,
+            "area": forecast.area,
+            "drop": forecast.drop,
+            "expects": "" if forecast.expects is None or tried.transplant else forecast.expects,
+        },
+        "random": {
+            "mean": float(tried.random.mean()) if len(tried.random) else None,
+            "probabilities": tried.random.astype(float).tolist(),
+        },
+        "verdict": tried.verdict,
+        "words": lab_text.told(outcome.maps[name], tried),
+        "smallest_change": None if found is None else _smallest(found[name]),
+    }
+
+
+def _smallest(found: Counterfactual | None) -> SmallestChange:
+    if found is None:
+        return {"found": False, "regions": [], "emotion": "", "drop": 0.0, "ties": 0}
+    return {
+        "found": True,
+        "regions": list(found.regions),
+        "emotion": EMOTIONS[found.after],
+        "drop": found.drop,
+        "ties": found.ties,
+    }

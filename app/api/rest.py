@@ -1,0 +1,317 @@
+"""The REST API: the functions of `app.api.endpoints` as routes, and what a server tells of itself.
+
+Pictures come as files (`/predict`) or in JSON as base64 (`/api/v1/...`). What computes waits in one of two queues
+(`app.serving.admission`), whose threads also decode the pictures, so that the event loop only passes things on.
+"""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import fastapi_offline
+from fastapi import APIRouter, FastAPI, Query, Request, Response, UploadFile
+from fastapi.openapi.docs import get_redoc_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.routing import Route
+
+from app.api import endpoints, errors, schemas
+from app.serving import admission, engine, metrics, reports
+from app.serving.admission import WorkQueue
+from explain import registry
+from models import photo, zoo
+from models.errors import BusyError, ParameterError, PhotoError
+from models.types import EMOTIONS, Photo
+
+MOST_FILES = 16
+"""Pictures of a batch; their bytes together are limited as those of any request."""
+WAIT = 5
+"""Seconds after which a server that is loading its models is worth another look."""
+ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+DATA = re.compile(r"\s*data:[^,]{0,100};base64,", re.IGNORECASE)
+LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
+SPACE = re.compile(r"\s+")
+
+ABOUT = """
+FaceWhy reads the emotion in a face with three networks and shows why they say so.
+A network guesses how a face looks, not what a person feels.
+
+Pictures are read in memory and forgotten. An error is always
+`{"error": {"code": …, "message": …, "advice": …}}`.
+"""
+MEANINGS = {
+    400: "The request cannot be read.",
+    404: "There is no such model or version.",
+    413: "The request or the picture is too large.",
+    415: "No picture, or a body of another type.",
+    422: "A value is wrong, or no face was found.",
+    429: "Too many requests came from this address.",
+    503: "Too many ask at once, or the model cannot be used; Retry-After says when to come back.",
+}
+
+router = APIRouter()
+
+
+def create() -> FastAPI:
+    """An application with the REST routes and their documentation at /docs, whose assets are our own."""
+    application = FastAPIOffline(
+        title="FaceWhy",
+        version="1",
+        description=ABOUT,
+        generate_unique_id_function=lambda route: route.name,
+        redoc_url=None,
+    )
+    application.add_api_route("/redoc", redoc, include_in_schema=False)
+    application.add_api_route("/redoc.js", redoc_script, include_in_schema=False)
+    application.state.queues = admission.create()
+    application.state.page_queues = dict
+    names = frozenset(function.__name__ for function in endpoints.ENDPOINTS)
+    application.add_middleware(metrics.Counted, endpoints=names)
+    application.include_router(router)
+    errors.add(application)
+    for route in router.routes:
+        methods = ", ".join(sorted(route.methods))
+        application.router.routes.append(Route(route.path, errors.FixedStatus(405, methods)))
+    for path in ("/api", "/api/{rest:path}"):
+        application.router.routes.append(Route(path, errors.FixedStatus(404)))
+    return application
+
+
+def _errors(*statuses: int) -> dict:
+    return {status: {"model": errors.ErrorResponse, "description": MEANINGS[status]} for status in statuses}
+
+
+COMPUTING = _errors(*MEANINGS)
+
+
+async def redoc(request: Request) -> HTMLResponse:
+    """The description as Redoc draws it."""
+    root = request.scope.get("root_path", "")
+    return get_redoc_html(
+        openapi_url=f"{root}/openapi.json",
+        title="FaceWhy",
+        redoc_js_url=f"{root}/redoc.js",
+        redoc_favicon_url=f"{root}/favicon.ico",
+        with_google_fonts=False,
+    )
+
+
+@cache
+def redoc_script() -> Response:
+    """Redoc itself, less the logo that it would fetch from its makers."""
+    script = (Path(fastapi_offline.__file__).parent / "static" / "redoc.standalone.js").read_text(encoding="utf-8")
+    return Response(script.replace(LOGO, "data:,"), media_type="text/javascript")
+
+
+# --------------------------------------------------------------- about the server
+
+
+@router.get("/health", tags=["server"], responses=_errors(422, 503))
+async def health(
+    response: Response,
+    ready: Annotated[bool, Query(description="Answer 503 until faces can be read.")] = False,
+) -> schemas.Health:
+    """Whether the server is alive, and which models are ready; never waits for a model."""
+    status = await asyncio.to_thread(engine.current().status)  # a cluster's is asked for over the network
+    able = zoo.ready(status)
+    if ready and not able:
+        raise BusyError("The models are ready", "some are still to come", "Try again in a moment", seconds=WAIT)
+    models = {
+        name: {"state": found.state, "version": found.version, "source": found.source, "revision": found.revision}
+        for name, found in status.items()
+    }
+    return {"alive": True, "ready": able, "models": models}
+
+
+@router.get("/metrics", tags=["server"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def tell_metrics(request: Request) -> Response:
+    """Counts and times of this server in Prometheus' text format."""
+    return Response(metrics.text(_queues(request.app)), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/emotions", tags=["server"])
+async def emotions() -> schemas.EmotionNames:
+    """The emotions that the models tell apart, in their order everywhere."""
+    return {"emotions": list(EMOTIONS)}
+
+
+@router.get("/models", tags=["server"])
+def models() -> schemas.Models:
+    """What is known about each model: where it came from, what it was measured to do, and what it cannot."""
+    return {"models": [_facts(name, status) for name, status in engine.current().status().items()]}
+
+
+# ---------------------------------------------------------------- pictures as files
+
+
+@router.post("/predict", tags=["files"], responses=COMPUTING)
+async def predict(request: Request, file: UploadFile) -> schemas.EmotionResponse:
+    """What the three models see in every face of a picture."""
+    return await _answer(request, admission.PREDICT, _read_file, file, endpoints.predict)
+
+
+@router.post("/predict/batch", tags=["files"], responses=COMPUTING)
+async def predict_batch(request: Request, files: list[UploadFile]) -> schemas.BatchResponse:
+    """What the three models see in every face of up to 16 pictures; an error of one is in its place."""
+    if len(files) > MOST_FILES:
+        raise ParameterError(f"A batch has {MOST_FILES} pictures at most", str(len(files)), "Send several batches")
+    started = perf_counter()
+    queue = request.app.state.queues[admission.PREDICT]
+    jobs = [run(queue, _read_file, file, endpoints.predict) for file in files]
+    results = await asyncio.gather(*jobs, return_exceptions=True)
+    if all(isinstance(result, BusyError) for result in results):
+        raise results[0]
+    told = [errors.body_of(result) if isinstance(result, Exception) else result for result in results]
+    return JSONResponse({"results": told, "milliseconds": _milliseconds(started)})
+
+
+# ----------------------------------------------------------------- pictures in JSON
+
+
+@router.post("/api/v1/predict/emotion", tags=["v1"], responses=COMPUTING)
+async def predict_emotion(request: Request, asked: schemas.EmotionRequest) -> schemas.EmotionResponse:
+    """What the models, or one of them, see in every face, or in one."""
+    return await _answer(request, admission.PREDICT, read_json, asked, endpoints.predict)
+
+
+@router.post("/api/v1/predict/keypoints", tags=["v1"], responses=COMPUTING)
+async def predict_keypoints(request: Request, asked: schemas.KeypointsRequest) -> schemas.KeypointResponse:
+    """Fifteen named keypoints for every face, or for one; left and right are the person's own."""
+    return await _answer(request, admission.PREDICT, read_json, asked, endpoints.keypoints)
+
+
+@router.post("/api/v1/explain", tags=["v1"], responses=COMPUTING)
+async def explain(request: Request, asked: schemas.ExplanationRequest) -> schemas.ExplanationResponse:
+    """Why one model says what it says about one face."""
+    return await _answer(request, admission.EXPLAIN, read_json, asked, endpoints.explain)
+
+
+@router.post("/api/v1/compare", tags=["v1"], responses=COMPUTING)
+async def compare(request: Request, asked: schemas.ComparisonRequest) -> schemas.ComparisonResponse:
+    """The models side by side on one face, each with Grad-CAM, SHAP and the Shapley values of the face's parts."""
+    return await _answer(request, admission.EXPLAIN, read_json, asked, endpoints.compare)
+
+
+@router.post("/api/v1/trust", tags=["v1"], responses=COMPUTING)
+async def trust(request: Request, asked: schemas.ExplanationRequest) -> schemas.TrustResponse:
+    """An explanation, and how far it can be trusted."""
+    return await _answer(request, admission.EXPLAIN, read_json, asked, endpoints.trust)
+
+
+@router.post("/api/v1/lab", tags=["v1"], responses=COMPUTING)
+async def lab(request: Request, asked: schemas.LabRequest) -> schemas.LabResponse:
+    """What an experiment on a face does to the models' answers, and what their heatmaps had said."""
+    return await _answer(request, admission.EXPLAIN, read_json, asked, endpoints.lab)
+
+
+# ------------------------------------------------------------------------ parts
+
+
+async def _answer(request: Request, queue: str, work: Callable[..., dict], *args) -> Response:
+    try:
+        return await run(request.app.state.queues[queue], lambda: JSONResponse(work(*args)))
+    except Exception as error:
+        return errors.response_to(error)
+
+
+async def run(queue: WorkQueue, work: Callable, *args) -> Any:
+    """What a function returns in one of a queue's threads.
+
+    Raises:
+        BusyError: the queue is full.
+        what the function raises.
+    """
+    asked = perf_counter()
+
+    def timed():
+        metrics.took("wait", perf_counter() - asked)
+        return work(*args)
+
+    return await queue.run(timed)
+
+
+def _read_file(file: UploadFile, function: Callable[[Photo], dict]) -> dict:
+    started = perf_counter()
+    with metrics.stage("decode"):
+        picture = photo.read(file.file.read(photo.MAX_BYTES + 1))
+    return {**function(picture), "milliseconds": _milliseconds(started)}
+
+
+def read_json(asked: schemas.ImageRequest, function: Callable[..., dict]) -> dict:
+    """The answer of a function of `app.api.endpoints` to a request in JSON, with how long it took.
+
+    Raises:
+        FaceWhyError: as the function, or the picture is none.
+    """
+    started = perf_counter()
+    with metrics.stage("decode"):
+        picture = photo.read(unpacked(asked.image))
+    given = {name: getattr(asked, name) for name in type(asked).model_fields if name != "image"}
+    return {**function(picture, **given), "milliseconds": _milliseconds(started)}
+
+
+def unpacked(image: str) -> bytes:
+    """The bytes of a picture in base64, bare or as a data: address.
+
+    Raises:
+        PhotoError: it is something else, such as an address on the web or a path.
+    """
+    if ADDRESS.match(image):
+        raise PhotoError("A picture is sent itself, in base64", "an address", "Download it and send its content")
+    try:
+        return base64.b64decode(SPACE.sub("", DATA.sub("", image, count=1)), validate=True)
+    except ValueError:
+        raise PhotoError(
+            "A picture is sent itself, in base64", "other text", "Read the file and encode its content"
+        ) from None
+
+
+def written(answer: dict) -> str:
+    """An answer as JSON."""
+    return json.dumps(answer, allow_nan=False)
+
+
+def _milliseconds(started: float) -> float:
+    return round(1000 * (perf_counter() - started), 1)
+
+
+def _facts(name: str, status: zoo.Status) -> schemas.ModelFacts:
+    facts = dict.fromkeys(schemas.ModelFacts.__annotations__) | {"name": name, "state": status.state}
+    if status.state != "ready":
+        return facts
+    model = zoo.keypoint_model() if name == zoo.KEYPOINT_MODEL else zoo.load(name)
+    card = model.card
+    methods = [] if name == zoo.KEYPOINT_MODEL else [key for key, why in registry.suitable(model).items() if not why]
+    return facts | {
+        "architecture": card.architecture,
+        "version": card.version,
+        "versions": zoo.versions(name),
+        "date": card.date,
+        "source": status.source,
+        "revision": status.revision,
+        "parameters": card.parameters,
+        "metrics": card.metrics,
+        "methods": methods,
+        "recommended_method": reports.recommended(name) if methods else None,
+        "data": list(card.data),
+        "licence": card.licence,
+        "limits": list(card.limits),
+        "sha256": card.sha256,
+    }
+
+
+def _queues(application: FastAPI) -> dict[tuple[str, str], tuple[int, int]]:
+    """By interface and queue, how many calls run and how many wait."""
+    found = {}
+    for name, queue in application.state.queues.items():
+        running = min(queue.inside, queue.at_once)
+        found["rest", name] = running, queue.inside - running
+    found |= {("gradio", name): counts for name, counts in application.state.page_queues().items()}
+    return found

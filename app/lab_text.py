@@ -1,0 +1,162 @@
+"""What happened in the Lab, as sentences."""
+
+from typing import TYPE_CHECKING
+
+from app import source_faces, text
+from explain.base import Explanation
+from explain.lab.counterfactual import Counterfactual
+from explain.lab.steps import (
+    Blur,
+    Brightness,
+    Contrast,
+    Experiment,
+    Hide,
+    Noise,
+    Paint,
+    Rectangle,
+    Rotate,
+    Shift,
+    Step,
+    Swap,
+)
+from explain.registry import METHODS
+from models.regions import LABELS
+from models.types import EMOTIONS
+
+if TYPE_CHECKING:
+    from app.experiments import Outcome, Tried
+
+PARTS = {"mouth": "mouth", "eyes": "eyes and brows"}
+"""How the parts that can be swapped are named."""
+
+
+def named(step: Step) -> str:
+    """A step in a few words."""
+    match step:
+        case Hide(region, _):
+            return f"{LABELS[region]} hidden"
+        case Rectangle(left, top, right, bottom, _):
+            return f"{right - left} × {bottom - top} pixels covered"
+        case Paint():
+            return "patch painted"
+        case Swap(part, donor):
+            return f"{PARTS[part]} of {source_faces.display_name(donor)}"
+        case Blur(sigma):
+            return f"blurred by {sigma:g}"
+        case Brightness(by):
+            return f"{'lighter' if by > 0 else 'darker'} by {text.share(abs(by))}"
+        case Contrast(times):
+            return f"contrast × {times:g}"
+        case Rotate(degrees):
+            return f"tilted by {degrees:g}°"
+        case Shift(x, y):
+            return f"moved by {x:g}, {y:g}"
+        case Noise(sigma, _):
+            return f"noise of {text.share(sigma)}"
+    raise TypeError(f"{type(step).__name__} has no name")
+
+
+def invitation(experiment: Experiment) -> str:
+    """What to do where there is no face yet."""
+    first = "First give a photo with a face on the tab <b>Predict</b>."
+    if not experiment.steps:
+        return first
+    return f"The link brought an experiment: {text.listed([named(step) for step in experiment.steps])}. {first}"
+
+
+def summary(outcome: "Outcome") -> str:
+    """Whose answer changed, and for whom the heatmap was right."""
+    if not outcome.experiment.steps:
+        return "Change the face and see whether the answers follow. Tap a part of it to hide it."
+    changed = [
+        f"{text.MODELS[name]} ({EMOTIONS[tried.before.top]} → {EMOTIONS[tried.after.top]})"
+        for name, tried in outcome.models.items()
+        if tried.before.top != tried.after.top
+    ]
+    sentences = [f"This changes the answer of {text.listed(changed)}." if changed else kept(list(outcome.models))]
+    judged = {
+        verdict: [text.MODELS[name] for name, tried in outcome.models.items() if tried.verdict == verdict]
+        for verdict in ("right", "wrong")
+    }
+    told = [f"{verdict} for {text.listed(names)}" for verdict, names in judged.items() if names]
+    if told:
+        title = METHODS[next(iter(outcome.maps.values())).method].title
+        sentences.append(f"The heatmap ({title}) was {' and '.join(told)}.")
+    return " ".join(sentences)
+
+
+def kept(names: list[str]) -> str:
+    """That no model changed its answer."""
+    if len(names) == len(text.MODELS):
+        return "All three keep their answer."
+    said = text.listed([text.MODELS[name] for name in names])
+    return f"{said} keeps its answer." if len(names) == 1 else f"{said} keep their answer."
+
+
+def told(explanation: Explanation, tried: "Tried") -> str:
+    """What one model's heatmap had predicted, what happened, and what a random patch does."""
+    if not len(tried.random):
+        return "Nothing is hidden, so the heatmap, which speaks about places, predicts nothing."
+    return " ".join(filter(None, [forecast(explanation, tried), happened(explanation, tried), VERDICTS[tried.verdict]]))
+
+
+VERDICTS = {
+    "right": "The heatmap was right.",
+    "wrong": "The heatmap was wrong.",
+    "open": "Neither moves the answer, so this face cannot tell.",
+    "": "",
+}
+
+
+def forecast(explanation: Explanation, tried: "Tried") -> str:
+    """What the heatmap had predicted."""
+    said = tried.forecast
+    if tried.transplant:
+        return "The heatmap speaks about hiding; a part of another face brings evidence of its own."
+    if said.expects is None:
+        return "The heatmap is flat and predicts nothing."
+    name = explanation.target.name
+    start = (
+        f"The heatmap has {text.percent(said.share)} of what speaks for {name} on the hidden "
+        f"{text.percent(said.area)} of the picture"
+    )
+    if explanation.signed and said.opposing >= 0.01:
+        start += f", and {text.percent(said.opposing)} of what speaks against it"
+    order = {
+        "more": "hiding it should cost more than hiding a random patch",
+        "less": "hiding it should cost less than hiding a random patch",
+        "same": "about as much as a random patch holds",
+    }
+    return f"{start}: {order[said.expects]}."
+
+
+def happened(explanation: Explanation, tried: "Tried") -> str:
+    """What hiding the area did, and what random patches do."""
+    index = explanation.target.emotion
+    low, high = (text.percent(float(bound)) for bound in (tried.random.min(), tried.random.max()))
+    spread = f" ({low} to {high})" if low != high else ""
+    name = explanation.target.name
+    before, after, alone = (
+        text.percent(answer.probabilities[index]) for answer in (tried.before, tried.after, tried.alone)
+    )
+    others = f" (the other changes alone leave {alone})" if tried.alone is not tried.before else ""
+    source = " from that face" if tried.transplant else ""
+    sentence = (
+        f"{name.capitalize()} went from {before} to {after}{others}; with {len(tried.random)} random patches "
+        f"of the same size{source} it is {text.percent(float(tried.random.mean()))} on average{spread}."
+    )
+    if tried.forecast.drop is None or tried.transplant:
+        return sentence
+    fell = float(tried.alone.logits[index] - tried.after.logits[index])
+    return f"{sentence} By its values the raw score was to fall by {tried.forecast.drop:.1f}; it fell by {fell:.1f}."
+
+
+def smallest(name: str, found: Counterfactual | None) -> str:
+    """The smallest change that flips a model's answer."""
+    model = text.MODELS[name]
+    if found is None:
+        return f"{model} keeps its answer whatever parts are hidden."
+    parts = text.listed([f"the {LABELS[region]}" for region in found.regions])
+    ties = f" {found.ties} other sets as small do so too." if found.ties > 1 else ""
+    ties = " One other set as small does so too." if found.ties == 1 else ties
+    return f"{model}: hide {parts}, and {EMOTIONS[found.before]} becomes {EMOTIONS[found.after]}.{ties}"

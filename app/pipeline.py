@@ -1,0 +1,164 @@
+"""What the page and the API both do with a photo, from its faces to the trust in an explanation."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.serving import canary, engine, jobs, metrics
+from explain.base import Explanation, Parameters, Target
+from explain.trust import TrustReading
+from models import detector
+from models.errors import NoFaceError, ParameterError, WeightsError
+from models.types import EMOTIONS, Face, Photo, Prediction
+
+log = logging.getLogger(__name__)
+
+COMPARED = ("gradcam", "shap_gradient", "shap_regions")
+"""The methods that the comparison shows, the fastest first."""
+
+
+def find(photo: Photo) -> list[Face]:
+    """The faces of a photo without keypoints, largest first; none is an empty list."""
+    with metrics.stage("detect"):
+        return engine.current().find(photo)
+
+
+def with_keypoints(faces: list[Face], photo: Photo) -> list[Face]:
+    """The same faces with their keypoints."""
+    with metrics.stage("keypoints"):
+        return engine.current().keypoints(faces, photo)
+
+
+def faces_in(photo: Photo, whole_picture: bool = False) -> list[Face]:
+    """The faces of a photo with their keypoints, largest first.
+
+    Args:
+        photo: what to look at.
+        whole_picture: take the whole picture as the face where none is found.
+
+    Raises:
+        NoFaceError: there is none and `whole_picture` is off.
+    """
+    faces = find(photo)
+    if not faces and not whole_picture:
+        raise NoFaceError(
+            "A face can be seen in the picture",
+            "none was found",
+            "Try a picture where the face is larger and not covered, or take the whole picture as the face",
+        )
+    return with_keypoints(faces or [detector.whole_picture(photo)], photo)
+
+
+def predict(name: str, faces: list[Face], version: str = "") -> tuple[Prediction, ...]:
+    """What one model says about each face; without a version, the one whose turn it is, see `app.serving.canary`.
+
+    Raises:
+        UnknownNameError, WeightsError: see `models.zoo.load`.
+    """
+    with metrics.stage("predict"):
+        if version or not faces:
+            return tuple(engine.current().predict(name, faces, version))
+        return tuple(canary.predict(engine.current(), name, faces))
+
+
+def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str, tuple[Prediction, ...]]:
+    """What each model says about each face, one batch a model.
+
+    Args:
+        faces: with their keypoints.
+        names: of the models; empty for all that can be used.
+
+    Raises:
+        WeightsError: one of `names` cannot be used; without names, none can.
+    """
+    found, failed = {}, None
+    for name in names or engine.current().available():
+        try:
+            found[name] = predict(name, faces)
+        except WeightsError as error:
+            if names:
+                raise
+            log.error("the model %r is not available: %s", name, error)
+            failed = error
+    if failed and not found:
+        raise failed
+    metrics.agreement(found)
+    return found
+
+
+def unsuitable(name: str, method: str, version: str = "") -> str:
+    """Why a method cannot explain a model; "" where it can."""
+    return engine.current().run(jobs.unsuitable, name, method, version)
+
+
+def explain(
+    name: str,
+    face: Face,
+    target: Target,
+    method: str,
+    params: Parameters | Mapping[str, Any] | None = None,
+    version: str = "",
+) -> Explanation:
+    """Why a model answers as it does, see `explain.registry.explain`."""
+    with metrics.stage("explain"):
+        return engine.current().run(jobs.explain, name, face, target, method, params, version)
+
+
+def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iterator[TrustReading]:
+    """How far an explanation can be trusted: its own tests first, then the same with its agreement with other maps.
+
+    Args:
+        face, explanation, version: see `app.serving.jobs.tested`.
+    """
+    with metrics.stage("trust"):
+        tested = engine.current().run(jobs.tested, face, explanation, version)
+    yield tested
+    with metrics.stage("trust"):
+        yield engine.current().run(jobs.beside, face, explanation, tested, version)
+
+
+def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustReading:
+    """The last of `trust_steps`, which holds everything."""
+    return list(trust_steps(face, explanation, version))[-1]
+
+
+def pick(faces: list[Face], index: int) -> Face:
+    """A face by its place in the list, 0 for the largest.
+
+    Raises:
+        ParameterError: there is no such face.
+    """
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(faces):
+        raise ParameterError(
+            f"A face has a number from 0 to {len(faces) - 1}", repr(index)[:40], "0 is the largest face in the picture"
+        )
+    return faces[index]
+
+
+def target(emotion: str, against: str, prediction: Prediction) -> Target:
+    """What is explained.
+
+    Args:
+        emotion: by name; "" for the one that the model names.
+        against: the emotion it is set against; "" for none.
+        prediction: the model's answer.
+
+    Raises:
+        UnknownNameError, ParameterError: no such emotion, or an emotion against itself.
+    """
+    return Target.named(emotion or prediction.emotion, against or None)
+
+
+def common_target(emotion: str, against: str, answers: dict[str, Prediction]) -> Target:
+    """What is explained for several models.
+
+    Args:
+        emotion: by name; "" for the one with the highest mean probability.
+        against: the emotion it is set against; "" for none.
+        answers: the models' own.
+
+    Raises:
+        UnknownNameError, ParameterError: no such emotion, or an emotion against itself.
+    """
+    mean = sum(answer.probabilities for answer in answers.values())
+    return Target.named(emotion or EMOTIONS[int(mean.argmax())], against or None)

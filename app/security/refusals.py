@@ -1,0 +1,77 @@
+"""Requests that are not let through, and how they are answered."""
+
+import json
+from dataclasses import dataclass
+
+from models import photo
+
+
+@dataclass(frozen=True)
+class Refusal(Exception):
+    """A request that is not let through.
+
+    Attributes:
+        status: of HTTP.
+        code: a stable name for programs.
+        message: what is wrong, one sentence without the full stop.
+        advice: what to do, likewise.
+        headers: of the answer.
+    """
+
+    status: int
+    code: str
+    message: str
+    advice: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def body(self, path: str) -> bytes:
+        """The answer as JSON; Gradio's page and clients look for their sentence under `detail`."""
+        said = {"error": {"code": self.code, "message": f"{self.message}.", "advice": f"{self.advice}."}}
+        if path.startswith("/gradio_api/"):
+            said["detail"] = f"{self.message}. {self.advice}."
+        return json.dumps(said).encode()
+
+
+UNEXPECTED = Refusal(500, "Unexpected", "Something went wrong on our side", "Please try again")
+FOREIGN = Refusal(
+    403,
+    "NotAllowed",
+    "Pages of other sites may not send requests here",
+    "Open FaceWhy itself, or have its owner list your site",
+)
+NOTHING_HERE = Refusal(
+    404, "NotFound", "There is nothing here", "The endpoints are described at /docs and /gradio_api/info"
+)
+PACKED = Refusal(415, "UnsupportedEncoding", "A request comes as it is, not compressed", "Leave out Content-Encoding")
+MALFORMED = Refusal(400, "BadRequest", "The request cannot be read", "The endpoints are described at /docs")
+SLOW = Refusal(408, "TooSlow", "The request came too slowly", "Send a smaller picture, or try a faster connection")
+BUSY = Refusal(
+    503, "Busy", "Too many pictures are on their way to us", "Wait a moment and try again", (("Retry-After", "5"),)
+)
+LOCKED = Refusal(
+    401,
+    "NotAuthorized",
+    "This server asks for a name and a password",
+    "Send them as HTTP Basic",
+    (("WWW-Authenticate", 'Basic realm="FaceWhy", charset="UTF-8"'),),
+)
+
+
+def too_large(limit: int) -> Refusal:
+    return Refusal(
+        413,
+        "RequestTooLarge",
+        f"A request must be no larger than {limit / 2**20:.0f} MiB, and a photo than {photo.MAX_BYTES // 2**20} MiB",
+        "Save the picture smaller and try again",
+    )
+
+
+def too_often(seconds: float) -> Refusal:
+    wait = max(1, round(seconds + 0.5))
+    return Refusal(
+        429,
+        "RateLimited",
+        "Too many requests came from your address",
+        f"Try again in {wait} s",
+        (("Retry-After", str(wait)),),
+    )

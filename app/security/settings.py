@@ -1,0 +1,121 @@
+"""How the server is protected, from the environment."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import limits
+
+from models import photo
+from models.errors import ParameterError
+
+MAX_BODY = photo.MAX_BYTES * 4 // 3 + 2**20
+"""Bytes: the largest photo in base64, and room for the rest of a JSON or multipart body."""
+RATE = "600/minute"
+"""Room for a class behind one address: what one of thirty pupils does in a minute is some twenty requests."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the server is protected; `from_env` says which variable each comes from.
+
+    Attributes:
+        rates: computing requests of one client; none is no limit.
+        trusted_proxies: how many proxies in front append to X-Forwarded-For.
+        origins: other origins whose pages may send requests.
+        frame_ancestors: who may show the page in a frame, as Content-Security-Policy names them.
+        user: with `password`, needed for everything but GET /health; empty is no password.
+        password: see `user`.
+        max_body: bytes.
+    """
+
+    rates: tuple[limits.RateLimitItem, ...] = (limits.parse(RATE),)
+    trusted_proxies: int = 0
+    origins: tuple[str, ...] = ()
+    frame_ancestors: tuple[str, ...] = ("'self'",)
+    user: str = ""
+    password: str = ""
+    max_body: int = MAX_BODY
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """The settings in a process's environment.
+
+        Raises:
+            ParameterError: a variable has a value that cannot be meant.
+        """
+
+        def given(name: str, unless: str = "") -> str:
+            return environ.get(name, "").strip() or unless
+
+        hosted = bool(environ.get("SPACE_ID"))
+        user, password = given("FACEWHY_USER"), environ.get("FACEWHY_PASSWORD", "")
+        if bool(user) != bool(password):
+            raise ParameterError(
+                "FACEWHY_USER and FACEWHY_PASSWORD are set together",
+                f"only {'FACEWHY_USER' if user else 'FACEWHY_PASSWORD'}",
+                "Set both, or neither for a server that is open to all",
+            )
+        if ":" in user:
+            raise ParameterError("FACEWHY_USER has no colon", "one with a colon", "Choose another name")
+        return cls(
+            _rates(given("FACEWHY_RATE", RATE)),
+            _count(given("FACEWHY_TRUSTED_PROXIES", "1" if hosted else "0")),
+            tuple(map(_origin, _words(given("FACEWHY_ORIGINS")))),
+            tuple(
+                map(
+                    _ancestor,
+                    _words(given("FACEWHY_FRAME_ANCESTORS", "self https://huggingface.co" * hosted or "self")),
+                )
+            ),
+            user,
+            password,
+        )
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _rates(text: str) -> tuple[limits.RateLimitItem, ...]:
+    if text.lower() == "off":
+        return ()
+    try:
+        rates = tuple(limits.parse_many(text))
+    except ValueError:
+        rates = ()
+    if not rates or any(rate.amount < 1 or rate.get_expiry() < 1 for rate in rates):
+        raise ParameterError(
+            "FACEWHY_RATE is a number of requests in a time", repr(text)[:40], f"Write {RATE}, 2000/hour or off"
+        )
+    return rates
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 9:
+        raise ParameterError(
+            "FACEWHY_TRUSTED_PROXIES is a number from 0 to 9", repr(text)[:40], "Count the proxies in front"
+        )
+    return int(text)
+
+
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[\da-f:]+\](:\d{1,5})?", text.lower()):
+        raise ParameterError(
+            "FACEWHY_ORIGINS lists the origins of other sites", repr(text)[:60], "Write each as https://example.org"
+        )
+    return text.lower()
+
+
+def _ancestor(text: str) -> str:
+    text = text.lower().strip("'")
+    if text in ("self", "none"):
+        return f"'{text}'"
+    if not re.fullmatch(r"\*|https?://(\*\.)?[\w.-]+(:\d{1,5})?", text):
+        raise ParameterError(
+            "FACEWHY_FRAME_ANCESTORS lists who may show the page in a frame",
+            repr(text)[:60],
+            "Write self, none, or each as https://example.org",
+        )
+    return text

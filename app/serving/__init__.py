@@ -1,0 +1,1 @@
+"""Where computing happens; knows neither the page nor the API."""

@@ -1,0 +1,148 @@
+"""What /metrics tells of this process: counts and times in Prometheus' text format, and nothing of any visitor."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.serving import canary, engine
+from models.types import Prediction
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+STAGES = ("wait", "decode", "detect", "keypoints", "predict", "explain", "trust")
+"""What a request's time goes into; "wait" is for a place in a queue of the REST API."""
+OTHER = "other"
+
+disable_created_metrics()
+_kept = CollectorRegistry()
+_requests = Counter(
+    "facewhy_requests", "Requests by route, method and status.", ["route", "method", "status"], registry=_kept
+)
+_seconds = Histogram(
+    "facewhy_stage_seconds",
+    "Seconds that a stage took.",
+    ["stage"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=_kept,
+)
+_faces = Counter("facewhy_faces", "Faces that several models have read.", registry=_kept)
+_agreed = Counter("facewhy_faces_agreed", "Faces in which they all see the same emotion.", registry=_kept)
+for _stage in STAGES:
+    _seconds.labels(_stage)
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Time what is inside as one of `STAGES`."""
+    started = perf_counter()
+    try:
+        yield
+    finally:
+        took(name, perf_counter() - started)
+
+
+def took(name: str, seconds: float) -> None:
+    """Note what one of `STAGES` took."""
+    _seconds.labels(name).observe(seconds)
+
+
+def agreement(predictions: dict[str, tuple[Prediction, ...]]) -> None:
+    """Count faces, and those in which all models see the same.
+
+    Args:
+        predictions: by model, one a face; those of a single model do not count.
+    """
+    if len(predictions) > 1:
+        for answers in zip(*predictions.values(), strict=True):
+            _faces.inc()
+            _agreed.inc(len({answer.top for answer in answers}) == 1)
+
+
+class Counted:
+    """ASGI middleware that counts requests.
+
+    A route is counted under the pattern that it was defined with, so that what clients write makes no new one.
+
+    Args:
+        app: what is counted.
+        endpoints: Gradio's by name, each of which is counted as a route of its own.
+    """
+
+    def __init__(self, app: ASGIApp, endpoints: frozenset[str] = frozenset()):
+        self.app, self.endpoints = app, endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        status = 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            method = scope["method"] if scope["method"] in METHODS else OTHER
+            _requests.labels(self.route(scope), method, status).inc()
+
+    def route(self, scope: Scope) -> str:
+        """The pattern of the route that a request took."""
+        path = getattr(scope.get("route"), "path", "") or OTHER
+        name = scope.get("path_params", {}).get("api_name")
+        return path.replace("{api_name}", name) if name in self.endpoints else path
+
+
+class Now:
+    """What is read when it is asked for: queues, batches, models, challengers.
+
+    Args:
+        queues: by interface and queue, how many calls run and how many wait.
+    """
+
+    def __init__(self, queues: dict[tuple[str, str], tuple[int, int]]):
+        self.queues = queues
+
+    def collect(self) -> Iterator[Metric]:
+        """The families of this moment."""
+        running = GaugeMetricFamily("facewhy_lane_running", "Calls that run.", labels=["door", "lane"])
+        waiting = GaugeMetricFamily("facewhy_lane_waiting", "Calls that wait.", labels=["door", "lane"])
+        for names, (now, later) in self.queues.items():
+            running.add_metric(names, now)
+            waiting.add_metric(names, later)
+        rounds = CounterMetricFamily("facewhy_batches", "Batches that were computed.", labels=["of"])
+        items = CounterMetricFamily("facewhy_batch_items", "Pictures or faces in them.", labels=["of"])
+        for name, batcher in engine.current().batches.items():
+            rounds.add_metric([name], batcher.rounds)
+            items.add_metric([name], batcher.items)
+        ready = GaugeMetricFamily("facewhy_model_ready", "1 where a model can be used.", labels=["model", "version"])
+        for name, status in engine.current().status().items():
+            ready.add_metric([name, status.version], status.state == "ready")
+        yield from (running, waiting, rounds, items, ready, *challengers())
+
+
+def challengers() -> Iterator[Metric]:
+    """How each challenger does, see `app.serving.canary`."""
+    labels = ["model", "version"]
+    share = GaugeMetricFamily("facewhy_challenger_share", "Of the faces, what a challenger answers.", labels=labels)
+    faces = CounterMetricFamily("facewhy_challenger_faces", "Faces that a challenger answered.", labels=labels)
+    agreed = CounterMetricFamily(
+        "facewhy_challenger_agreed", "Faces of them for which the active version names the same emotion.", labels=labels
+    )
+    for name, tally in canary.tallies().items():
+        share.add_metric([name, tally.version], tally.share)
+        faces.add_metric([name, tally.version], tally.faces)
+        agreed.add_metric([name, tally.version], tally.agreed)
+    yield from (share, faces, agreed)
+
+
+def text(queues: dict[tuple[str, str], tuple[int, int]]) -> bytes:
+    """Everything, as Prometheus reads it; for `queues` see `Now`."""
+    now = CollectorRegistry()
+    now.register(Now(queues))
+    return generate_latest(_kept) + generate_latest(now)

@@ -1,0 +1,208 @@
+"""An engine that computes nothing itself: replicas of the models do, on this machine or on those of a cluster,
+as many as the load asks for.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import ray
+from ray import exceptions, serve
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, ReplicaUnavailableError
+from ray.serve.handle import DeploymentHandle
+
+from app.serving.local import LocalEngine
+from models import zoo
+from models.errors import BusyError, FaceWhyError, ParameterError
+from models.types import Face, Photo, Prediction
+
+ROOT = Path(__file__).parents[2]
+NAME = "facewhy"
+ONGOING = 64
+"""Requests that a replica takes at once; they share its batches."""
+WAITING = 256
+"""Requests that wait for a replica before more are refused."""
+TRIES = 8
+"""How often a request is sent again because its replica died."""
+PATIENCE = 120.0
+"""Seconds that a request may take in all."""
+QUICK = 5.0
+"""Seconds that a question about the models' state may take."""
+TRAVELS = ("app", "explain", "models", "examples", "docs")
+"""What the machines of a cluster are sent of this repository."""
+
+
+class Replica:
+    """The models in a process of their own.
+
+    It holds a `LocalEngine`, so requests that arrive together are computed together as they are without a
+    cluster. `serve.batch` would do that as well, but one request's error fails its whole batch there.
+    """
+
+    def __init__(self):
+        self._engine = LocalEngine()
+        self._threads = ThreadPoolExecutor(ONGOING, thread_name_prefix="replica")
+        zoo.keypoint_model()
+        self._engine.available()
+        threading.Thread(target=self._engine.warm, name="warm", daemon=True).start()
+
+    async def ask(self, method: str, *args) -> Any:
+        """What a method of the engine answers."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(getattr(self._engine, method), *args))
+
+    async def process(self) -> int:
+        """The number of this replica's process."""
+        return os.getpid()
+
+    def check_health(self) -> None:
+        """Ray Serve asks now and then; a replica that can use no model is replaced."""
+        self._engine.available()
+
+
+class RayEngine(LocalEngine):
+    """Replicas on a Ray cluster. A request whose replica dies is sent to another one.
+
+    Args:
+        handle: of the deployment of `Replica`.
+    """
+
+    def __init__(self, handle: DeploymentHandle):
+        super().__init__()
+        self._handle = handle
+
+    def find(self, photo: Photo) -> list[Face]:
+        """See `LocalEngine.find`."""
+        return self._ask("find", photo)
+
+    def keypoints(self, faces: list[Face], photo: Photo) -> list[Face]:
+        """See `LocalEngine.keypoints`."""
+        return self._ask("keypoints", faces, photo) if faces else []
+
+    def predict(self, name: str, faces: list[Face], version: str = "") -> list[Prediction]:
+        """See `LocalEngine.predict`."""
+        return self._ask("predict", name, faces, version) if faces else []
+
+    def run(self, function: Callable, *args, **kwargs) -> Any:
+        """See `LocalEngine.run`; the function is sent by its name."""
+        return self._ask("run", partial(function, *args, **kwargs))
+
+    def available(self) -> list[str]:
+        """See `LocalEngine.available`."""
+        return self._ask("available")
+
+    def status(self) -> dict[str, zoo.Status]:
+        """See `LocalEngine.status`, of any one replica; "waiting" where none says so in time."""
+        try:
+            return self._ask("status", patience=QUICK)
+        except BusyError:
+            return dict.fromkeys(zoo.loaded(), zoo.Status())
+
+    def warm(self) -> None:
+        """Run every method once, on any one replica."""
+        self._ask("warm")
+
+    def _ask(self, method: str, *args, patience: float | None = None) -> Any:
+        until = time.monotonic() + (PATIENCE if patience is None else patience)
+        for turn in range(TRIES):
+            try:
+                return self._handle.ask.remote(method, *args).result(timeout_s=max(0.1, until - time.monotonic()))
+            except exceptions.RayTaskError as error:
+                raise error.cause if isinstance(error.cause, FaceWhyError) else RuntimeError(method) from None
+            except BackPressureError:
+                raise BusyError("There is room for one more", "too many at once", "Try again in 2 s", 2) from None
+            except (exceptions.RayActorError, ReplicaUnavailableError):
+                time.sleep(min(0.1 * 2**turn, 2.0))
+            except (TimeoutError, DeploymentUnavailableError):
+                break
+        raise BusyError("The models answer", "nothing from the cluster", "Try again in 10 s", 10)
+
+
+def start(
+    address: str = "",
+    replicas: int = 2,
+    most: int = 0,
+    processors: float = 1.0,
+    asked: float = 16,
+    patience: tuple[float, float] = (10.0, 120.0),
+) -> RayEngine:
+    """Replicas on a cluster, and the engine that asks them.
+
+    Args:
+        address: of a Ray cluster, such as "auto" or "ray://head:10001"; "" starts one on this machine.
+        replicas: the fewest.
+        most: the most; 0 for as many as `replicas`.
+        processors: that each replica is given.
+        asked: requests that each is meant to have; with more on average one more starts, with fewer one ends.
+        patience: seconds of much, and of little, to do before a replica more is started or one is ended.
+
+    Raises:
+        ParameterError: there is no cluster at the address, or the numbers cannot be.
+    """
+    if replicas < 1 or processors <= 0 or asked <= 0 or most and most < replicas:
+        raise ParameterError(
+            "There is a replica or more, each with some processor, and the most are no fewer than the fewest",
+            f"{replicas} to {most}, {processors} each",
+        )
+    if address:
+        left_out = [path.name for path in ROOT.iterdir() if path.name not in TRAVELS]
+        _connect(address=address, runtime_env={"working_dir": str(ROOT), "excludes": left_out})
+    else:
+        room = max(os.cpu_count() or 1, round(processors * max(replicas, most)) + 1)
+        paths = {"env_vars": {"PYTHONPATH": str(ROOT)}}
+        _connect(num_cpus=room, runtime_env=paths, _node_ip_address="127.0.0.1", include_dashboard=False)
+    serve.start(proxy_location="Disabled", logging_config={"enable_access_log": False, "log_level": "WARNING"})
+    deployment = serve.deployment(
+        Replica,
+        name="models",
+        ray_actor_options={"num_cpus": processors},
+        max_ongoing_requests=ONGOING,
+        max_queued_requests=WAITING,
+        autoscaling_config={
+            "min_replicas": replicas,
+            "initial_replicas": replicas,
+            "max_replicas": most or replicas,
+            "target_ongoing_requests": asked,
+            "upscale_delay_s": patience[0],
+            "downscale_delay_s": patience[1],
+        },
+        health_check_period_s=5,
+        graceful_shutdown_timeout_s=10,
+    )
+    return RayEngine(serve.run(deployment.bind(), name=NAME, route_prefix=None))
+
+
+def _connect(**options) -> None:
+    try:
+        ray.init(namespace=NAME, log_to_driver=False, logging_level="ERROR", **options)
+    except (ConnectionError, ValueError, OSError) as error:
+        found = f"none at {options.get('address', '')!r}"
+        raise ParameterError("A Ray cluster answers at --address", found, "Start one") from error
+
+
+def stop(address: str = "") -> None:
+    """Let go of a cluster: what `start` began here ends; elsewhere the replicas stay, because others may ask them."""
+    if not address:
+        serve.shutdown()
+    ray.shutdown()
+
+
+def end(address: str) -> None:
+    """End the replicas on a cluster, and nothing else that runs there.
+
+    Raises:
+        ParameterError: there is no cluster at the address.
+    """
+    _connect(address=address)
+    try:
+        serve.delete(NAME)
+    finally:
+        ray.shutdown()

@@ -1,0 +1,232 @@
+"""Predictions computed by a TensorFlow Serving server instead of this process; explanations stay here.
+
+`python -m training export NAME --to savedmodel` writes what the server loads. Its signature answers
+calibrated probabilities only, because a second output would change the row format of the REST interface.
+Logits are got back from them: with p = softmax(z / T), T log p is z up to one constant a face, which
+neither the softmax nor a difference of two logits sees.
+
+Source: the RESTful API of TensorFlow Serving, https://www.tensorflow.org/tfx/serving/api_rest
+"""
+
+import threading
+from collections.abc import Callable
+
+import httpx
+import numpy as np
+
+from app.serving.local import LocalEngine
+from models import card as cards
+from models import weight_store, zoo
+from models.card import Card
+from models.errors import ParameterError, UnknownNameError, WeightsError, WeightsMismatchError, WeightsNotFoundError
+from models.types import Face, Prediction
+from models.zoo import EMOTION_MODELS
+
+CONNECT, ANSWER = 2.0, 10.0
+"""Seconds that the server has to accept a connection, and to answer a request."""
+CHUNK = 64
+"""The most crops in one request; `max_batch_size` of the server is no smaller."""
+AGAIN = (502, 503, 504)
+"""HTTP statuses after which the same request is sent a second time."""
+SUM = 1e-3
+"""How far the probabilities of a face may be from 1 in sum."""
+
+
+def version_number(version: str) -> int:
+    """A card's version as the whole number that TensorFlow Serving knows it by: "1.2.3" is 1002003."""
+    major, minor, patch = map(int, version.split("."))
+    return (major * 1000 + minor) * 1000 + patch
+
+
+def located_card(name: str) -> Card:
+    """The card of the weights that this process would load; raises as `weights.locate`."""
+    return cards.read(weight_store.locate(name).folder)
+
+
+def logits(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """The logits that give these probabilities, up to a constant a face.
+
+    Args:
+        probabilities: float (N, 7), softmax(z / temperature) of logits z; 0 counts as the least normal float32.
+        temperature: the card's.
+
+    Returns:
+        float32 (N, 7), temperature * log(probabilities).
+    """
+    least = np.finfo(np.float32).tiny
+    return (temperature * np.log(np.maximum(probabilities, least).astype(np.float64))).astype(np.float32)
+
+
+class ServingPredictor:
+    """A server's predictions, by the very version of the weights that this process explains.
+
+    Any thread may call. A request that fails on its way is sent once more; one that the server took and
+    did not answer in time is not.
+
+    Args:
+        url: where the server's REST interface is, such as "http://host:8501"; in no message, as visitors see those.
+        card: a model's name -> the card of the weights that explain it.
+
+    Raises:
+        ParameterError: `url` is no http or https address.
+    """
+
+    def __init__(self, url: str, card: Callable[[str], Card] = located_card):
+        rule = "FACEWHY_PREDICT_URL is the address of a TensorFlow Serving server"
+        try:
+            address = httpx.URL(url.strip())
+        except httpx.InvalidURL as error:
+            raise ParameterError(rule, str(error), "Write it like http://host:8501") from error
+        if address.scheme not in ("http", "https") or not address.host or address.query or address.fragment:
+            raise ParameterError(rule, "no such address", "Write it like http://host:8501")
+        self._url = str(address).rstrip("/")
+        self._client = httpx.Client(timeout=httpx.Timeout(ANSWER, connect=CONNECT))
+        self._read_card, self._cards, self._lock = card, {}, threading.Lock()
+
+    def predict(self, name: str, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits and probabilities of crops.
+
+        Args:
+            name: of an emotion model.
+            crops: float (N, 48, 48) in 0..1, any N.
+
+        Returns:
+            float32 (N, 7) logits, known up to a constant a face, and float32 (N, 7) probabilities; both in
+            the order of `EMOTIONS`.
+
+        Raises:
+            UnknownNameError: there is no such emotion model.
+            ParameterError: the crops have another shape, or a value is no finite number.
+            WeightsNotFoundError: the server does not have this version of the model.
+            WeightsMismatchError: its answer is not what this model answers.
+            WeightsError: it cannot be reached, does not answer in time, or fails.
+        """
+        card = self._card(name)
+        side = card.input.side
+        crops = np.asarray(crops, np.float32)
+        if crops.shape[1:] != (side, side) or crops.ndim != 3:
+            raise ParameterError(f"The model {name!r} takes crops of shape (N, {side}, {side})", f"{crops.shape}")
+        if not np.isfinite(crops).all():
+            raise ParameterError(f"The model {name!r} takes crops of finite numbers", "NaN or infinity")
+        parts = [self._probabilities(card, crops[i : i + CHUNK]) for i in range(0, len(crops), CHUNK)]
+        probabilities = np.concatenate([np.zeros((0, len(card.labels)), np.float32), *parts])
+        return logits(probabilities, card.temperature), probabilities
+
+    def versions(self, name: str) -> dict[int, str]:
+        """The states of all versions of a model that the server knows, such as {1000002: "AVAILABLE"}.
+
+        Raises:
+            UnknownNameError, WeightsError: see `predict`.
+        """
+        found = self._ask("GET", f"/v1/models/{self._card(name).name}")
+        try:
+            return {int(one["version"]): str(one["state"]) for one in found["model_version_status"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise _odd("lists the versions of a model", repr(error)) from error
+
+    def ready(self, name: str) -> bool:
+        """Whether the server can be asked for this model now; one that cannot be reached is not ready."""
+        card = self._card(name)
+        try:
+            return self.versions(name).get(version_number(card.version)) == "AVAILABLE"
+        except WeightsError:
+            return False
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _card(self, name: str) -> Card:
+        if name not in EMOTION_MODELS:
+            raise UnknownNameError("A model has a name", repr(name), f"Use one of {', '.join(EMOTION_MODELS)}")
+        with self._lock:
+            if name not in self._cards:
+                self._cards[name] = self._read_card(name)
+            return self._cards[name]
+
+    def _probabilities(self, card: Card, crops: np.ndarray) -> np.ndarray:
+        path = f"/v1/models/{card.name}/versions/{version_number(card.version)}:predict"
+        found = self._ask("POST", path, {"instances": crops[..., None].tolist()})
+        try:
+            rows = np.array(found["predictions"], np.float32)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _odd("answers predictions, rows of numbers", repr(error)) from error
+        expected = (len(crops), len(card.labels))
+        if rows.shape != expected:
+            raise _odd(f"answers probabilities of shape {expected}", f"{rows.shape}")
+        if not np.isfinite(rows).all():
+            raise _odd("answers finite numbers", "NaN or infinity")
+        if rows.min() < 0 or np.abs(rows.sum(1) - 1).max() > SUM:
+            raise _odd("answers probabilities, whose sum is 1", f"a row that begins {rows[0, :3].tolist()}")
+        return rows
+
+    def _ask(self, method: str, path: str, body: dict | None = None) -> dict:
+        answer = self._send(method, path, body, again=True)
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        said = found.get("error") if isinstance(found, dict) and "error" in found else answer.text
+        said = f"HTTP status {answer.status_code}, {_line(said)!r}"
+        if answer.status_code == 404:
+            raise WeightsNotFoundError(
+                f"TensorFlow Serving has the version of the model that the app explains: {path}",
+                said,
+                "Export this version and put it into the server's folder, or unset FACEWHY_PREDICT_URL",
+            )
+        if answer.status_code >= 500:
+            raise _failed(said)
+        if answer.status_code != 200:
+            raise _odd("takes crops of faces", said)
+        if found is None:
+            raise _odd("answers JSON", said)
+        return found
+
+    def _send(self, method: str, path: str, body: dict | None, again: bool) -> httpx.Response:
+        try:
+            answer = self._client.request(method, self._url + path, json=body)
+        except httpx.TransportError as error:
+            if again and not isinstance(error, httpx.ReadTimeout):
+                return self._send(method, path, body, again=False)
+            raise _failed(f"{type(error).__name__}: {_line(error)}") from error
+        if again and answer.status_code in AGAIN:
+            return self._send(method, path, body, again=False)
+        return answer
+
+
+class TFServingEngine(LocalEngine):
+    """This process, but for predictions: a TensorFlow Serving server computes those of the active versions.
+
+    Args:
+        url: see `ServingPredictor`.
+    """
+
+    def __init__(self, url: str):
+        super().__init__()
+        self._server = ServingPredictor(url, lambda name: zoo.load(name).card)
+
+    def _answer(self, name: str, version: str) -> Callable[[list[Face]], list[Prediction]]:
+        card = zoo.load(name).card
+        if version not in ("", card.version):
+            return super()._answer(name, version)
+
+        def answer(faces: list[Face]) -> list[Prediction]:
+            pairs = zip(*self._server.predict(name, np.stack([face.crop for face in faces])), strict=True)
+            return [Prediction(name, logits, probabilities, card.version) for logits, probabilities in pairs]
+
+        return answer
+
+
+def _failed(received: str) -> WeightsError:
+    advice = "Start it, wait until it has loaded its models, or unset FACEWHY_PREDICT_URL"
+    return WeightsError("TensorFlow Serving answers", received, advice)
+
+
+def _odd(rule: str, received: str) -> WeightsMismatchError:
+    advice = "Serve what `python -m training export NAME --to savedmodel` writes"
+    return WeightsMismatchError(f"TensorFlow Serving {rule}", received, advice)
+
+
+def _line(said: object) -> str:
+    """One short line of what somebody else said."""
+    return " ".join(str(said).split())[:200]

@@ -1,0 +1,63 @@
+"""Blocks that open no file but uploads, and whose every failure becomes a sentence."""
+
+import gradio as gr
+
+from app.error_messages import UNEXPECTED, message
+from app.ui import uploads
+from app.ui.photo_input import PhotoInput
+from models.errors import PhotoError
+
+MISFIT = (
+    "A request holds an uploaded picture and the arguments of its endpoint. "
+    "Upload the picture first; the arguments are described at /gradio_api/info."
+)
+
+
+class SafeBlocks(gr.Blocks):
+    """Blocks whose every call, from the page or the API, fails with a sentence and nothing else.
+
+    Handlers raise what they like: a `FaceWhyError` is shown as it is; anything else becomes one
+    neutral sentence and a log entry without the message, which could name a visitor's file.
+    """
+
+    def run_startup_events(self):
+        """A page that is mounted counts as launched: gradio checks no path of a file before that."""
+        self.has_launched = True
+        super().run_startup_events()
+
+    async def process_api(self, *args, **kwargs):
+        try:
+            return await super().process_api(*args, **kwargs)
+        except Exception as error:
+            raise visible(error) from None
+
+    async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
+        try:
+            for block, value in zip(block_fn.inputs, inputs, strict=False):
+                if isinstance(block, PhotoInput):
+                    if isinstance(value, dict) and isinstance(value.get("path"), str):
+                        uploads.locate(value["path"], block.GRADIO_CACHE)
+                elif _names_a_file(value):
+                    raise PhotoError("A file goes where a picture is asked for", "one elsewhere", "Leave it out")
+            return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except Exception as error:
+            raise visible(error, MISFIT) from None
+
+
+class VisibleError(gr.Error):
+    """An error whose message is meant for the visitor."""
+
+    def __init__(self, message: str):
+        super().__init__(message, print_exception=False)
+
+
+def visible(error: Exception, otherwise: str = UNEXPECTED) -> VisibleError:
+    """An error as the visitor sees it, see `app.error_messages.message`."""
+    return error if isinstance(error, VisibleError) else VisibleError(message(error, otherwise))
+
+
+def _names_a_file(value) -> bool:
+    """Whether gradio would open or download something for a value from a client."""
+    if isinstance(value, dict):
+        return "path" in value or "meta" in value or any(map(_names_a_file, value.values()))
+    return isinstance(value, list) and any(map(_names_a_file, value))

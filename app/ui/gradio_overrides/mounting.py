@@ -1,0 +1,40 @@
+"""A page mounted behind the routes of an application, as `launch()` would serve it."""
+
+import os
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+
+from app.ui import theme
+from app.ui.gradio_overrides import sessions
+from models import photo
+
+PAGE = {
+    "css_paths": Path(__file__).parents[1] / "static" / "page.css",
+    "max_file_size": photo.MAX_BYTES,
+    "allowed_paths": [],
+    "show_error": True,
+    "enable_monitoring": False,
+    "run_history": False,
+    "ssr_mode": False,
+    "mcp_server": True,
+    "footer_links": ["api"],
+}
+
+
+def mount(application: FastAPI, page: gr.Blocks) -> None:
+    """Mount a page at "/", with sessions that are forgotten whole."""
+    page.state_session_capacity = sessions.SESSIONS
+    gr.mount_gradio_app(
+        application, page, path="/", theme=theme.build(), root_path=os.environ.get("GRADIO_ROOT_PATH"), **PAGE
+    )
+    mounted = application.routes[-1].app
+    mounted.state_holder = sessions.SessionStore()
+    mounted.state_holder.set_blocks(page)
+    page._queue.set_server_app(mounted)  # as launch() does: without it no call is ever forgotten
+
+
+def mcp_server(page: gr.Blocks):
+    """The MCP server of a page that was mounted with `mcp_server=True`."""
+    return page.mcp_server_obj.mcp_server

@@ -1,0 +1,52 @@
+"""How long what the page's visitors have open stays in memory."""
+
+from datetime import datetime
+
+from gradio.state_holder import SessionState, StateHolder
+
+from app.ui.session import Session
+
+KEPT = 3600
+"""Seconds after a visitor's last action."""
+KEPT_CLOSED = 600
+"""The same where the page was closed: a phone that slept may come back."""
+KEPT_EMPTY = 10
+"""The same where nothing is open: every call of Gradio's client is a session of its own."""
+SESSIONS = 1000
+"""Sessions at once, each a quarter of a MiB and its photo; the one longest away is forgotten first."""
+PHOTOS = 512 * 2**20
+"""Bytes of photos at once; the one longest away is forgotten first."""
+
+
+class SessionStore(StateHolder):
+    """Gradio's sessions, each of which is forgotten whole.
+
+    Gradio's own drops the values of its State components in time, but keeps what every other component
+    showed, here the pictures of faces, until as many newer sessions have come as it has room for.
+    """
+
+    def delete_all_expired_state(self) -> None:
+        """Called by Gradio every second."""
+        now, photos = datetime.now(), 0
+        for name in reversed(list(self.session_data)):  # the latest first
+            session = self.session_data.get(name)
+            if session is None:
+                continue
+            photos += size(session)
+            away = (now - self.time_last_used.get(name, now)).total_seconds()
+            if away > kept(session) or photos > PHOTOS:
+                self.session_data.pop(name, None)
+                self.time_last_used.pop(name, None)
+
+
+def kept(session: SessionState) -> float:
+    """Seconds that a session stays after its last use."""
+    if not session.state_data:
+        return KEPT_EMPTY
+    return KEPT_CLOSED if session.is_closed else KEPT
+
+
+def size(session: SessionState) -> int:
+    """Bytes of the photo that a visitor has open."""
+    opened = (value for value in list(session.state_data.values()) if isinstance(value, Session) and value.photo)
+    return sum(value.photo.pixels.nbytes for value in opened)

@@ -1,0 +1,45 @@
+"""Image components that are safe to open to the world."""
+
+import gradio as gr
+
+from app.serving import metrics
+from app.ui import uploads
+from models import photo
+from models.errors import PhotoError
+from models.types import Photo
+
+
+class PhotoInput(gr.Image):
+    """A `gr.Image` that reads uploads and nothing else, and hands a `Photo` to its handler.
+
+    The stock component opens any path on the server when a client names one without `meta`, and
+    downloads addresses; this one refuses both.
+    """
+
+    def get_block_name(self) -> str:
+        """The page draws it as the component it stands for."""
+        return "image"
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path):
+        """Uploads are in the cache already; nothing is ever copied or downloaded into it."""
+        if url_or_file_path is not None:
+            uploads.locate(str(url_or_file_path), self.GRADIO_CACHE)
+        return await super().async_move_resource_to_block_cache(url_or_file_path)
+
+    def preprocess(self, payload) -> Photo:
+        """The picture of an upload.
+
+        Raises:
+            PhotoError: not an upload of this app, or not a picture that can be used.
+        """
+        if payload is not None and payload.url and payload.path is None:
+            raise PhotoError("A picture is uploaded", "an address", "Download the picture and upload the file")
+        with metrics.stage("decode"):
+            return photo.read(uploads.take(payload and payload.path, self.GRADIO_CACHE))
+
+    def example_payload(self) -> dict:
+        """What /gradio_api/info shows: a file that was uploaded before."""
+        return {"path": "the path that /gradio_api/upload answered", "meta": {"_type": "gradio.FileData"}}
+
+    def example_value(self) -> dict:
+        return self.example_payload()

@@ -1,0 +1,48 @@
+"""The charts beside a model's card, dressed for the page."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from app.serving import reports
+from app.ui import theme
+from models.weight_store import Located
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+log = logging.getLogger(__name__)
+
+LINES = "rgba(128, 132, 128, 0.22)"
+
+
+def charts(located: Located) -> dict[str, "Figure"]:
+    """The charts beside a card that can be read, by name, dressed for the page.
+
+    A file that is missing or damaged takes only itself away.
+    """
+    import plotly.graph_objects as go
+
+    found = {}
+    for name in reports.CHARTS:
+        values = reports.read(located.folder / "report" / f"{name}.json")
+        if not isinstance(values, dict):
+            continue
+        try:
+            found[name] = dressed(go.Figure(values))
+        except (ValueError, TypeError, AttributeError) as error:
+            log.warning("the chart %s of %s is no chart: %s", name, located.folder, str(error).splitlines()[0])
+    return found
+
+
+def dressed(figure: "Figure") -> "Figure":
+    """A chart without a background of its own; `page.css` colours its text for the light and the dark."""
+    return (
+        figure.update_layout(
+            paper_bgcolor="rgba(0,0,0,0)",
+            plot_bgcolor="rgba(0,0,0,0)",
+            font={"family": ", ".join(theme.BODY)},
+            dragmode=False,
+        )
+        .update_xaxes(gridcolor=LINES)
+        .update_yaxes(gridcolor=LINES)
+    )

@@ -1,0 +1,26 @@
+"""The tabs of the page. Each file has a TITLE, build(shared), and its handlers as plain functions."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from app.ui.gradio_overrides import events
+from app.ui.session import Session
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What `main` hands to every tab.
+
+    Attributes:
+        session: holds the visitor's `Session`.
+        tab: the tab that is being built.
+    """
+
+    session: gr.State
+    tab: gr.Tab | None
+
+
+def choose(session: Session, event: gr.EventData) -> Session:
+    """Another face of the photo, for all tabs; at once, so that nothing later is overwritten."""
+    return session.choose(events.data(event).get("index"))

@@ -1,0 +1,308 @@
+"""Why one model says what it says about the chosen face."""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import gradio as gr
+
+from app import pipeline, text
+from app.serving import admission, reports
+from app.ui import controls, method_pages
+from app.ui.cancellation import Cancellation
+from app.ui.render import charts, evidence_table, pictures, trust_panel
+from app.ui.session import Session
+from app.ui.tabs import Shared, choose
+from explain import action_units, evidence, scale
+from explain.base import Explanation, Target
+from explain.registry import METHODS
+from models import regions
+from models.errors import WeightsError
+from models.types import EMOTIONS, Face, Prediction
+
+TITLE = "Explain"
+PREDICTED = ("what the model sees", "")
+MODELS = [(title, name) for name, title in text.MODELS.items()]
+NO_FACE = '<p class="fw-note">First give a photo with a face on the tab <b>Predict</b>.</p>'
+STOPPED = '<p class="fw-note" role="status">Stopped. What is below is from before.</p>'
+INSTANT = ("gradcam", "gradcam_plus_plus", "saliency")
+"""Methods of one pass through the network: over before a word about waiting is read."""
+OPACITY = "value => { document.documentElement.style.setProperty('--fw-heat', value); }"
+OUTLINED = "value => { document.documentElement.style.setProperty('--fw-outline', value ? 1.1 : 0); }"
+FIT = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 60)"
+"""A chart in a fold takes the fold's width."""
+SOURCES = (
+    "<details><summary>Whose studies, and who doubts them</summary><p>The movements: Ekman and Friesen 1978, "
+    "<i>Facial Action Coding System</i>; Du, Tao and Martinez 2014, doi 10.1073/pnas.1322355111, who saw them in most "
+    "of 230 people that posed. The doubt: Barrett et al. 2019, doi 10.1177/1529100619832930, who found "
+    "that people often feel an emotion without these movements, and move so without the emotion.</p></details>"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The map on the screen.
+
+    Attributes:
+        key: of this map and no other.
+        about: what was asked for; the same again gives the same map.
+        face: the face that was explained.
+        explanation: its explanation.
+        version: of the model that was explained.
+    """
+
+    key: str
+    about: tuple
+    face: Face
+    explanation: Explanation
+    version: str = ""
+
+
+def build(shared: Shared) -> None:
+    """The tab's components and events."""
+    turns = gr.State(Cancellation())
+    shown = gr.State(None)
+    judged = gr.State("")
+    first = reports.recommended("cnn")
+    offered = gr.State(first)
+    strip = gr.HTML(js_on_load=pictures.SELECT)
+    with gr.Row(elem_classes="fw-columns fw-explain"):
+        with gr.Column(scale=4, min_width=300):
+            model = gr.Radio(MODELS, value="cnn", label="Model", elem_id="explain-model")
+            emotion = controls.emotions(PREDICTED, "Why this emotion", "explain-emotion")
+            against = controls.emotions(controls.ALONE, "… and not that one", "explain-against")
+            method = gr.Dropdown(
+                [(entry.title, name) for name, entry in METHODS.items()],
+                value=first,
+                label="Method",
+                elem_id="explain-method",
+                filterable=False,
+            )
+            summary = gr.HTML(summarised("cnn", first), elem_id="explain-summary")
+            with gr.Accordion("How it works, and what it gets wrong", open=False, elem_id="about-method") as about:
+                page = gr.Markdown()
+            groups, values = [], []
+            for name, entry in METHODS.items():
+                with gr.Group(visible=name == first, elem_id=f"params-{name}") as group:
+                    values += controls.build(entry)
+                groups.append(group)
+        with gr.Column(scale=4, min_width=300, elem_classes="fw-first"):
+            with gr.Row(elem_classes="fw-working"):
+                status = gr.HTML(elem_id="explain-status")
+                stop = gr.Button("Stop", elem_id="explain-stop", visible=False, scale=0, min_width=90)
+            picture = gr.HTML(NO_FACE, js_on_load=evidence_table.LIGHT, elem_id="heatmap")
+            with gr.Group():
+                opacity = gr.Slider(0, 1, 0.7, step=0.05, label="Opacity of the heatmap", elem_id="opacity")
+                outlined = gr.Checkbox(True, label="Outline the parts of the face", elem_id="outlined")
+            verdict = gr.HTML(elem_id="trust")
+        with gr.Column(scale=5, min_width=300):
+            told = gr.HTML(elem_id="evidence")
+            parts = gr.HTML(js_on_load=evidence_table.LIGHT, elem_id="evidence-parts")
+            with gr.Accordion("How the map was tested", open=False, visible=False, elem_id="trust-numbers") as fold:
+                numbers = gr.HTML()
+                curves = gr.Plot(show_label=False, container=False, visible=False, elem_id="trust-curves")
+    asked = [turns, shared.session, model, emotion, against, method, *values]
+    map_of = [shown, strip, status, stop, picture, told, parts, verdict, fold]
+    judged_of = [judged, verdict, fold, numbers, curves]
+    private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
+    method.input(turn_to, [model, method], [summary, about, *groups], **private)
+    about.expand(explained, method, page, **private)
+    offer_of = [[model, method, offered], [offered, method, summary, about, *groups]]
+    settled = [emotion.input, against.input, method.input, *map(controls.changed, filter(controls.chosen, values))]
+    typed = [event for value in itertools.filterfalse(controls.chosen, values) for event in (value.submit, value.blur)]
+    runs = [
+        gr.on(settled, explain, asked, map_of, **private, **admission.EXPLAINS),
+        model.input(offer, *offer_of, **private).then(explain, asked, map_of, **private, **admission.EXPLAINS),
+        shared.tab.select(offer, *offer_of, **private).then(
+            arrive, [shown, *asked], map_of, **private, **admission.EXPLAINS
+        ),
+        strip.select(choose, shared.session, shared.session, **private).then(
+            explain, asked, map_of, **private, **admission.EXPLAINS
+        ),
+        gr.on(typed, arrive, [shown, *asked], map_of, **private, **admission.EXPLAINS),
+    ]
+    runs.append(stop.click(stopped, turns, [status, stop], **private))
+    for run in runs:
+        run.then(judge, [turns, shown, judged], judged_of, **private, **admission.EXPLAINS)
+    fold.expand(None, js=FIT)
+    opacity.input(None, opacity, None, js=OPACITY)
+    outlined.input(None, outlined, None, js=OUTLINED)
+
+
+# --------------------------------------------------------------------- handlers
+
+
+def explain(
+    turns: Cancellation, session: Session, model: str, emotion: str, against: str, method: str, *values
+) -> Iterator[tuple]:
+    """The map with its evidence in words and numbers; before a slow one, word that it is at work."""
+    turn = turns.begin()
+    if session.face is None:
+        yield said(turns, session, NO_FACE)
+        return
+    try:
+        prediction = session.answers.get(model) or pipeline.predict(model, [session.face])[0]
+    except WeightsError:
+        yield said(turns, session, f'<p class="fw-note" role="status">{text.unavailable(model)}</p>')
+        return
+    if against == (emotion or prediction.emotion):
+        yield said(turns, session, itself(model, emotion, against))
+        return
+    if reason := pipeline.unsuitable(model, method, prediction.version):
+        yield said(turns, session, f'<p class="fw-note" role="status">{reason}</p>')
+        return
+    params = METHODS[method].Params.from_json(controls.read(method, values))
+    if method not in INSTANT:
+        yield at_work(session, f"{METHODS[method].title} is at work…")
+    target = pipeline.target(emotion, against, prediction)
+    try:
+        explanation = pipeline.explain(model, session.face, target, method, params, prediction.version)
+    except Exception:
+        if not turns.over(turn):
+            yield idle()
+        raise
+    if turns.over(turn):
+        return
+    about = (session.key, session.chosen, model, emotion, against, method, *values)
+    turns.shown = uuid.uuid4().hex
+    yield finished(session, Shown(turns.shown, about, session.face, explanation, prediction.version), prediction)
+
+
+def arrive(shown: Shown | None, turns: Cancellation, session: Session, *asked) -> Iterator[tuple]:
+    """The map when the tab is opened, unless it is there already."""
+    if shown is not None and shown.about == (session.key, session.chosen, *asked):
+        yield tuple(gr.skip() for _ in range(9))
+        return
+    yield from explain(turns, session, *asked)
+
+
+def judge(turns: Cancellation, shown: Shown | None, judged: str) -> Iterator[tuple]:
+    """The trust reading of the map on the screen, unless it is there already or a later map has begun.
+
+    The verdict comes as soon as the map is tested, the agreement with other maps after it.
+    """
+    turn = turns.latest
+    if shown is None or shown.key == judged:
+        return
+    for result in pipeline.trust_steps(shown.face, shown.explanation, shown.version):
+        if turns.over(turn) or turns.shown != shown.key:
+            return
+        yield (
+            shown.key,
+            trust_panel.verdict(result),
+            gr.Accordion(visible=True),
+            trust_panel.numbers(result),
+            gr.Plot(charts.trust_curves(result), visible=True) if result.curves else gr.Plot(visible=False),
+        )
+
+
+def stopped(turns: Cancellation) -> tuple:
+    """What is said after a stop."""
+    turns.begin()
+    return STOPPED, gr.Button(visible=False)
+
+
+def explained(method: str) -> str:
+    """The page about a method."""
+    return method_pages.method(method)
+
+
+def turn_to(model: str, method: str) -> tuple:
+    """The summary and the parameters of a method; its page is closed."""
+    return summarised(model, method), gr.Accordion(open=False), *(gr.Group(visible=name == method) for name in METHODS)
+
+
+def offer(model: str, method: str, offered: str) -> tuple:
+    """The method to begin with on a model, unless the visitor has chosen another one."""
+    first = reports.recommended(model)
+    if method != offered or method == first:
+        return offered, gr.skip(), summarised(model, method), *(gr.skip() for _ in range(1 + len(METHODS)))
+    return first, first, *turn_to(model, first)
+
+
+# ------------------------------------------------------------------------ parts
+
+
+def said(turns: Cancellation, session: Session, note: str) -> tuple:
+    """A word in place of the map."""
+    turns.shown = ""
+    strip = pictures.strip(session) if session.face else ""
+    return None, strip, "", gr.Button(visible=False), note, "", "", "", gr.Accordion(visible=False)
+
+
+def at_work(session: Session, note: str) -> tuple:
+    """A word above the map from before, which stays."""
+    waiting = f'<p class="fw-note" role="status"><progress></progress> {note}</p>'
+    return gr.skip(), pictures.strip(session), waiting, gr.Button(visible=True), *(gr.skip() for _ in range(5))
+
+
+def idle() -> tuple:
+    """What is below is from before, and nothing is at work."""
+    return gr.skip(), gr.skip(), "", gr.Button(visible=False), *(gr.skip() for _ in range(5))
+
+
+def finished(session: Session, shown: Shown, prediction: Prediction) -> tuple:
+    """The map and its evidence."""
+    explanation, keypoints = shown.explanation, shown.face.crop_keypoints
+    shared = scale.shared([explanation])
+    items = evidence.by_region(explanation.values, regions.masks(keypoints))
+    above = evidence_table.outlines(keypoints, items, explanation)
+    return (
+        shown,
+        pictures.strip(session),
+        "",
+        gr.Button(visible=False),
+        pictures.overlay(session, explanation, shared, above=above)
+        + evidence_table.readout()
+        + pictures.colour_bar(shared, explanation),
+        described(explanation, prediction, items),
+        evidence_table.table(items, explanation),
+        trust_panel.WAITING,
+        gr.Accordion(visible=False),
+    )
+
+
+def described(explanation: Explanation, prediction: Prediction, items: list[evidence.RegionEvidence]) -> str:
+    """What the model sees, what was explained, and the evidence in sentences."""
+    heading = f"{text.MODELS[explanation.model]} sees {text.ADJECTIVES[prediction.emotion]}"
+    literature = action_units.words(explanation, items)
+    beside = f"<p>{literature}</p>{SOURCES}" if literature else ""
+    return (
+        f"<h2>{heading} ({text.percent(prediction.confidence)})</h2>"
+        f'<p class="fw-small">{asked_for(explanation.target, prediction)} '
+        f"It took {text.duration(explanation.seconds)}.</p>"
+        f"<p>{evidence.words(explanation, items)}</p>{beside}"
+    )
+
+
+def asked_for(target: Target, prediction: Prediction) -> str:
+    """What was explained, in words."""
+    first = f"{EMOTIONS[target.emotion]} ({text.percent(prediction.probabilities[target.emotion])})"
+    if target.against is None:
+        return f"Explained: why {first}."
+    other = EMOTIONS[target.against]
+    share = text.percent(prediction.probabilities[target.against])
+    return f"Explained: why {first} and not {other} ({share}): what makes the one more likely than the other."
+
+
+def itself(model: str, emotion: str, against: str) -> str:
+    """What is said when an emotion is set against itself."""
+    why = f"{against} is what you explain" if emotion else f"{against} is what {text.MODELS[model]} sees"
+    return (
+        f'<p class="fw-note" role="status">Why {against} and not {against}? {why[0].upper()}{why[1:]}. '
+        "Choose another emotion to set against it, or none.</p>"
+    )
+
+
+def summarised(model: str, method: str) -> str:
+    """What a method shows, and how often that was true when it was tested on the model."""
+    table = reports.table(model) or {"methods": {}}
+    often = table["methods"].get(method, {}).get("better_than_chance")
+    tested = ""
+    if often:
+        tested = (
+            f"Tested with {text.MODELS[model]} on {table.get('faces', 'test')} faces: its maps mark what the answer "
+            f"depends on better than chance on {text.percent(often['mean'])} of them."
+        )
+    return "".join(f'<p class="fw-small">{text}</p>' for text in (METHODS[method].summary, tested) if text)

@@ -1,0 +1,136 @@
+"""What programs get: the same numbers as the page, typed, for all endpoints."""
+
+import httpx
+import numpy as np
+import pytest
+from gradio_client import handle_file
+
+from app import pipeline
+from app.api import endpoints
+from explain import evidence, registry
+from explain.base import Target
+from explain.lab.apply import apply
+from explain.lab.steps import Experiment, Hide
+from models import photo, regions, zoo
+from models.types import EMOTIONS, KEYPOINTS
+from tests.app.api.conftest import EXAMPLES, NAMES
+
+PICTURE = EXAMPLES / "astronaut.jpg"
+
+
+@pytest.fixture(scope="module")
+def face():
+    return pipeline.faces_in(photo.read(PICTURE))[0]
+
+
+def ask(client, name: str, **arguments):
+    return client.predict(image=handle_file(str(PICTURE)), api_name=f"/{name}", **arguments)
+
+
+def test_the_endpoints_are_listed_with_their_types(url):
+    info = httpx.get(f"{url}gradio_api/info").json()
+    assert set(info["named_endpoints"]) == {f"/{name}" for name in NAMES}
+    assert info["unnamed_endpoints"] == {}
+    for name in NAMES:
+        endpoint = info["named_endpoints"][f"/{name}"]
+        first, *others = endpoint["parameters"]
+        assert first["parameter_name"] == "image" and first["python_type"]["type"] == "filepath"
+        assert all(other["parameter_has_default"] and other["type"] for other in others)
+        (answer,) = endpoint["returns"]
+        keys = endpoints.__dict__[name].__annotations__["return"].__annotations__
+        assert set(answer["type"]["properties"]) == set(keys)
+        assert endpoint["description"]
+
+
+def test_detect(client, face):
+    answer = ask(client, "detect")
+    assert (answer["width"], answer["height"]) == photo.read(PICTURE).size
+    (found,) = answer["faces"]
+    assert np.allclose(list(found["box"].values()), face.box, atol=0.01)
+    assert 0 < found["score"] <= 1
+
+
+def test_keypoints(client, face):
+    (found,) = ask(client, "keypoints")["faces"]
+    assert [point["name"] for point in found["keypoints"]] == list(KEYPOINTS)
+    assert np.allclose([[point["x"], point["y"]] for point in found["keypoints"]], face.keypoints, atol=0.01)
+
+
+def test_predict(client, face):
+    (found,) = ask(client, "predict")["faces"]
+    assert [answer["model"] for answer in found["predictions"]] == list(zoo.EMOTION_MODELS)
+    for answer in found["predictions"]:
+        expected = zoo.load(answer["model"]).predict([face])[0]
+        assert np.allclose(list(answer["probabilities"].values()), expected.probabilities, atol=1e-4)
+        assert tuple(answer["probabilities"]) == EMOTIONS
+        assert answer["emotion"] == expected.emotion and answer["confidence"] == max(answer["probabilities"].values())
+
+
+@pytest.mark.parametrize("method", registry.METHODS)
+def test_explain(client, face, method):
+    answer = ask(client, "explain", model="cnn", emotion="angry", method=method)["explanation"]
+    expected = registry.explain(zoo.load("cnn"), face, Target(0), method)
+    assert np.allclose(answer["values"], expected.values, rtol=1e-3, atol=1e-5)
+    assert answer["emotion"] == "angry" and answer["params"] == expected.params.to_json()
+    told = evidence.by_region(expected.values, regions.masks(face.crop_keypoints))
+    assert [part["region"] for part in answer["regions"]] == list(regions.REGIONS)
+    assert np.allclose(
+        [part["supporting"] for part in answer["regions"]], [part.supporting for part in told], rtol=1e-3
+    )
+    assert np.std(answer["values"]) > 0
+
+
+def test_explain_takes_the_predicted_emotion_unless_told_otherwise(client):
+    answer = ask(client, "explain")
+    assert answer["explanation"]["emotion"] == answer["prediction"]["emotion"]
+
+
+def test_explain_hands_parameters_and_the_other_emotion_on(client):
+    alone = ask(client, "explain", emotion="sad", params={"positive_only": False})["explanation"]
+    against = ask(client, "explain", emotion="sad", against="angry", params={"positive_only": False})["explanation"]
+    assert alone["signed"] and alone["params"]["positive_only"] is False
+    assert against["against"] == "angry" and not np.allclose(alone["values"], against["values"])
+
+
+def test_compare(client):
+    answer = ask(client, "compare")
+    assert [model["prediction"]["model"] for model in answer["models"]] == list(zoo.EMOTION_MODELS)
+    for place, method in enumerate(pipeline.COMPARED):
+        of_method = [model["explanations"][place] for model in answer["models"]]
+        assert {one["method"] for one in of_method} == {method}
+        assert {one["emotion"] for one in of_method} == {answer["emotion"]}
+        assert len({one["limit"] for one in of_method}) == 1
+        assert all(one["seconds"] > 0 and np.std(one["values"]) > 0 for one in of_method)
+
+
+def test_trust(client, face):
+    answer = ask(client, "trust", model="resnet", emotion="happy", against="surprise", method="saliency")
+    explanation = registry.explain(zoo.load("resnet"), face, Target.named("happy", "surprise"), "saliency")
+    expected = pipeline.trusted(face, explanation)
+    found = answer["trust"]
+    assert (found["verdict"], found["sentence"]) == (expected.verdict, expected.sentence)
+    assert [curve["fill"] for curve in found["curves"]] == ["blur", "mean face"]
+    assert found["curves"][0]["deletion"] == pytest.approx(expected.curves[0].deletion, abs=1e-3)
+    assert set(found["between_methods"]) == {"gradcam", "shap_regions"}
+    assert set(found["between_models"]) == {"cnn", "vgg16"}
+    assert answer["explanation"]["against"] == "surprise"
+
+
+def test_lab(client, face):
+    experiment = {"steps": [{"do": "hide", "region": "mouth"}]}
+    answer = ask(client, "lab", experiment=experiment, emotion="happy", smallest_change=True)
+    changed = apply(Experiment((Hide(region="mouth"),)), face.crop, face.crop_keypoints, {})
+    assert np.allclose(answer["crop"], changed.crop, atol=1e-3)
+    for tried in answer["models"]:
+        network = zoo.load(tried["after"]["model"])
+        expected = network.probabilities(network.logits(changed.crop[None]))[0]
+        assert np.allclose(list(tried["after"]["probabilities"].values()), expected, atol=0.01)
+        assert tried["before"]["probabilities"] != tried["after"]["probabilities"]
+        assert tried["smallest_change"]["found"] in (True, False)
+    assert answer["experiment"]["steps"][0]["region"] == "mouth" and answer["link"].startswith("?lab=")
+
+
+def test_lab_without_an_experiment_leaves_the_face(client, face):
+    answer = ask(client, "lab")
+    assert np.allclose(answer["crop"], face.crop, atol=1e-3) and answer["hidden"] == 0
+    assert all(tried["before"] == tried["after"] for tried in answer["models"])

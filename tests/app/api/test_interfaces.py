@@ -1,0 +1,108 @@
+"""Three doors, one answer: the page, Gradio's client and the REST API on every picture that ships.
+
+Crops that are computed together differ from crops alone by the rounding of bfloat16, where the processor has it:
+no probability by more than `TOLERANCE`. Everything before the networks is the same to the last digit that is told.
+"""
+
+import base64
+import json
+
+import httpx
+import pytest
+from gradio_client import handle_file
+
+from app.ui.tabs import predict
+from models import photo, zoo
+from tests.app.api.conftest import EXAMPLES
+
+TOLERANCE = 0.01
+PICTURES = sorted(path for path in EXAMPLES.iterdir() if path.suffix in (".jpg", ".png"))
+
+
+def of_page(path) -> list[dict]:
+    """What the handler of the Predict tab puts into a visitor's session."""
+    *_, (_, session, *_) = predict.read(photo.read(path))
+    return [
+        {
+            "box": [float(side) for side in face.box],
+            "keypoints": face.keypoints.astype(float).ravel().tolist(),
+            "answers": {
+                (name, answers[index].version): answers[index].probabilities.astype(float).tolist()
+                for name, answers in session.predictions.items()
+            },
+        }
+        for index, face in enumerate(session.faces)
+    ]
+
+
+def of_program(answer: dict) -> list[dict]:
+    """The same of an answer to a program."""
+    return [
+        {
+            "box": list(face["box"].values()),
+            "keypoints": [point[axis] for point in face["keypoints"] for axis in "xy"],
+            "answers": {
+                (said["model"], said["version"]): list(said["probabilities"].values()) for said in face["predictions"]
+            },
+        }
+        for face in answer["faces"]
+    ]
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
+def test_every_door_gives_the_same_numbers(url, client, path):
+    image = base64.b64encode(path.read_bytes()).decode()
+    page = of_page(path)
+    programs = {
+        "client": client.predict(image=handle_file(str(path)), api_name="/predict"),
+        "file": httpx.post(f"{url}predict", files={"file": path.read_bytes()}, timeout=60).json(),
+        "JSON": httpx.post(f"{url}api/v1/predict/emotion", json={"image": image}, timeout=60).json(),
+    }
+    assert page
+    for door, answer in programs.items():
+        found = of_program(answer)
+        assert len(found) == len(page), door
+        for one, other in zip(page, found, strict=True):
+            assert other["box"] == pytest.approx(one["box"], abs=0.0051), door
+            assert other["keypoints"] == pytest.approx(one["keypoints"], abs=0.06), door
+            assert list(other["answers"]) == list(one["answers"]) and len(one["answers"]) == len(zoo.EMOTION_MODELS)
+            for model, probabilities in one["answers"].items():
+                assert other["answers"][model] == pytest.approx(probabilities, abs=TOLERANCE), (door, model)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("explain", {"model": "resnet", "emotion": "sad", "against": "happy", "params": {"positive_only": False}}),
+        ("trust", {"method": "saliency", "emotion": "happy"}),
+        ("compare", {"emotion": "angry", "against": "happy"}),
+        ("lab", {"experiment": {"steps": [{"do": "hide", "region": "mouth"}]}, "emotion": "happy"}),
+    ],
+)
+def test_explanations_are_the_same_through_the_client_and_rest(url, client, name, arguments):
+    path = EXAMPLES / "astronaut.jpg"
+    one = client.predict(image=handle_file(str(path)), api_name=f"/{name}", **arguments)
+    image = base64.b64encode(path.read_bytes()).decode()
+    other = httpx.post(f"{url}api/v1/{name}", json={"image": image, **arguments}, timeout=60).json()
+    assert other.pop("milliseconds") > 0
+    assert _numbers(other) == pytest.approx(_numbers(one), abs=TOLERANCE)
+
+
+def _numbers(answer) -> dict[str, float | str]:
+    """Every value of an answer by its place, but how long it took and what is worded after rounded numbers."""
+    flat: dict[str, float | str] = {}
+
+    def walk(value, place):
+        if isinstance(value, dict | list):
+            for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+                if key not in ("seconds", "words", "sentence"):
+                    walk(part, f"{place}/{key}")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            flat[place] = float(value)
+        else:
+            flat[place] = json.dumps(value)
+
+    walk(answer, "")
+    return {place: value for place, value in flat.items() if isinstance(value, float)} | {
+        f"{place}={value}": 0.0 for place, value in flat.items() if isinstance(value, str)
+    }

@@ -1,0 +1,538 @@
+"""What stands in front of the server, around a small app, and on a real socket where a socket matters."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import logging
+import socket
+import threading
+import time
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from app.security import body_budget, middleware, rate_limit, timeouts
+from app.security.settings import Settings
+from app.ui.gradio_overrides import http_protocol
+from models import photo
+from models.errors import ParameterError
+
+OWN = "http://face.example"
+
+
+async def echo(request: Request) -> Response:
+    return JSONResponse({"bytes": len(await request.body())}, headers={"Access-Control-Allow-Origin": "*"})
+
+
+async def fail(request: Request) -> Response:
+    raise ValueError(f"secret of {request.query_params['name']}")
+
+
+async def puzzled(request: Request) -> Response:
+    raise KeyError(f"secret of {request.query_params['name']}")
+
+
+async def late(request: Request) -> Response:
+    return PlainTextResponse("Internal Server Error", status_code=500)
+
+
+async def script(request: Request) -> Response:
+    return PlainTextResponse("1")
+
+
+PATHS = ("/predict", "/health", "/metrics", "/gradio_api/upload", "/gradio_api/queue/join", "/{rest:path}")
+APP = Starlette(
+    routes=[
+        Route("/fail", fail, methods=["GET", "POST"]),
+        Route("/late", late),
+        Mount("/gradio_api/page", Starlette(routes=[Route("/", puzzled)])),
+        Route("/assets/index-0a1b2c3d.js", script),
+        *(Route(path, echo, methods=["GET", "POST", "PUT", "DELETE", "HEAD"]) for path in PATHS),
+    ]
+)
+
+
+def shielded(app=APP, **settings) -> httpx.AsyncClient:
+    """A client of an app behind its protection, which no address can tell from a socket's."""
+    front = middleware.protect(app, Settings(**settings))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(front), base_url=OWN)
+
+
+def ask(method: str = "POST", path: str = "/predict", times: int = 1, settings: dict | None = None, **request):
+    """The last answer to a request that is sent some times."""
+
+    async def send():
+        async with shielded(**settings or {}) as client:
+            for _ in range(times):
+                answer = await client.request(method, path, **request)
+            return answer
+
+    return asyncio.run(send())
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> None:
+    """One shape for all: a name for programs, a sentence, and what to do."""
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    said = answer.json()["error"]
+    assert set(said) == {"code", "message", "advice"} and said["code"] == code
+    assert said["message"].endswith(".") and said["advice"].endswith(".")
+
+
+# --------------------------------------------------------------------- settings
+
+
+def test_the_settings_are_safe_unless_set():
+    settings = Settings.from_env({})
+    assert settings == Settings()
+    assert settings.origins == () and settings.frame_ancestors == ("'self'",) and settings.trusted_proxies == 0
+    assert str(settings.rates[0]) == "600 per 1 minute"
+    assert settings.max_body > photo.MAX_BYTES * 4 / 3
+
+
+def test_a_space_may_be_shown_where_spaces_are_and_has_one_proxy():
+    settings = Settings.from_env({"SPACE_ID": "someone/facewhy"})
+    assert settings.frame_ancestors == ("'self'", "https://huggingface.co")
+    assert settings.trusted_proxies == 1
+
+
+def test_every_variable_is_read():
+    settings = Settings.from_env(
+        {
+            "FACEWHY_RATE": "5/second;100/hour",
+            "FACEWHY_TRUSTED_PROXIES": "2",
+            "FACEWHY_ORIGINS": "https://School.example, http://localhost:3000",
+            "FACEWHY_FRAME_ANCESTORS": "self https://*.school.example",
+            "FACEWHY_USER": "ann",
+            "FACEWHY_PASSWORD": "a:b c",
+        }
+    )
+    assert [str(rate) for rate in settings.rates] == ["5 per 1 second", "100 per 1 hour"]
+    assert settings.trusted_proxies == 2
+    assert settings.origins == ("https://school.example", "http://localhost:3000")
+    assert settings.frame_ancestors == ("'self'", "https://*.school.example")
+    assert (settings.user, settings.password) == ("ann", "a:b c")
+    assert Settings.from_env({"FACEWHY_RATE": "off"}).rates == ()
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        *(("FACEWHY_RATE", value) for value in ("fast", "0/minute", "-1/minute", "5", "5/fortnight")),
+        *(("FACEWHY_TRUSTED_PROXIES", value) for value in ("-1", "one", "1.5", "99", "²")),
+        *(("FACEWHY_ORIGINS", value) for value in ("*", "school.example", "https://a.example/page", "file://", "null")),
+        *(("FACEWHY_FRAME_ANCESTORS", value) for value in ("a.example; script-src *", "javascript:", "https://")),
+        ("FACEWHY_USER", "ann"),
+        ("FACEWHY_PASSWORD", "secret"),
+    ],
+)
+def test_a_wrong_value_says_which_variable_and_what_to_do(name, value):
+    with pytest.raises(ParameterError, match=name) as caught:
+        Settings.from_env({name: value})
+    assert caught.value.advice
+    assert "secret" not in str(caught.value)
+
+
+def test_a_name_with_a_colon_cannot_be_sent_and_is_refused():
+    with pytest.raises(ParameterError, match="FACEWHY_USER has no colon"):
+        Settings.from_env({"FACEWHY_USER": "a:b", "FACEWHY_PASSWORD": "c"})
+
+
+# ----------------------------------------------------------------------- bodies
+
+
+def test_a_body_within_the_limit_comes_whole():
+    assert ask(content=b"x" * 1000, settings={"max_body": 1000}).json() == {"bytes": 1000}
+
+
+def test_a_body_that_says_it_is_too_large_is_refused():
+    refused(ask(content=b"x" * 1001, settings={"max_body": 1000}), 413, "RequestTooLarge")
+
+
+def test_a_body_that_turns_out_too_large_is_refused():
+    async def parts():
+        for _ in range(11):
+            yield b"x" * 100
+
+    refused(ask(content=parts(), settings={"max_body": 1000}), 413, "RequestTooLarge")
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", "²", "", "9" * 5000])
+def test_a_length_that_is_none_is_refused(length):
+    async def send():
+        heard = []
+        scope = {"type": "http", "method": "POST", "path": "/predict", "client": None, "query_string": b""}
+        scope["headers"] = [(b"content-length", length.encode())]
+
+        async def receive():
+            return {"type": "http.request", "body": b""}
+
+        async def say(message):
+            heard.append(message)
+
+        await middleware.protect(APP, Settings())(scope, receive, say)
+        return heard[0]["status"]
+
+    assert asyncio.run(send()) in (400, 413)
+
+
+def test_a_packed_body_is_refused():
+    refused(ask(content=b"x", headers={"Content-Encoding": "gzip"}), 415, "UnsupportedEncoding")
+
+
+def test_what_all_bodies_hold_together_is_bounded_and_given_back(monkeypatch):
+    """One client's together, too: a quarter of it."""
+    monkeypatch.setattr(body_budget, "HELD", 2000)
+
+    async def send():
+        async with shielded() as client:
+            return [await client.post("/predict", content=b"x" * size) for size in (400, 600, 400)]
+
+    first, second, third = asyncio.run(send())
+    assert (first.status_code, third.status_code) == (200, 200)
+    refused(second, 503, "Busy")
+    assert second.headers["retry-after"]
+
+
+# ------------------------------------------------------------------------ rates
+
+
+def test_computing_is_limited_and_says_when_to_come_back():
+    limit = {"rates": (middleware.limits.parse("3/minute"),)}
+    assert ask(times=3, settings=limit).status_code == 200
+    answer = ask(times=4, settings=limit)
+    refused(answer, 429, "RateLimited")
+    assert 1 <= int(answer.headers["retry-after"]) <= 61
+
+
+def test_reading_is_limited_far_less_and_what_is_small_not_at_all():
+    limit = {"rates": (middleware.limits.parse("1/minute"),)}
+    assert ask("GET", times=rate_limit.READING, settings=limit).status_code == 200
+    assert ask("GET", times=rate_limit.READING + 1, settings=limit).status_code == 429
+    for path in ("/health", "/metrics", "/assets/index-0a1b2c3d.js"):
+        assert ask("GET", path, times=50, settings=limit).status_code == 200
+
+
+def test_off_is_no_limit():
+    assert ask(times=300, settings={"rates": ()}).status_code == 200
+
+
+def whom(address: str, forwarded: str = "", proxies: int = 0) -> str:
+    headers = {"x-forwarded-for": forwarded} if forwarded else {}
+    return rate_limit.client_of({"client": (address, 5000)}, middleware.Headers(headers), proxies)
+
+
+def test_the_client_is_the_socket_unless_a_proxy_is_trusted():
+    assert whom("203.0.113.7") == "203.0.113.7"
+    assert whom("203.0.113.7", "198.51.100.1") == "203.0.113.7"
+    assert whom("10.0.0.1", "198.51.100.1", 1) == "198.51.100.1"
+
+
+def test_what_a_client_writes_in_front_of_the_proxies_is_not_believed():
+    assert whom("10.0.0.1", "1.1.1.1, 2.2.2.2, 198.51.100.1", 1) == "198.51.100.1"
+    assert whom("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.2", 2) == "198.51.100.1"
+    assert whom("10.0.0.1", "198.51.100.1:443", 1) == "198.51.100.1"
+    assert whom("10.0.0.1", "nonsense", 1) == "10.0.0.1"
+
+
+def test_a_household_has_one_limit_however_many_addresses_it_has():
+    assert whom("2001:db8:1:2::3") == whom("2001:db8:1:2:ffff::9") == "2001:db8:1:2::/64"
+    assert whom("10.0.0.1", "[2001:db8:1:2::3]:443", 1) == "2001:db8:1:2::/64"
+    assert whom("::ffff:203.0.113.7") == whom("203.0.113.7")
+
+
+# ---------------------------------------------------------------------- origins
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://face.example:8080"},
+        {"Origin": "http://face.example.evil.example"},
+        {"Origin": "http://evil.example/face.example"},
+        {"Origin": "http://face.example@evil.example"},
+        {"Origin": "http://[face.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Host": ""},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_page_of_another_site_is_refused(method, headers):
+    answer = ask(method, headers=headers)
+    refused(answer, 403, "NotAllowed")
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "http://face.example"},
+        {"Origin": "https://face.example"},
+        {"Origin": "https://FACE.example", "Host": "face.example:443"},
+        {"Origin": "https://face.example", "Host": "upstream:7860", "X-Forwarded-Host": "face.example"},
+        {"Origin": "https://face.example", "Host": "upstream:7860", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "http://127.0.0.1:7860", "Host": "127.0.0.1:7860"},
+        {"Origin": "http://[::1]:7860", "Host": "[::1]:7860"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+    ids=str,
+)
+def test_the_page_itself_and_programs_are_let_through(headers):
+    assert ask(headers=headers).status_code == 200
+
+
+def test_another_site_may_look_but_its_scripts_see_nothing():
+    answer = ask("GET", headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 200
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_listed_site_is_let_through_and_its_scripts_see_the_answer():
+    settings = {"origins": ("https://school.example",)}
+    answer = ask(headers={"Origin": "https://school.example"}, settings=settings)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "https://school.example"
+    asking = {"Origin": "https://school.example", "Access-Control-Request-Method": "POST"}
+    allowed = ask("OPTIONS", headers=asking | {"Access-Control-Request-Headers": "content-type"}, settings=settings)
+    assert allowed.status_code == 200 and "POST" in allowed.headers["access-control-allow-methods"]
+    denied = ask("OPTIONS", headers=asking | {"Origin": "https://evil.example"}, settings=settings)
+    assert denied.status_code == 400 and "access-control-allow-origin" not in denied.headers
+    refused(ask(headers={"Origin": "http://school.example"}, settings=settings), 403, "NotAllowed")
+
+
+# --------------------------------------------------------------------- password
+
+LOCK = {"user": "ann", "password": "pä:ss"}
+
+
+@pytest.mark.parametrize("path", ["/", "/predict", "/metrics", "/assets/index-0a1b2c3d.js", "/gradio_api/upload"])
+def test_everything_is_locked(path):
+    answer = ask("GET", path, settings=LOCK)
+    refused(answer, 401, "NotAuthorized")
+    assert answer.headers["www-authenticate"].startswith("Basic ")
+
+
+def test_health_is_open_to_look_at():
+    assert ask("GET", "/health", settings=LOCK).status_code == 200
+    assert ask("HEAD", "/health", settings=LOCK).status_code == 200
+    assert ask("POST", "/health", settings=LOCK).status_code == 401
+    assert ask("GET", "/health/", settings=LOCK).status_code == 401
+
+
+def test_the_right_password_opens():
+    answer = ask(headers={"Authorization": basic("ann:pä:ss")}, settings=LOCK)
+    assert answer.status_code == 200
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        basic("ann:pass"),
+        basic("bob:pä:ss"),
+        basic("ann"),
+        basic(""),
+        "Basic",
+        "Basic !",
+        "Bearer x",
+        basic("ann:pä:ss")[6:],
+    ],
+)
+def test_a_wrong_password_does_not(given):
+    refused(ask(headers={"Authorization": given}, settings=LOCK), 401, "NotAuthorized")
+
+
+def test_guessing_ends_soon():
+    refused(ask(headers={"Authorization": basic("ann:x")}, times=11, settings=LOCK), 429, "RateLimited")
+
+
+# ---------------------------------------------------------------------- headers
+
+
+def test_every_answer_tells_the_browser_to_stay_here():
+    limit = {"rates": (middleware.limits.parse("1/minute"),)}
+    for answer in (
+        ask("GET", "/"),
+        ask(),
+        ask("GET", "/fail"),
+        ask(times=2, settings=limit),
+        ask("OPTIONS", "/predict"),
+    ):
+        policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+        assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == "'self'"
+        assert policy["object-src"] == "'none'" and policy["frame-ancestors"] == "'self'"
+        assert not any("http" in sources or "*" in sources for sources in policy.values())
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "camera=(self)" in answer.headers["permissions-policy"]
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+
+
+def test_only_shared_parts_of_the_page_are_kept():
+    for path in ("/", "/predict", "/gradio_api/file=a.png", "/gradio_api/info"):
+        assert ask("GET", path).headers["cache-control"] == "no-store"
+    assert "immutable" in ask("GET", "/assets/index-0a1b2c3d.js").headers["cache-control"]
+    assert "cache-control" not in ask("GET", "/static/logo.svg").headers
+
+
+# ------------------------------------------------------------------ closed doors
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/process_recording",
+        "/gradio_api/proxy=https://a.example/",
+        "/gradio_api/component_server",
+        "/gradio_api/vibe-edit/",
+        "/gradio_api/file=http://169.254.169.254/latest/meta-data",
+        "/gradio_api/file=HTTPS://a.example/a.png",
+        "/gradio_api/file=%2568ttp:%252f%252fa.example",
+        "/gradio_api/file=%5C%5Cserver%5Cshare",
+        "/gradio_api/file=a%00.png",
+        "/gradio_api/file/etc/passwd",
+        "/monitoring/summary",
+    ],
+)
+def test_doors_that_the_page_does_not_use_are_closed(path):
+    for method in ("GET", "POST"):
+        refused(ask(method, path), 404, "NotFound")
+
+
+def test_the_page_of_gradio_finds_its_sentence():
+    assert "detail" in ask(path="/gradio_api/proxy=x").json()
+    assert "detail" not in ask(headers={"Origin": "null"}).json()
+
+
+# -------------------------------------------------------------------- the unseen
+
+
+@pytest.mark.parametrize("path", ["/fail", "/late"])
+def test_a_failure_is_one_neutral_sentence_and_its_message_is_not_logged(path, caplog):
+    with caplog.at_level(logging.DEBUG):
+        answer = ask("GET", path + "?name=ann_on_holiday.png")
+    refused(answer, 500, "Unexpected")
+    logged = "".join(record.getMessage() for record in caplog.records if record.name != "httpx")
+    assert "holiday" not in answer.text + logged
+    assert ("ValueError" in logged) == (path == "/fail")
+
+
+def test_what_gradio_does_not_understand_is_a_bad_request():
+    answer = ask("GET", "/gradio_api/page/?name=ann_on_holiday.png")
+    refused(answer, 400, "BadRequest")
+    assert "holiday" not in answer.text
+
+
+def test_a_websocket_is_closed():
+    heard = []
+
+    async def connect():
+        async def receive():
+            return {"type": "websocket.connect"}
+
+        async def say(message):
+            heard.append(message)
+
+        await middleware.protect(APP, Settings())({"type": "websocket", "path": "/", "headers": []}, receive, say)
+
+    asyncio.run(connect())
+    assert heard == [{"type": "websocket.close", "code": 1008}]
+
+
+# ------------------------------------------------------------------- on a socket
+
+
+@contextlib.contextmanager
+def serving(**settings):
+    """The port of a real server."""
+    config = uvicorn.Config(
+        middleware.protect(APP, Settings(**settings)),
+        port=0,
+        log_config=None,
+        http=http_protocol.HeaderTimeoutProtocol,
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+def exchange(port: int, *parts: bytes, pause: float = 0.0) -> tuple[bytes, float]:
+    """What the server says to what is sent in parts, until it hangs up, and the seconds that took."""
+    began = time.perf_counter()
+    heard = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        with contextlib.suppress(OSError):
+            for part in parts:
+                line.sendall(part)
+                time.sleep(pause)
+        with contextlib.suppress(OSError):
+            while more := line.recv(65536):
+                heard += more
+    return heard, time.perf_counter() - began
+
+
+HEAD = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+
+
+def test_a_sender_of_too_much_hears_why(monkeypatch):
+    monkeypatch.setattr(timeouts, "LINGER", 0.5)
+    with serving(max_body=100_000) as port:
+        answer = httpx.post(f"http://127.0.0.1:{port}/predict", content=b"x" * 5_000_000, timeout=20)
+        refused(answer, 413, "RequestTooLarge")
+        heard, _ = exchange(port, HEAD % 10**9)
+        assert heard.startswith(b"HTTP/1.1 413")
+
+
+def test_a_body_that_stalls_or_drips_is_given_up(monkeypatch, caplog):
+    monkeypatch.setattr(timeouts, "SILENCE", 0.4)
+    monkeypatch.setattr(timeouts, "LINGER", 0.1)
+    with serving() as port:
+        heard, seconds = exchange(port, HEAD % 1000, b"x")
+        assert heard.startswith(b"HTTP/1.1 408") and seconds < 5
+        assert json.loads(heard.partition(b"\r\n\r\n")[2])["error"]["code"] == "TooSlow"
+        monkeypatch.setattr(timeouts, "SILENCE", 5)
+        monkeypatch.setattr(timeouts, "START", 0.4)
+        heard, seconds = exchange(port, HEAD % 1000, *[b"x"] * 12, pause=0.05)
+        assert heard.startswith(b"HTTP/1.1 408") and seconds < 5
+        assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+    assert "127.0.0.1" not in caplog.text
+
+
+def test_a_head_that_stalls_or_never_ends_is_given_up(monkeypatch):
+    monkeypatch.setattr(timeouts, "SILENCE", 0.4)
+    with serving() as port:
+        whole = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+        for parts in ([], [b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "], [whole, b"GET"]):
+            assert exchange(port, *parts, pause=0.1)[1] < 4, parts
+        heard, _ = exchange(port, b"GET / HTTP/1.1\r\n", *[b"X-Long: " + b"x" * 10_000 + b"\r\n"] * 10)
+        assert heard.startswith((b"HTTP/1.1 400", b"HTTP/1.1 431")) or not heard
+
+
+def test_a_client_of_gradio_can_sign_in_with_its_own_options():
+    """`Client(url, httpx_kwargs={"auth": ...})` sends the header with every request."""
+    with serving(**LOCK) as port:
+        with httpx.Client(auth=httpx.BasicAuth("ann", "pä:ss")) as client:
+            assert client.get(f"http://127.0.0.1:{port}/config").status_code == 200

@@ -1,0 +1,171 @@
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.serving.admission import WorkQueue
+from app.serving.batching import Batcher
+from models.errors import BusyError, WeightsError
+
+
+class Doubling:
+    """Doubles numbers, refuses negative ones, and waits in every round until it is told to go on."""
+
+    def __init__(self):
+        self.rounds, self.go = [], threading.Event()
+        self.go.set()
+
+    def __call__(self, items):
+        self.rounds.append(list(items))
+        assert self.go.wait(10)
+        if any(item < 0 for item in items):
+            raise ValueError(f"{min(items)} is negative")
+        return [2 * item for item in items]
+
+
+def together(function, batcher, callers):
+    """Calls that all wait while a first round is held up: their results, or errors, in order."""
+    function.go.clear()
+    with ThreadPoolExecutor(len(callers) + 1) as pool:
+        first = pool.submit(batcher, [1000])
+        while not function.rounds:
+            time.sleep(0.001)
+        waiting = []
+        for items in callers:
+            waiting.append(pool.submit(batcher, items))
+            while len(batcher._queue) < len(waiting):
+                time.sleep(0.001)
+        function.go.set()
+        assert first.result(10) == [2000]
+        return [each.exception(10) or each.result() for each in waiting]
+
+
+def test_one_caller_is_answered_at_once():
+    function = Doubling()
+    assert Batcher(function, 4)([1, 2, 3]) == [2, 4, 6]
+    assert function.rounds == [[1, 2, 3]]
+
+
+def test_callers_who_wait_are_computed_together_and_get_their_own_answers():
+    function = Doubling()
+    batcher = Batcher(function, 8)
+    assert together(function, batcher, [[1, 2], [3], [4, 5, 6]]) == [[2, 4], [6], [8, 10, 12]]
+    assert function.rounds == [[1000], [1, 2, 3, 4, 5, 6]]
+    assert (batcher.rounds, batcher.items) == (2, 7)
+
+
+def test_a_round_is_no_larger_than_it_may_be():
+    function = Doubling()
+    together(function, Batcher(function, 3), [[1, 2], [3, 4], [5], [6, 7, 8, 9, 10], [11]])
+    assert function.rounds == [[1000], [1, 2], [3, 4, 5], [6, 7, 8, 9, 10], [11]]
+
+
+def test_an_error_reaches_only_the_caller_whose_items_raise_it():
+    function = Doubling()
+    batcher = Batcher(function, 8)
+    found = together(function, batcher, [[1], [-7], [3]])
+    assert found[0] == [2] and found[2] == [6]
+    assert isinstance(found[1], ValueError) and "-7" in str(found[1])
+    assert batcher([5]) == [10], "it goes on after an error"
+
+
+def test_a_model_that_cannot_be_asked_is_asked_once_for_all():
+    function = Doubling()
+    batcher = Batcher(function, 8)
+
+    def gone(items):
+        if items != [1000]:
+            function.rounds.append(list(items))
+            raise WeightsError("The server answers")
+        return function(items)
+
+    batcher.function = gone
+    assert all(isinstance(error, WeightsError) for error in together(function, batcher, [[1], [2], [3]]))
+    assert function.rounds == [[1000], [1, 2, 3]]
+
+
+def test_a_round_waits_for_callers_who_are_on_their_way():
+    function = Doubling()
+    batcher = Batcher(function, 8)
+    present = 2
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(batcher, [1], lambda: present)
+        while not batcher._queue:
+            time.sleep(0.0001)
+        second = pool.submit(batcher, [2], lambda: present)
+        assert (first.result(10), second.result(10)) == ([2], [4])
+    assert sorted(map(len, function.rounds)) in ([2], [1, 1])  # a busy machine may be later than the wait
+    started = time.perf_counter()
+    assert batcher([3], lambda: 99) == [6]
+    assert time.perf_counter() - started < 5, "it waits a moment, not for ever"
+
+
+def test_many_callers_of_many_threads_lose_and_mix_up_nothing():
+    function = Doubling()
+    batcher = Batcher(function, 5)
+
+    def ask(number):
+        return batcher([number, number + 0.5]) == [2 * number, 2 * number + 1]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(ask, range(2000)))
+    assert batcher.items == 4000
+    assert not batcher._busy and not batcher._queue
+
+
+# ------------------------------------------------------------------------------------------------ lanes
+
+
+def test_a_full_lane_answers_at_once_and_says_when_to_come_back():
+    lane, go = WorkQueue("test", at_once=1, waiting=2, usual=4.0), threading.Event()
+
+    async def crowd():
+        inside = [asyncio.create_task(lane.run(go.wait, 10)) for _ in range(3)]
+        await asyncio.sleep(0)
+        started = time.perf_counter()
+        with pytest.raises(BusyError) as refused:
+            await lane.run(go.wait, 10)
+        assert time.perf_counter() - started < 1
+        go.set()
+        assert await asyncio.gather(*inside) == [True] * 3
+        return refused.value
+
+    error = asyncio.run(crowd())
+    assert error.seconds == 6 and "6 s" in str(error)
+    assert lane.inside == 0
+
+
+def test_a_lane_runs_no_more_at_once_than_it_may():
+    lane, running, most = WorkQueue("test", at_once=2, waiting=20, usual=0.1), [], []
+
+    def work(number):
+        running.append(number)
+        most.append(len(running))
+        time.sleep(0.005)
+        running.remove(number)
+        return number
+
+    async def crowd():
+        return await asyncio.gather(*(lane.run(work, number) for number in range(12)))
+
+    assert asyncio.run(crowd()) == list(range(12))
+    assert max(most) == 2
+
+
+def test_a_lane_forgets_a_call_that_fails_and_learns_how_long_calls_take():
+    lane = WorkQueue("test", at_once=1, waiting=0, usual=10.0)
+
+    def fail():
+        raise ValueError("no")
+
+    async def crowd():
+        for _ in range(30):
+            with pytest.raises(ValueError):
+                await lane.run(fail)
+
+    asyncio.run(crowd())
+    assert lane.inside == 0
+    lane.inside = 1
+    assert lane.seconds == 1  # it was 5 before

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from app import text
+from models.types import EMOTIONS, Prediction
+
+
+def prediction(model: str, **shares: float) -> Prediction:
+    """A model's answer; what is not given is shared out among the rest."""
+    rest = (1 - sum(shares.values())) / (7 - len(shares))
+    probabilities = np.array([shares.get(emotion, rest) for emotion in EMOTIONS], np.float32)
+    return Prediction(model, np.log(probabilities), probabilities)
+
+
+def test_models_that_agree():
+    answers = {name: prediction(name, happy=0.95) for name in text.MODELS}
+    said = text.verdict(answers)
+    assert said == "All three models see a face that looks happy, and they are very sure: 95\u00a0% on average."
+
+
+def test_a_close_second_is_named():
+    answers = {name: prediction(name, sad=0.5, neutral=0.4) for name in text.MODELS}
+    said = text.verdict(answers)
+    assert "they are not very sure: 50\u00a0% on average." in said
+    assert said.endswith("If not, then neutral (40\u00a0%).")
+
+
+def test_models_that_differ():
+    answers = {
+        "cnn": prediction("cnn", fear=0.6),
+        "resnet": prediction("resnet", surprise=0.8),
+        "vgg16": prediction("vgg16", fear=0.5),
+    }
+    assert text.verdict(answers) == (
+        "The models differ: CNN and VGG16 see afraid (60\u00a0% and 50\u00a0%); ResNet sees surprised (80\u00a0%). "
+        "ResNet is the surest of them, and it is fairly sure."
+    )
+
+
+def test_angry_which_is_class_0_is_an_emotion_like_any_other():
+    assert "angry" in text.verdict({name: prediction(name, angry=0.9) for name in text.MODELS})
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.999, "over 99"), (0.004, "under 1"), (0.555, "56"), (0.0, "under 1"), (1.0, "over 99")]
+)
+def test_no_probability_is_rounded_to_a_certainty(share, expected):
+    assert text.percent(share) == f"{expected}\u00a0%"
+
+
+def test_sureness_grows():
+    said = [text.sureness(share) for share in (0.2, 0.5, 0.8, 0.95)]
+    assert said == ["unsure", "not very sure", "fairly sure", "very sure"]
+
+
+def test_lists_are_phrases():
+    assert text.listed([]) == ""
+    assert text.listed(["a"]) == "a"
+    assert text.listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_durations():
+    assert text.duration(0.0123) == "12 ms"
+    assert text.duration(2.34) == "2.3 s"
+
+
+def test_every_emotion_has_an_adjective():
+    assert tuple(text.ADJECTIVES) == EMOTIONS
+
+
+def test_two_models_or_one_speak_of_themselves():
+    both = {name: prediction(name, happy=0.95) for name in ("cnn", "resnet")}
+    assert text.verdict(both) == (
+        "CNN and ResNet see a face that looks happy, and they are very sure: 95\u00a0% on average. "
+        "VGG16 cannot be used at the moment."
+    )
+    assert text.verdict({"cnn": prediction("cnn", sad=0.5, neutral=0.4)}) == (
+        "CNN sees a face that looks sad, and it is not very sure: 50\u00a0%. If not, then neutral (40\u00a0%). "
+        "ResNet and VGG16 cannot be used at the moment."
+    )
+
+
+def test_two_models_that_differ():
+    said = text.verdict({"cnn": prediction("cnn", sad=0.5), "vgg16": prediction("vgg16", fear=0.8)})
+    assert said.startswith("The models differ: CNN sees sad (50\u00a0%); VGG16 sees afraid (80\u00a0%).")
+    assert said.endswith("and it is fairly sure. ResNet cannot be used at the moment.")
+
+
+def test_nothing_is_missing_where_all_answered():
+    assert text.missing(text.MODELS) == ""
+    assert text.unavailable("cnn").startswith("CNN cannot be used at the moment. ")

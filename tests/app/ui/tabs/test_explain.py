@@ -1,0 +1,358 @@
+"""The handlers of the tab Explain as plain functions."""
+
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from app import text
+from app.serving import jobs
+from app.ui import controls
+from app.ui.cancellation import Cancellation
+from app.ui.render import evidence_table, trust_panel
+from app.ui.session import Session
+from app.ui.tabs import explain
+from explain import base, evidence, registry, trust
+from explain.registry import METHODS
+from models import regions, zoo
+from models.errors import ParameterError
+from models.types import EMOTIONS
+
+DEFAULTS = [component.value for method in METHODS.values() for component in controls.build(method)]
+KEYS = [(name, key) for name, method in METHODS.items() for key in method.Params.controls()]
+OUTPUTS = ("shown", "strip", "status", "stop", "picture", "told", "parts", "verdict", "fold")
+
+
+def steps_of(session, model="cnn", emotion="", against="", method="gradcam", **changed) -> list[SimpleNamespace]:
+    """What the tab shows, step by step; `changed` are the method's parameters."""
+    values = list(DEFAULTS)
+    for key, value in changed.items():
+        values[KEYS.index((method, key))] = value
+    steps = explain.explain(Cancellation(), session, model, emotion, against, method, *values)
+    return [SimpleNamespace(**dict(zip(OUTPUTS, step, strict=True))) for step in steps]
+
+
+def showing(shown: explain.Shown) -> Cancellation:
+    """The turns of a visitor who has this map on the screen."""
+    turns = Cancellation()
+    turns.shown = shown.key
+    return turns
+
+
+def shown(session, *asked, **changed) -> SimpleNamespace:
+    return steps_of(session, *asked, **changed)[-1]
+
+
+def outlined(html: str) -> list[str]:
+    return re.findall(r'<path [^>]*data-region="(\w+)"', html)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_gives_a_heatmap_with_its_evidence(one, method):
+    steps = steps_of(one, "cnn", "", "", method)
+    emotion, last = one.answers["cnn"].emotion, steps[-1]
+    assert "fw-heat" in last.picture and f"for {emotion}" in last.picture
+    assert f"Explained: why {emotion}" in last.told and text.percent(one.answers["cnn"].confidence) in last.told
+    assert last.shown.explanation.method == method and last.strip == "" and last.status == ""
+    assert last.verdict == trust_panel.WAITING and not last.stop.visible
+    if method in explain.INSTANT:
+        assert len(steps) == 1
+    else:
+        (waiting, _) = steps
+        assert METHODS[method].title in waiting.status and "<progress" in waiting.status and waiting.stop.visible
+        assert waiting.picture == waiting.told == waiting.shown == gr.skip()
+
+
+def test_the_emotion_and_the_model_that_were_asked_for_are_explained(one):
+    asked = [(model, emotion) for model in ("cnn", "resnet") for emotion in ("angry", "sad")]
+    found = {key: shown(one, *key).picture for key in asked}
+    assert len(set(found.values())) == 4
+    for (model, emotion), picture in found.items():
+        assert f"Heatmap of {text.MODELS[model]} for {emotion}" in picture
+
+
+def test_one_emotion_against_another_is_told_in_words(one):
+    found = shown(one, "cnn", "angry", "sad", positive_only=False)
+    assert (found.shown.explanation.target.emotion, found.shown.explanation.target.against) == (0, 5)
+    shares = [text.percent(one.answers["cnn"].probabilities[index]) for index in (0, 5)]
+    assert f"why angry ({shares[0]}) and not sad ({shares[1]})" in found.told
+    assert "speaks for sad rather than angry" in found.picture
+    assert found.picture != shown(one, "cnn", "angry", positive_only=False).picture
+
+
+def test_an_emotion_against_itself_is_a_hint_and_no_error(one):
+    seen = one.answers["cnn"].emotion
+    for emotion in ("", seen):
+        (step,) = steps_of(one, "cnn", emotion, seen)
+        assert f"Why {seen} and not {seen}?" in step.picture and "Choose another emotion" in step.picture
+        assert step.shown is None and step.told == step.parts == step.verdict == "" and not step.fold.visible
+    assert f"{seen} is what CNN sees".lower() in shown(one, "cnn", "", seen).picture.lower()
+
+
+def test_a_method_that_does_not_suit_a_model_says_why_in_place_of_the_map(one, monkeypatch):
+    from dataclasses import replace
+
+    unfit = replace(METHODS["scorecam"], suits=lambda model: f"{model.name} has no maps.")
+    monkeypatch.setitem(METHODS, "scorecam", unfit)
+    (step,) = steps_of(one, "cnn", "", "", "scorecam")
+    assert "cnn has no maps." in step.picture and step.shown is None and step.parts == ""
+
+
+def test_a_parameter_reaches_the_method(one):
+    both = shown(one, "cnn", "sad", positive_only=False)
+    assert both.shown.explanation.params.positive_only is False
+    assert both.picture != shown(one, "cnn", "sad").picture
+
+
+def test_another_face_is_explained_when_it_is_chosen(two):
+    session = explain.choose(two, SimpleNamespace(_data={"index": 1}))
+    found = shown(session)
+    assert session.chosen == 1 and 'aria-checked="true" data-index="1"' in found.strip
+    assert found.picture != shown(two).picture and found.shown.face is two.faces[1]
+
+
+def test_a_map_that_is_there_is_not_made_again(one):
+    asked = ("cnn", "", "", "gradcam", *DEFAULTS)
+    before = shown(one).shown
+    (step,) = explain.arrive(before, Cancellation(), one, *asked)
+    assert all(value == gr.skip() for value in step)
+    for again in ((None, Cancellation(), one, *asked), (before, Cancellation(), one, "resnet", *asked[1:])):
+        *_, step = explain.arrive(*again)
+        assert "fw-heat" in step[4] and step[0].key != before.key
+
+
+def test_only_the_parameters_of_the_chosen_method_are_shown():
+    for method in METHODS:
+        summary, page, *groups = explain.turn_to("cnn", method)
+        assert METHODS[method].summary in summary and not page.open
+        assert [group.visible for group in groups] == [name == method for name in METHODS]
+
+
+def test_each_model_begins_with_its_own_method_until_one_is_chosen(monkeypatch):
+    monkeypatch.setattr(explain.reports, "recommended", {"cnn": "shap_partition", "vgg16": "scorecam"}.get)
+    offered, method, _, page, *groups = explain.offer("vgg16", "shap_partition", "shap_partition")
+    assert offered == method == "scorecam" and not page.open
+    assert [group.visible for group in groups] == [name == "scorecam" for name in METHODS]
+    for model, method in (("vgg16", "saliency"), ("cnn", "shap_partition")):  # chosen; and right already
+        offered, same, summary, *rest = explain.offer(model, method, "shap_partition")
+        assert offered == "shap_partition" and METHODS[method].summary in summary
+        assert [same, *rest] == [gr.skip()] * (2 + len(METHODS))
+
+
+def test_a_method_says_how_often_it_was_right(monkeypatch):
+    table = {"faces": 200, "methods": {"saliency": {"better_than_chance": {"mean": 0.25}}}}
+    monkeypatch.setattr(explain.reports, "table", {"resnet": table}.get)
+    assert "with ResNet on 200 faces" in explain.summarised("resnet", "saliency")
+    assert "on 25\u00a0% of them" in explain.summarised("resnet", "saliency")
+    for model, method in (("resnet", "gradcam"), ("cnn", "saliency")):
+        assert "faces" not in explain.summarised(model, method).removeprefix(METHODS[method].summary)
+
+
+def test_every_method_can_be_read_about_without_another_file():
+    for method in METHODS:
+        text = explain.explained(method)
+        assert "known to get wrong" in text and "data:image/" in text
+        assert re.findall(r"\]\((?!https?:|data:)", text) == []
+        assert "## Parameters" not in text and not text.startswith("#")
+
+
+def test_without_a_face_the_tab_says_what_to_do():
+    (step,) = steps_of(Session())
+    assert step.picture == explain.NO_FACE and step.shown is None
+
+
+def begun(turns, session, method) -> Iterator:
+    """A run that is at work."""
+    run = explain.explain(turns, session, "cnn", "", "", method, *DEFAULTS)
+    assert "at work" in next(run)[2]
+    return run
+
+
+def test_a_stop_keeps_the_map_and_says_so(one):
+    turns = Cancellation()
+    run = begun(turns, one, "shap_regions")
+    note, button = explain.stopped(turns)
+    assert note == explain.STOPPED and not button.visible
+    assert list(run) == []
+
+
+def test_a_map_that_fails_leaves_nothing_at_work(one, monkeypatch):
+    def fail(*args):
+        raise RuntimeError("of the library's own")
+
+    monkeypatch.setattr(explain.pipeline, "explain", fail)
+    run = begun(Cancellation(), one, "shap_regions")
+    shown, strip, status, stop, *rest = next(run)
+    assert status == "" and not stop.visible and all(value == gr.skip() for value in (shown, strip, *rest))
+    with pytest.raises(RuntimeError):
+        next(run)
+
+
+def test_a_number_that_is_not_there_is_refused_before_anything_is_at_work(one):
+    with pytest.raises(ParameterError, match="seed"):
+        steps_of(one, "cnn", "", "", "shap_gradient", seed=None)
+
+
+def test_a_later_map_takes_the_place_of_one_that_is_at_work(one):
+    turns = Cancellation()
+    first = begun(turns, one, "shap_regions")
+    *_, second = explain.explain(turns, one, "cnn", "", "", "gradcam", *DEFAULTS)
+    assert list(first) == [] and second[0].explanation.method == "gradcam"
+
+
+# ------------------------------------------------------------------ face parts
+
+
+@pytest.fixture(scope="module")
+def signed(one) -> SimpleNamespace:
+    """A map with both signs, its evidence, and what is shown of it."""
+    found = shown(one, "cnn", "", "", "shap_regions")
+    explanation = found.shown.explanation
+    items = evidence.by_region(explanation.values, regions.masks(one.face.crop_keypoints))
+    return SimpleNamespace(found=found, explanation=explanation, items=items)
+
+
+def test_every_part_is_outlined_named_and_in_reach_of_the_keyboard(signed):
+    picture = signed.found.picture
+    assert sorted(outlined(picture)) == sorted(regions.REGIONS)
+    assert outlined(picture)[:2] == ["background", "face"], "parts lie above the face"
+    assert picture.count('tabindex="0"') == 8
+    for item in signed.items:
+        line = evidence_table.told(item, signed.explanation)
+        assert f'data-told="{line}" tabindex="0" role="img" aria-label="{line}"' in picture
+
+
+def test_the_line_about_a_part_holds_its_numbers(signed):
+    for item in signed.items:
+        line = evidence_table.told(item, signed.explanation)
+        for number in (evidence.percent(item.share_supporting), evidence.percent(item.share_opposing)):
+            assert number in line
+        assert line.startswith(item.label) and f"{item.density:.1f} times the average" in line
+
+
+def test_the_table_has_a_row_a_part_with_the_same_key_as_the_outline(signed):
+    rows = re.findall(
+        r'<tr data-region="(\w+)" data-told="[^"]+"><th scope="row">([^<]+)</th>(.*?)</tr>', signed.found.parts
+    )
+    assert [name for name, _, _ in rows] == list(regions.REGIONS)
+    for (_, label, cells), item in zip(rows, signed.items, strict=True):
+        assert label == item.label
+        assert re.findall(r"</span>([^<]+)</td>", cells) == [
+            evidence.percent(item.share_supporting),
+            evidence.percent(item.share_opposing),
+            f"{item.density:.1f}\u00a0×",
+        ]
+
+
+def test_bars_are_as_long_as_their_shares(signed):
+    cells = re.findall(r'<span class="fw-(for|against)"><i style="width:(\d+)%">', signed.found.parts)
+    shares = [s for item in signed.items for s in (item.share_supporting, item.share_opposing)]
+    assert [int(width) for _, width in cells] == pytest.approx([100 * s / max(shares) for s in shares], abs=0.51)
+
+
+def test_a_part_outside_the_picture_has_no_outline(one, signed):
+    away = one.face.crop_keypoints + np.float32([500, 0])
+    html = evidence_table.outlines(away, signed.items, signed.explanation)
+    assert outlined(html) == ["background"]
+
+
+def test_outlines_are_thin_on_data_and_true_to_the_regions(one, signed):
+    html = evidence_table.outlines(one.face.crop_keypoints, signed.items, signed.explanation)
+    assert len(html) < 12_000
+    true = regions.outlines(one.face.crop_keypoints)["mouth"][0]
+    path = re.search(r'<path d="M([^"]+)Z" data-region="mouth"', html)[1]
+    drawn = np.array([point.split() for point in path.split("L")], float)
+    assert np.allclose(drawn.min(0), true.min(0), atol=0.2) and np.allclose(drawn.max(0), true.max(0), atol=0.2)
+
+
+# ----------------------------------------------------------------------- trust
+
+
+@pytest.fixture(scope="module")
+def reading(one) -> trust.TrustReading:
+    return explain.pipeline.trusted(one.face, shown(one).shown.explanation)
+
+
+def test_a_map_is_judged_once(one):
+    there = shown(one).shown
+    first, (key, verdict, fold, numbers, curves) = explain.judge(showing(there), there, "")
+    assert key == there.key and "fw-badge" in verdict and fold.visible and "fw-numbers" in numbers and curves.visible
+    assert first[:2] == (key, verdict), "the verdict does not wait for other maps"
+    assert "of ResNet" in numbers and "of ResNet" not in first[3]
+    assert list(explain.judge(showing(there), there, there.key)) == []
+    assert list(explain.judge(Cancellation(), None, "")) == []
+
+
+def test_a_reading_of_a_map_that_is_gone_is_not_shown(one, monkeypatch):
+    there, really = shown(one).shown, explain.pipeline.trust_steps
+    turns = showing(there)
+    monkeypatch.setattr(explain.pipeline, "trust_steps", lambda *given: turns.begin() and really(*given))
+    assert list(explain.judge(turns, there, "")) == []
+    monkeypatch.setattr(explain.pipeline, "trust_steps", really)
+    steps = explain.judge(turns, there, "")
+    next(steps)
+    turns.begin()
+    assert list(steps) == []
+    steps = explain.judge(turns, there, "")  # a later map was at work when this one's turn came, and is there now
+    next(steps)
+    turns.shown = "another"
+    assert list(steps) == []
+
+
+def test_a_reading_is_made_beside_other_methods_and_models(reading):
+    assert set(reading.between_methods) == {"shap_regions"}
+    assert set(reading.between_models) == set(zoo.EMOTION_MODELS) - {"cnn"}
+
+
+def test_the_badge_says_the_verdict_in_a_word_and_a_sign(reading):
+    from dataclasses import replace
+
+    told = {verdict: trust_panel.verdict(replace(reading, verdict=verdict)) for verdict in trust_panel.BADGES}
+    assert set(told) == {"high", "some", "none"}
+    for verdict, html in told.items():
+        assert reading.sentence in html and f"fw-{verdict}" in html
+        assert all(word in html for word in trust_panel.BADGES[verdict])
+    assert len({re.sub("fw-\\w+", "", html) for html in told.values()}) == 3, "told apart without colour"
+
+
+def test_the_numbers_behind_the_verdict(reading):
+    html = trust_panel.numbers(reading)
+    for one in reading.curves:
+        beaten = int((one.gain > one.random_gain).sum())
+        assert (
+            f"<td>{one.gain:+.2f}</td><td>{beaten} of {len(one.random_gain)}</td><td>{one.blob_gain:+.2f}</td>" in html
+        )
+    assert f"{reading.stability:.2f}" in html
+    for name, found in reading.between_models.items():
+        assert f"of {text.MODELS[name]}</th><td>{found.rank_correlation:.2f}" in html
+
+
+def test_a_flat_map_has_a_reading_without_curves(one):
+    made = shown(one).shown.explanation
+    flat = base.Explanation("gradcam", "cnn", made.target, np.ones((48, 48), np.float32), False, made.params, 0.1)
+    result = explain.pipeline.trusted(one.face, flat)
+    there = explain.Shown("k", (), one.face, flat)
+    *_, (_, verdict, _, numbers, curves) = explain.judge(showing(there), there, "")
+    assert result.curves == () and result.verdict == "none" and "flat" in verdict
+    assert not curves.visible and "a flat map" in numbers and "nan" not in numbers
+
+
+@pytest.mark.parametrize(
+    ("correlation", "expected"),
+    [(1, "very alike"), (0.6, "alike"), (0.3, "a little alike"), (0, "not alike"), (-0.7, "opposed")],
+)
+def test_a_correlation_in_words(correlation, expected):
+    assert trust_panel.alike(correlation) == expected
+
+
+def test_the_target_of_a_comparison_is_what_they_see_on_average(one):
+    mean = sum(answer.probabilities for answer in one.answers.values())
+    assert explain.pipeline.common_target("", "", one.answers).emotion == int(mean.argmax())
+    assert EMOTIONS[explain.pipeline.common_target("angry", "", one.answers).emotion] == "angry"
+
+
+def test_references_are_methods():
+    assert {*jobs.REFERENCES, *explain.INSTANT} <= set(registry.METHODS)

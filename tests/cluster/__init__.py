@@ -1,1 +1,0 @@
-"""The app on a Ray cluster on this machine."""
