@@ -77,7 +77,7 @@ class Card:
         limits: known weaknesses and biases, one sentence each.
         parameters: how many numbers the file holds.
         sha256: of `model.safetensors`, 64 hexadecimal digits.
-        exports: what was measured of each format that the weights were exported to, see `training.exports`.
+        exports: what was measured of each format that the weights were exported to, see `training.release.formats`.
     """
 
     name: str

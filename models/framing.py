@@ -1,7 +1,7 @@
 """Where a face lies in its crop: aligned by the eyes, framed like the training faces.
 
 The constants follow the medians over the faces that the detector finds in FER2013, in pixels of the 48x48
-crop; `python -m training.reframe` prints them.
+crop; `python -m training.measures.reframe` prints them.
 """
 
 import cv2

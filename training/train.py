@@ -13,9 +13,9 @@ from models import weight_store as weights
 from models import zoo
 from models.errors import RunError
 from training import data, distill, run
-from training.batches import EmotionBatches
 from training.checkpoint import Checkpoint, size
 from training.config import Config
+from training.data.batches import EmotionBatches
 from training.progress import Progress
 from training.run import read_log, state
 
@@ -96,8 +96,8 @@ def train(
     # ---------------------------------------------------------------- data
     folder = Path(runs) / (name or config.name)
     if config.name == "keypoints":
-        from training.keypoint_data import KeypointBatches as Batches
-        from training.keypoint_data import fixed_faces
+        from training.data.keypoint_data import KeypointBatches as Batches
+        from training.data.keypoint_data import fixed_faces
 
         splits = data.load_keypoints(path)
         if old is not None:

@@ -49,7 +49,7 @@ def table(name: str) -> dict | None:
 
 
 def recommended(name: str) -> str:
-    """The method to begin with on a model: its table's, see `training.trust.default_method`, or `FIRST`."""
+    """The method to begin with on a model: its table's, see `training.measures.trust.default_method`, or `FIRST`."""
     found = (table(name) or {}).get("default")
     return found if isinstance(found, str) and found in METHODS else FIRST
 

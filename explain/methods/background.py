@@ -1,6 +1,6 @@
 """Average faces, which stand for "a face, but no face in particular".
 
-`background.npz` is made by `python -m training.composites`: every picture in it is the mean of a
+`background.npz` is made by `python -m training.data.composites`: every picture in it is the mean of a
 hundred training faces or more.
 """
 

@@ -7,7 +7,7 @@ import pytest
 
 from models import weight_store
 from tests.browser.test_page import open_tab
-from training import report
+from training.measures import report
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from models.types import EMOTIONS
-from training.data import FERPLUS_COLUMNS, SPLITS
+from training.data import SPLITS
+from training.data.reading import FERPLUS_COLUMNS
 
 
 def made_up_face(label: int, index: int) -> np.ndarray:

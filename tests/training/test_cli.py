@@ -125,7 +125,7 @@ def test_a_full_disk_is_one_sentence_and_exit_code_1(monkeypatch, capsys):
     def full(*arguments):
         raise OSError(28, "No space left on device", "runs/versions")
 
-    monkeypatch.setattr("training.versions.rollback", full)
+    monkeypatch.setattr("training.release.versions.rollback", full)
     monkeypatch.setattr("sys.argv", ["training", "models", "rollback", "cnn"])
     with pytest.raises(SystemExit) as caught:
         cli.main()

@@ -4,7 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from models.errors import DataError, ParameterError
-from training import cli, data, sheets
+from training import cli, data
+from training.data import sheets
 
 
 def run(*arguments):

@@ -7,7 +7,7 @@ import typer
 from models.weight_store import SHIPPED
 from training import config as configs
 from training.commands import Archive, Data, Name
-from training.versions import ARCHIVE
+from training.release.versions import ARCHIVE
 
 
 def calibrate(
@@ -23,8 +23,8 @@ def calibrate(
     from rich.console import Console
     from rich.table import Table
 
-    from training import calibrate as correction
-    from training.versions import find
+    from training.measures import calibrate as correction
+    from training.release.versions import find
 
     chosen = find(configs.load(name).name, version, archive, SHIPPED)
     if balance is not None:

@@ -36,7 +36,7 @@ def fetch(
     revision: Annotated[str, typer.Option(help="Branch, tag or commit on the Hub.")] = "main",
 ):
     """Fetch a data set into a folder."""
-    from training.fetch import from_hub, from_kaggle
+    from training.data.fetch import from_hub, from_kaggle
 
     folder = from_hub(name, out, revision) if source is Source.hub else from_kaggle(name, out)
     typer.echo(f"{name} is in {folder}; next: python -m training data check --data {folder}")
@@ -69,7 +69,7 @@ def summary(
     show: Annotated[int, typer.Option(help="How many duplicates to list.", min=0)] = 10,
 ):
     """Count the faces, draw contact sheets, and report photos that stand in two splits."""
-    from training import sheets
+    from training.data import sheets
 
     folder = sheets.output_folder(out)
     if kind is Kind.emotions:
@@ -84,7 +84,7 @@ def _emotions(path: Path, folder: Path, show: int) -> None:
 
     from models.types import EMOTIONS
     from training import data as sets
-    from training import duplicates, sheets
+    from training.data import duplicates, sheets
 
     console = Console()
     splits = sets.load_emotions(path)
@@ -123,7 +123,7 @@ def _keypoints(path: Path, folder: Path) -> None:
     from rich.table import Table
 
     from training import data as sets
-    from training import sheets
+    from training.data import sheets
 
     console = Console()
     table = Table("Split", "Faces", "People", box=None, pad_edge=False)

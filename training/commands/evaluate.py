@@ -7,7 +7,7 @@ import typer
 from models.weight_store import SHIPPED
 from training import config as configs
 from training.commands import Archive, Data
-from training.versions import ARCHIVE
+from training.release.versions import ARCHIVE
 
 TOGETHER = "ensemble"
 
@@ -23,10 +23,10 @@ def evaluate(
 
     `ensemble` measures the active emotion networks, their calibrated probabilities averaged.
     """
-    from training import report
-    from training.evaluate import ensemble
-    from training.evaluate import evaluate as measure
-    from training.versions import find
+    from training.measures import report
+    from training.measures.evaluate import ensemble
+    from training.measures.evaluate import evaluate as measure
+    from training.release.versions import find
 
     if name == TOGETHER:
         _tell(ensemble(data, SHIPPED))

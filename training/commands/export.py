@@ -8,9 +8,9 @@ import typer
 from models.errors import ParameterError
 from models.weight_store import SHIPPED
 from training import config as configs
-from training import versions
 from training.commands import Archive, Name, Runs
-from training.versions import ARCHIVE
+from training.release import versions
+from training.release.versions import ARCHIVE
 
 
 def export(
@@ -39,7 +39,7 @@ def export(
         return
     if out or data:
         raise ParameterError("--out and --data belong to --to", "no --to", "Add --to all")
-    from training.export import export as write
+    from training.release.export import export as write
 
     made = write(name, runs, version, archive, SHIPPED, run, source or ())
     if (runs / (run or name) / "mlflow.json").is_file():
@@ -50,7 +50,7 @@ def export(
 
 
 def _formats(name: str, number: str, archive: Path, to: str, out: Path | None, data: Path | None) -> None:
-    from training.exports import export as write
+    from training.release.formats import export as write
 
     if out is None:
         raise ParameterError("A version in another format goes into a folder", "no --out", "Add --out DIR")

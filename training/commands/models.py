@@ -6,9 +6,9 @@ import typer
 
 from models.weight_store import SHIPPED
 from training import config as configs
-from training import versions
 from training.commands import Archive, Name
-from training.versions import ARCHIVE, Version
+from training.release import versions
+from training.release.versions import ARCHIVE, Version
 
 models = typer.Typer(name="models", no_args_is_help=True, help="List versions, promote one, roll back.")
 Wanted = Annotated[str, typer.Argument(help="A version's number or a run's name; the latest version if left out.")]

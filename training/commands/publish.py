@@ -15,7 +15,7 @@ def publish(
     message: Annotated[str, typer.Option(help="Of the commit.")] = "Publish weights, cards and reports",
 ):
     """Put weights, cards, reports and a model card into a Hub repository, in one commit."""
-    from training.publish import publish as run
+    from training.release.publish import publish as run
 
     done = run(repository, source, private, message)
     typer.echo(f"{len(done.files)} files in {done.repository}, {len(done.removed)} removed")

@@ -16,8 +16,8 @@ def sheet(
 ):
     """Draw contact sheets of keypoints: on FER2013's PublicTest and on people never seen, or on the examples."""
     from training import data as training_data
-    from training import sheet as sheets
-    from training.sheets import output_folder
+    from training.data.sheets import output_folder
+    from training.measures import keypoint_sheet as sheets
 
     if data is None:
         examples = Path(__file__).parents[2] / "examples"

@@ -8,7 +8,7 @@ import typer
 
 from models.weight_store import SHIPPED
 from training.commands import Archive, Data
-from training.versions import ARCHIVE
+from training.release.versions import ARCHIVE
 
 
 def trust(
@@ -26,8 +26,8 @@ def trust(
     """
     from rich.progress import track
 
-    from training.trust import default_method, measure
-    from training.versions import find
+    from training.measures.trust import default_method, measure
+    from training.release.versions import find
 
     folder = find(name, version, archive, SHIPPED).folder.parent if version else SHIPPED
     watch = partial(track, transient=True, disable=not sys.stdout.isatty())

@@ -45,7 +45,7 @@ DISTURBANCES = {
     "rotation": "a turn by 20 degrees",
     "shift": "a shift by a tenth",
 }
-"""What the moderate strength of each of `training.robustness` means to people."""
+"""What the moderate strength of each of `training.measures.robustness` means to people."""
 FORMATS = {
     "savedmodel": "TensorFlow SavedModel",
     "float16": "TensorFlow Lite, float16",

@@ -13,7 +13,7 @@ from models.errors import ParameterError, UnknownNameError, WeightsError, Weight
 from models.model import restore
 from tests.deploy import tf_serving as stub
 from tests.hub import closed_port
-from training import savedmodel
+from training.release import savedmodel
 
 CARD = cards.read(weight_store.SHIPPED / "cnn")
 VERSION = savedmodel.number(CARD.version)

@@ -2,7 +2,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models import weight_store
-from tests.training.test_versions import content, put
+from tests.training.release.test_versions import content, put
 from training import cli
 
 

@@ -2,7 +2,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models import weight_store
-from tests.training.test_versions import put
+from tests.training.release.test_versions import put
 from training import cli
 
 
@@ -10,7 +10,9 @@ from training import cli
 def seen(monkeypatch):
     """What `measure` would have been called with, instead of measuring."""
     calls = []
-    monkeypatch.setattr("training.trust.measure", lambda *arguments: calls.append(arguments) or {"methods": {}})
+    monkeypatch.setattr(
+        "training.measures.trust.measure", lambda *arguments: calls.append(arguments) or {"methods": {}}
+    )
     return calls
 
 

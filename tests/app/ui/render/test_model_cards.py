@@ -8,7 +8,7 @@ from explain.registry import METHODS
 from models import card as cards
 from models import weight_store, zoo
 from models.types import EMOTIONS
-from training.robustness import DISTURBANCES
+from training.measures.robustness import DISTURBANCES
 
 CARD = cards.read(weight_store.SHIPPED / "cnn")
 READY = zoo.Status("ready", 1.0, "shipped")

@@ -1,0 +1,229 @@
+"""The table of trust: what it holds, how it goes on after a stop, and what follows from it."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from explain.metrics.faithfulness import Curves
+from models import card as cards
+from models import detector, framing, keypoints, photo, weight_store
+from models.errors import DataError, ParameterError, UnknownNameError
+from training.measures import trust
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@pytest.fixture
+def shipped(tmp_path):
+    """A folder with the shipped small network."""
+    shutil.copytree(
+        weight_store.SHIPPED / "cnn", tmp_path / "weights" / "cnn", ignore=shutil.ignore_patterns("trust.json")
+    )
+    return tmp_path / "weights"
+
+
+def made_up_row(mean, high, stability=0.9, sane=0.1, seconds=0.1):
+    return {
+        "better_than_chance": {"mean": mean, "low": mean, "high": high},
+        "stability": stability if stability is None else {"mean": stability},
+        "sanity": {"correlation": [0.9, sane]},
+        "seconds": seconds,
+    }
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The methods that are measured, with a row made up for each."""
+    seen = []
+
+    def row(model, faces, method, seed, watch):
+        seen.append((method, len(faces), seed))
+        return made_up_row(0.5, 0.6)
+
+    monkeypatch.setattr(trust, "of_method", row)
+    return seen
+
+
+def read(shipped) -> dict:
+    return json.loads((shipped / "cnn" / trust.FILE).read_text())
+
+
+def test_a_table_of_two_methods(shipped, parquet):
+    said, watched = [], []
+
+    def watch(faces, method):
+        watched.append((method, len(faces)))
+        return faces
+
+    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=said.append, watch=watch)
+    assert table == read(shipped) and watched == [("gradcam", 3), ("saliency", 3)]
+    assert (table["faces"], table["split"], table["seed"]) == (3, "PrivateTest", 0)
+    assert table["sha256"] == weight_store.verify(shipped / "cnn").sha256 and len(table["date"]) == 10
+    assert list(table["methods"]) == ["gradcam", "saliency"] and len(said) == 2
+    for row in table["methods"].values():
+        assert set(row) == {
+            "deletion_gain",
+            "insertion_gain",
+            "better_than_chance",
+            "stability",
+            "sanity",
+            "seconds",
+        }
+        for key in ("deletion_gain", "insertion_gain", "better_than_chance", "stability"):
+            assert row[key]["low"] <= row[key]["mean"] <= row[key]["high"]
+        assert row["sanity"]["layers"] == ["logits", "6x6", "12x12", "24x24", "48x48"]
+        assert len(row["sanity"]["correlation"]) == len(row["sanity"]["absolute"]) == 5
+        assert row["seconds"] > 0
+    assert table["default"] == trust.default_method(table)
+
+
+def test_it_goes_on_after_a_stop(shipped, parquet, counted):
+    def stop(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=stop)
+    assert list(read(shipped)["methods"]) == ["gradcam"]
+    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"))
+    assert counted == [("gradcam", 3, 0), ("saliency", 3, 0)] and list(table["methods"]) == ["gradcam", "saliency"]
+
+
+@pytest.mark.parametrize("change", [{"faces": 4}, {"seed": 1}])
+def test_other_faces_begin_anew(shipped, parquet, counted, change):
+    trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"))
+    table = trust.measure("cnn", parquet, shipped, **{"faces": 3} | change, methods=("gradcam",))
+    assert list(table["methods"]) == ["gradcam"] and table == read(shipped)
+
+
+def test_another_temperature_other_keypoints_and_other_data_begin_anew(shipped, parquet, counted, monkeypatch):
+    def measured(method):
+        return list(trust.measure("cnn", parquet, shipped, 3, (method,))["methods"])
+
+    assert measured("gradcam") == ["gradcam"] and measured("saliency") == ["gradcam", "saliency"]
+    card = cards.read(shipped / "cnn")
+    cards.write(dataclasses.replace(card, temperature=card.temperature + 0.1), shipped / "cnn")
+    assert measured("saliency") == ["saliency"]
+    monkeypatch.setattr(trust.data, "fingerprint", lambda path: "1" * 64)
+    assert measured("gradcam") == ["gradcam"]
+    monkeypatch.setattr(trust, "as_face", lambda image: image)
+    monkeypatch.setattr(trust.zoo, "keypoint_model", lambda: SimpleNamespace(card=SimpleNamespace(sha256="0" * 64)))
+    assert measured("saliency") == ["saliency"] and read(shipped)["keypoints_sha256"] == "0" * 64
+
+
+def test_other_weights_and_a_damaged_file_begin_anew(shipped, parquet, counted):
+    for content in (json.dumps({"sha256": "0" * 64, "methods": {"gradcam": {}}}), "{", "[]"):
+        (shipped / "cnn" / trust.FILE).write_text(content)
+        trust.measure("cnn", parquet, shipped, 3, ("gradcam",))
+    assert len(counted) == 3
+
+
+def test_a_method_that_does_not_suit_is_left_out(shipped, parquet, counted, monkeypatch):
+    monkeypatch.setattr(
+        trust.registry, "suitable", lambda model: {"gradcam": "Its maps are too coarse.", "saliency": ""}
+    )
+    said = []
+    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=said.append)
+    assert list(table["methods"]) == ["saliency"] and "gradcam: left out. Its maps are too coarse." in said
+
+
+def test_bad_input(shipped, parquet):
+    with pytest.raises(UnknownNameError, match="cnn, resnet, vgg16"):
+        trust.measure("keypoints", parquet, shipped)
+    with pytest.raises(UnknownNameError, match="gradcam"):
+        trust.measure("cnn", parquet, shipped, methods=("lime",))
+    with pytest.raises(ParameterError, match="two faces"):
+        trust.measure("cnn", parquet, shipped, faces=1)
+
+
+def test_faces_are_drawn_evenly_by_the_seed():
+    labels = np.repeat(np.arange(7), [3, 50, 50, 50, 50, 50, 50])
+    rows = trust.draw(labels, 70)
+    counts = np.bincount(labels[rows], minlength=7)
+    assert len(set(rows)) == 70 and counts[0] == 3 and set(counts[1:]) <= {11, 12}
+    assert sorted(labels[rows[:7]]) == list(range(7))
+    np.testing.assert_array_equal(rows, trust.draw(labels, 70))
+    assert set(rows) != set(trust.draw(labels, 70, seed=1))
+    assert len(trust.draw(labels, 1000)) == len(labels)
+
+
+def test_a_training_face_is_its_own_crop():
+    image = (np.arange(48 * 48).reshape(48, 48) % 251).astype(np.uint8)
+    face = trust.as_face(image)
+    np.testing.assert_array_equal(face.crop, image.astype(np.float32) / 255)
+    assert face.wide_crop.shape == (96, 96) and face.crop_keypoints.shape == (15, 2)
+
+
+def test_the_keypoints_of_a_training_face_are_those_of_the_photo_it_was_cut_from():
+    picture = photo.read(EXAMPLES / "astronaut.jpg")
+    whole = keypoints.read(detector.find(picture), picture)[0]
+    face = trust.as_face(np.round(whole.crop * 255).astype(np.uint8))
+    apart = np.linalg.norm(face.crop_keypoints - framing.apply(whole.to_crop, whole.keypoints), axis=1)
+    assert apart.mean() < 1.5 and apart.max() < 3  # of 48
+
+
+def test_the_interval_is_that_of_the_mean():
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    found = trust.interval(values)
+    half = 1.96 * values.std() / np.sqrt(400)
+    assert found["mean"] == pytest.approx(values.mean(), abs=1e-4)
+    assert (found["low"], found["high"]) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.04)
+    assert trust.interval([0.25] * 9) == {"mean": 0.25, "low": 0.25, "high": 0.25}
+    assert trust.interval([]) is None
+
+
+def test_the_interval_of_a_share_by_hand():
+    """With z = 1.96: 0 of 200 reaches to z2 / (200 + z2); 50 of 100 is .5 with sqrt(25 + z2/4) z / (100 + z2)."""
+    assert trust.share(0, 200) == {"mean": 0, "low": 0, "high": pytest.approx(3.8416 / 203.8416, abs=1e-4)}
+    assert trust.share(200, 200)["low"] == pytest.approx(200 / 203.8416, abs=1e-4)
+    half = trust.share(50, 100)
+    assert (half["low"], half["high"]) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+
+
+def test_the_summary_by_hand():
+    """Deletion .2 and .4 against random .5: gains .3 and .1; the flat map gains nothing.
+
+    Insertion less deletion is 0.6 and 0.2, then 0.1; random maps have 0.1 at most, which the last map does not beat.
+    """
+
+    def curves(deletion, insertion):
+        line, chance = np.zeros(2), np.array([0.45, 0.55])
+        return Curves("blur", line, line, line, deletion, insertion, chance, chance[::-1], 0.5, 0.5, *[line] * 4)
+
+    found = trust.summary([(curves(0.2, 0.8), curves(0.4, 0.6)), (), (curves(0.4, 0.5),)], [0.9, float("nan"), 0.5])
+    means = {key: value["mean"] for key, value in found.items()}
+    assert means["deletion_gain"] == pytest.approx((0.2 + 0 + 0.1) / 3, abs=1e-4)
+    assert means["insertion_gain"] == pytest.approx((0.2 + 0 + 0) / 3, abs=1e-4)
+    assert means["better_than_chance"] == pytest.approx(1 / 3, abs=1e-4)
+    assert means["stability"] == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        (
+            {
+                "slow": made_up_row(0.8, 0.9, seconds=0.9),
+                "close": made_up_row(0.7, 0.8),
+                "far": made_up_row(0.6, 0.7, seconds=0.01),
+            },
+            "close",
+        ),
+        ({"best": made_up_row(0.8, 0.9, sane=0.6), "other": made_up_row(0.4, 0.5)}, "other"),
+        ({"best": made_up_row(0.8, 0.9, stability=0.4), "other": made_up_row(0.4, 0.5)}, "other"),
+        ({"best": made_up_row(0.8, 0.9, stability=None), "other": made_up_row(0.4, 0.5)}, "other"),
+        ({"best": made_up_row(0.8, 0.9, seconds=1.5), "other": made_up_row(0.4, 0.5)}, "other"),
+        ({"best": made_up_row(0.8, 0.9, sane=None), "other": made_up_row(0.4, 0.5, sane=0.9)}, "best"),
+    ],
+)
+def test_the_default_method(rows, name):
+    assert trust.default_method({"methods": rows}) == name
+
+
+def test_no_default_without_figures():
+    with pytest.raises(DataError, match="training trust"):
+        trust.default_method({"methods": {}})

@@ -1,0 +1,239 @@
+"""FER2013 as Parquet, csv or folders, and faces with 68 landmarks, from disk."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from models.errors import DataError
+from models.types import EMOTIONS
+from training.data.checking import check_complete, check_labels
+from training.data.files import emotion_file, keypoint_file
+from training.data.landmarks import corrected
+from training.data.splits import SPLITS, EmotionSplit, KeypointSplit
+
+FER2013_ORDER = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+FERPLUS_COLUMNS = {
+    "angry": "anger",
+    "disgust": "disgust",
+    "fear": "fear",
+    "happy": "happiness",
+    "neutral": "neutral",
+    "sad": "sadness",
+    "surprise": "surprise",
+}
+SIDE = 48
+UNREADABLE_LIMIT = 20
+
+
+def told(where: str) -> None:
+    """Say on standard output which picture was skipped."""
+    print(f"skipped, not a readable picture: {where}")
+
+
+def load_emotions(
+    path: str | Path, complete: bool = True, skipped: Callable[[str], None] = told
+) -> dict[str, EmotionSplit]:
+    """Labelled faces by split ("Training", "PublicTest", "PrivateTest").
+
+    Args:
+        path: `fer2013.parquet`; or the original `fer2013.csv` (with `fer2013new.csv` of FER+ beside
+            it, its votes are used); or a folder `train/<emotion>/*`, `test/<emotion>/*`, where a
+            tenth of `train` becomes "PublicTest". A folder that holds one of the files will do.
+        complete: whether every emotion must occur in every split.
+        skipped: called with file and row of each picture that cannot be read.
+
+    Raises:
+        DataError: something is missing or unreadable; the message names file and row.
+    """
+    path = emotion_file(Path(path))
+    if path.is_dir():
+        splits = _from_folders(path, complete, skipped)
+    elif path.is_file():
+        splits = _from_parquet(path, skipped) if path.suffix == ".parquet" else _from_csv(path)
+    else:
+        raise DataError("Training data must be a file or a folder that exists", str(path), "Give --data PATH")
+    if complete:
+        check_complete(splits, path.name)
+    return splits
+
+
+def _from_parquet(path: Path, skipped: Callable[[str], None]) -> dict[str, EmotionSplit]:
+    votes = [f"votes_{FERPLUS_COLUMNS[emotion]}" for emotion in EMOTIONS]
+    table = _read_parquet(path, ["usage", "label", "png", *votes])
+    usage = np.array(table["usage"].to_pylist())
+    labels = table["label"].to_numpy()
+    images, keep = _decode_all(
+        ((f"{path.name}, row {row}", data) for row, data in enumerate(table["png"].to_pylist())), len(labels), skipped
+    )
+    counts = np.stack([table[column].to_numpy() for column in votes], 1).astype(np.float32)
+    return _split(path, images, labels[keep], counts[keep], usage[keep])
+
+
+def _read_parquet(path: Path, columns: list[str]):
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        present = pyarrow.parquet.read_schema(path).names
+        missing = [column for column in columns if column not in present]
+        if missing:
+            raise DataError(f"{path.name} must have the columns {', '.join(columns)}", f"no {', '.join(missing)}")
+        return pyarrow.parquet.read_table(path, columns=columns)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path.name} must be a readable Parquet file", str(error)) from error
+
+
+def _from_csv(path: Path) -> dict[str, EmotionSplit]:
+    import pyarrow
+    from pyarrow import csv
+
+    def read(file: Path, required: set[str]):
+        try:
+            table = csv.read_csv(file)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise DataError(f"{file.name} must be a readable csv file", str(error)) from error
+        missing = required - set(table.column_names)
+        if missing:
+            raise DataError(
+                f"{file.name} must have the columns {', '.join(sorted(required))}",
+                f"no {', '.join(sorted(missing))}",
+                "Use the csv file as the challenge published it",
+            )
+        return table
+
+    table = read(path, {"emotion", "pixels", "Usage"})
+    order = np.array([EMOTIONS.index(name) for name in FER2013_ORDER])
+    images = np.empty((len(table), SIDE, SIDE), np.uint8)
+    for row, text in enumerate(table["pixels"].to_pylist()):
+        try:
+            images[row] = np.array(str(text).split(), np.uint8).reshape(SIDE, SIDE)
+        except (ValueError, OverflowError) as error:
+            raise DataError(
+                f"Every row of {path.name} must hold {SIDE * SIDE} grey values from 0 to 255", f"row {row}: {error}"
+            ) from error
+    original = table["emotion"].to_numpy()
+    check_labels(path, original)
+    votes = np.zeros((len(table), len(EMOTIONS)), np.float32)
+    plus = path.with_name("fer2013new.csv")
+    if plus.is_file():
+        ferplus = read(plus, set(FERPLUS_COLUMNS.values()))
+        if len(ferplus) != len(table):
+            raise DataError(
+                f"{plus.name} must have a row for every row of {path.name}", f"{len(ferplus)} and {len(table)} rows"
+            )
+        if "Usage" in ferplus.column_names and ferplus["Usage"].to_pylist() != table["Usage"].to_pylist():
+            raise DataError(f"{plus.name} must have its rows in the order of {path.name}", "another column Usage")
+        votes = np.stack([ferplus[FERPLUS_COLUMNS[e]].to_numpy() for e in EMOTIONS], 1).astype(np.float32)
+    return _split(path, images, order[original], votes, np.array(table["Usage"].to_pylist()))
+
+
+def _from_folders(root: Path, complete: bool, skipped: Callable[[str], None]) -> dict[str, EmotionSplit]:
+    names, labels, usage, files = sorted(EMOTIONS), [], [], []
+    for part, split in (("train", "Training"), ("test", "PrivateTest")):
+        for name in names:
+            found = sorted(p for p in (root / part / name).glob("*") if p.is_file())
+            if not found and complete:
+                raise DataError(
+                    "A data folder must hold fer2013.parquet, fer2013.csv, or train/ and test/ with one "
+                    "folder of pictures an emotion",
+                    f"nothing in {part}/{name} of {root.name}",
+                    f"Name the folders {', '.join(names)}",
+                )
+            files += found
+            labels += [EMOTIONS.index(name)] * len(found)
+            held_out = split == "Training"
+            usage += ["PublicTest" if held_out and i % 10 == 9 else split for i in range(len(found))]
+    if not files:
+        raise DataError("A data folder must hold train/ with one folder of pictures an emotion", f"none in {root.name}")
+    images, keep = _decode_all(((str(p.relative_to(root)), p.read_bytes()) for p in files), len(files), skipped)
+    votes = np.zeros((len(keep), len(EMOTIONS)), np.float32)
+    return _split(root, images, np.array(labels)[keep], votes, np.array(usage)[keep])
+
+
+def _decode_all(items, count: int, skipped: Callable[[str], None]) -> tuple[np.ndarray, np.ndarray]:
+    """Grey pictures uint8 (M, 48, 48) and which of the items they are; a few unreadable ones are named and skipped."""
+    images, keep, bad = np.empty((count, SIDE, SIDE), np.uint8), [], 0
+    for index, (where, data) in enumerate(items):
+        image = cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            skipped(where)
+            bad += 1
+            if bad > UNREADABLE_LIMIT:
+                raise DataError(f"No more than {UNREADABLE_LIMIT} pictures may be unreadable", f"the latest is {where}")
+            continue
+        if image.shape != (SIDE, SIDE):
+            image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        images[len(keep)] = image
+        keep.append(index)
+    return images[: len(keep)], np.array(keep, int)
+
+
+def _split(path: Path, images, labels, votes, usage) -> dict[str, EmotionSplit]:
+    check_labels(path, labels)
+    if len(wrong := np.flatnonzero(~np.isin(usage, SPLITS))):
+        raise DataError(
+            f"The usage of a row of {path.name} must be one of {', '.join(SPLITS)}",
+            f"{str(usage[wrong[0]])!r} in row {wrong[0]}",
+        )
+    rows = {name: np.flatnonzero(usage == name) for name in SPLITS}
+    return {name: EmotionSplit(images[of], labels[of].astype(np.int64), votes[of]) for name, of in rows.items()}
+
+
+LANDMARKS68 = {
+    "left_eye_center": range(42, 48),
+    "right_eye_center": range(36, 42),
+    "left_eye_inner_corner": (42,),
+    "left_eye_outer_corner": (45,),
+    "right_eye_inner_corner": (39,),
+    "right_eye_outer_corner": (36,),
+    "left_eyebrow_inner_end": (22,),
+    "left_eyebrow_outer_end": (26,),
+    "right_eyebrow_inner_end": (21,),
+    "right_eyebrow_outer_end": (17,),
+    "nose_tip": (30,),
+    "mouth_left_corner": (54,),
+    "mouth_right_corner": (48,),
+    "mouth_center_top_lip": (51,),
+    "mouth_center_bottom_lip": (57,),
+}
+"""How each of the 15 keypoints follows from the 68 landmarks of iBUG: the mean of these."""
+
+
+def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
+    """Faces with 15 keypoints by split, no person in more than one.
+
+    The published split shares its people, so people are dealt out anew, in the order of their
+    names: of every ten one goes to "test", one to "validation", eight to "train".
+
+    The published landmarks lie a little to the right of what they mark, in all splits alike; see
+    `training.data.landmarks`, which moves them back.
+
+    Args:
+        path: `keypoints68.parquet` or a folder that holds it.
+
+    Raises:
+        DataError: something is missing or unreadable; the message names file and row.
+    """
+    path = keypoint_file(path)
+    if not path.is_file():
+        raise DataError("Keypoint data must be a file that exists", str(path), "Give --data PATH")
+    table = _read_parquet(path, ["person", "jpeg", "landmarks68"])
+    people = np.array(table["person"].to_pylist())
+    order = {name: index for index, name in enumerate(sorted(set(people.tolist())))}
+    fold = np.array([order[name] % 10 for name in people])
+    landmarks = np.array(table["landmarks68"].to_pylist(), np.float32).reshape(len(people), 68, 2)
+    keypoints = corrected(np.stack([landmarks[:, list(which)].mean(1) for which in LANDMARKS68.values()], 1))
+    images = []
+    for row, data in enumerate(table["jpeg"].to_pylist()):
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            raise DataError(f"Every row of {path.name} must hold a readable picture", f"row {row}")
+        images.append(image)
+
+    def part(rows: np.ndarray) -> KeypointSplit:
+        return KeypointSplit([images[row] for row in rows], keypoints[rows], people[rows])
+
+    choose: dict[str, Callable] = {"train": lambda f: f < 8, "validation": lambda f: f == 8, "test": lambda f: f == 9}
+    return {name: part(np.flatnonzero(rule(fold))) for name, rule in choose.items()}

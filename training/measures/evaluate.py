@@ -1,0 +1,149 @@
+"""Measure weights, and write what was measured into their card."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from models import card as cards
+from models import weight_store as weights
+from models import zoo
+from models.card import Card
+from models.errors import DataError
+from models.model import KeypointModel, Model, restore
+from training import data
+from training.data import landmarks
+from training.data.keypoint_data import fixed_faces
+from training.measures import metrics, robustness
+
+CHOOSING, FINAL = "PublicTest", "PrivateTest"
+"""The split that a temperature is fitted on, and the one that figures come from."""
+ENSEMBLE = "ensemble.json"
+"""In the folder that holds the models' folders: what the emotion networks reach together."""
+
+
+def evaluate(
+    name: str,
+    path: str | Path,
+    shipped: str | Path = weights.SHIPPED,
+    disturb: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Card:
+    """Measure one set of weights as the app would load it, and write its card.
+
+    An emotion network's temperature is fitted on PublicTest, and its figures are those of
+    PrivateTest, which nothing else looks at. The keypoint network is measured on people of the test
+    part, and for comparing versions on those of the validation part, framed from five points that are
+    as far off as a detector's; also with the test part's labels as published, see `training.landmarks`.
+
+    Args:
+        name: of the weights.
+        path: the data, see `training.data`.
+        shipped: where the folder `<name>` of the weights is.
+        disturb: whether an emotion network is also measured on disturbed faces, which takes some nine
+            times as long. Without, what was measured before of the same weights stays in the card.
+        say: called with a line for people about each disturbance.
+
+    Returns:
+        The card with its new metrics and temperature. The metrics hold the sha256 of the data; exports that have
+        another temperature are no longer in it.
+
+    Raises:
+        DataError: the data cannot be used.
+        WeightsError: the weights cannot be used.
+    """
+    folder = Path(shipped) / name
+    card = weights.verify(folder)
+    if name == zoo.KEYPOINT_MODEL:
+        figures, heat = _of_keypoints(folder, path), card.temperature
+    else:
+        model = restore(name, weights.Located(folder, "folder"), zoo.build)
+        splits = data.load_emotions(path)
+        answers = {split: _answers(model, splits[split]) for split in (CHOOSING, FINAL)}
+        heat = round(metrics.temperature(answers[CHOOSING][0], splits[CHOOSING].labels), 4)
+        figures = {
+            split: metrics.emotions(*answers[split], splits[split].labels, splits[split].majority, heat)
+            for split in answers
+        }
+        if disturb:
+            figures["robustness"] = {"split": FINAL} | robustness.measure(
+                model.logits,
+                _crops(splits[FINAL]),
+                splits[FINAL].labels,
+                report=lambda kind, strength, right: say(f"{kind} {strength:g}: {right:.2%}"),
+            )
+        elif "robustness" in card.metrics:
+            figures["robustness"] = card.metrics["robustness"]
+    figures["data_sha256"] = data.fingerprint(path, keypoints=name == zoo.KEYPOINT_MODEL)
+    exports = card.exports if heat == card.temperature else {}
+    card = dataclasses.replace(card, temperature=heat, metrics=figures, exports=exports)
+    cards.write(card, folder)
+    return card
+
+
+def ensemble(path: str | Path, shipped: str | Path = weights.SHIPPED) -> dict:
+    """Measure the emotion networks together: their calibrated probabilities are averaged.
+
+    Args:
+        path: the data, see `training.data`.
+        shipped: where the folders of the weights are, each measured before by `evaluate`, which fits
+            the temperatures.
+
+    Returns:
+        weights (sha256 by name) and `metrics.emotions` of PublicTest and PrivateTest; also written to
+        `<shipped>/ensemble.json`.
+
+    Raises:
+        DataError: the data cannot be used, or a network was not measured.
+        WeightsError: the weights cannot be used.
+    """
+    shipped = Path(shipped)
+    splits = data.load_emotions(path)
+    found, models = {"weights": {}}, []
+    for name in zoo.EMOTION_MODELS:
+        card = weights.verify(shipped / name)
+        if CHOOSING not in card.metrics:
+            raise DataError(
+                "Networks are measured alone before they are measured together",
+                f"{name} without figures",
+                f"Run: python -m training evaluate {name} --data DATA",
+            )
+        found["weights"][name] = card.sha256
+        models.append(restore(name, weights.Located(shipped / name, "folder"), zoo.build))
+    for split in (CHOOSING, FINAL):
+        answers = [_answers(model, splits[split]) for model in models]
+        both = [
+            metrics.together(
+                [(pair[view], model.card.temperature) for pair, model in zip(answers, models, strict=True)]
+            )
+            for view in (0, 1)
+        ]
+        found[split] = metrics.emotions(*both, splits[split].labels, splits[split].majority, 1.0)
+    partial = shipped / f"{ENSEMBLE}.partial"
+    partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    partial.replace(shipped / ENSEMBLE)
+    return found
+
+
+def _of_keypoints(folder: Path, path: str | Path) -> dict:
+    network = restore(zoo.KEYPOINT_MODEL, weights.Located(folder, "folder"), zoo.build, KeypointModel)
+    splits = data.load_keypoints(path)
+    figures = {}
+    for split in ("validation", "test"):
+        faces, true = fixed_faces(splits[split])
+        points = network.points(faces[..., 0])
+        figures[split] = metrics.keypoints(points, true)
+    published = fixed_faces(splits["test"], landmarks.as_published(splits["test"].keypoints))[1]
+    return figures | {"test_as_published": metrics.keypoints(points, published)}
+
+
+def _crops(split: data.EmotionSplit) -> np.ndarray:
+    return split.images.astype(np.float32) / 255
+
+
+def _answers(model: Model, split: data.EmotionSplit) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of the faces and of their mirror images."""
+    crops = _crops(split)
+    return model.logits(crops), model.logits(crops[:, :, ::-1])

@@ -1,0 +1,1 @@
+"""Versions of weights: exported from runs, written in other formats, published."""
