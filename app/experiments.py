@@ -35,7 +35,7 @@ class Tried:
         forecast: what its heatmap of the face as it was says about the hidden area.
         random: float32 (PATCHES,), the target's probability with a random patch hidden instead of
             the area, one a seed; empty where nothing is hidden.
-        transplant: whether the area shows another face, about which the heatmap says nothing.
+        swapped: whether the area shows another face, about which the heatmap says nothing.
         verdict: "right" where the heatmap expected the area to matter more, or less, than a random
             patch, and it does; "wrong" where it does not; "open" where neither moves the answer;
             "" where the heatmap expects nothing.
@@ -46,7 +46,7 @@ class Tried:
     alone: Prediction
     forecast: Forecast
     random: np.ndarray
-    transplant: bool
+    swapped: bool
     verdict: str = ""
 
 
@@ -100,26 +100,26 @@ def run(
     registry.find(method)
     changed = apply(experiment, face.crop, face.crop_keypoints, SOURCE_FACES)
     hides, bare = changed.touched.any(), uncovered(experiment)
-    asked = [Experiment(), experiment]
+    variants = [Experiment(), experiment]
     if hides:
         on_face = ~regions.masks(face.crop_keypoints)[REGIONS.index("background")]
         patches = [random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
-        asked += [bare] * bool(bare.steps) + [elsewhere(experiment, patch) for patch in patches]
-    crops = np.stack([apply(each, face.crop, face.crop_keypoints, SOURCE_FACES).crop for each in asked])
-    asked_of = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
-    told = {name: model.answers(model.logits(crops)) for name, model in asked_of.items()}
-    target = pipeline.common_target(emotion, "", {name: said[0] for name, said in told.items()})
-    transplant = any(step.transplants for step in experiment.steps)
-    made, models = {}, {}
-    for name, said in told.items():
+        variants += [bare] * bool(bare.steps) + [elsewhere(experiment, patch) for patch in patches]
+    crops = np.stack([apply(each, face.crop, face.crop_keypoints, SOURCE_FACES).crop for each in variants])
+    models_asked = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
+    predictions = {name: model.predictions(model.logits(crops)) for name, model in models_asked.items()}
+    target = pipeline.common_target(emotion, "", {name: of_model[0] for name, of_model in predictions.items()})
+    swapped = any(step.shows_another_face for step in experiment.steps)
+    explanations, models = {}, {}
+    for name, of_model in predictions.items():
         known = (maps or {}).get((name, target.emotion))
-        made[name] = known or registry.explain(asked_of[name], face, target, method, params)
-        forecast = predicted(made[name], changed.touched)
-        alone = said[asked.index(bare) if hides else 1]
-        random = [answer.probabilities[target.emotion] for answer in said[-PATCHES:]] if hides else []
-        tried = Tried(said[0], said[1], alone, forecast, np.array(random, np.float32), transplant)
+        explanations[name] = known or registry.explain(models_asked[name], face, target, method, params)
+        forecast = predicted(explanations[name], changed.touched)
+        alone = of_model[variants.index(bare) if hides else 1]
+        random = [answer.probabilities[target.emotion] for answer in of_model[-PATCHES:]] if hides else []
+        tried = Tried(of_model[0], of_model[1], alone, forecast, np.array(random, np.float32), swapped)
         models[name] = replace(tried, verdict=verdict(tried, target))
-    return Outcome(face, experiment, target, changed, made, models, perf_counter() - started)
+    return Outcome(face, experiment, target, changed, explanations, models, perf_counter() - started)
 
 
 def verdict(tried: Tried, target: Target) -> str:
@@ -128,7 +128,7 @@ def verdict(tried: Tried, target: Target) -> str:
     Probabilities are compared, for they are what visitors see; where a model is so sure that nothing
     moves them, the answer is "open". One face proves nothing about a method.
     """
-    if tried.forecast.expects not in ("more", "less") or tried.transplant or not len(tried.random):
+    if tried.forecast.expects not in ("more", "less") or tried.swapped or not len(tried.random):
         return ""
     start = tried.alone.probabilities[target.emotion]
     cost, usual = start - tried.after.probabilities[target.emotion], start - tried.random.mean()
@@ -149,8 +149,8 @@ def smallest(
         versions: see `run`.
     """
     masks = regions.masks(face.crop_keypoints)
-    asked_of = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
-    return {name: counterfactual(model, face.crop, masks, baseline) for name, model in asked_of.items()}
+    models_asked = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
+    return {name: counterfactual(model, face.crop, masks, baseline) for name, model in models_asked.items()}
 
 
 def run_with_smallest(

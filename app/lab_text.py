@@ -93,7 +93,7 @@ def kept(names: list[str]) -> str:
     return f"{said} keeps its answer." if len(names) == 1 else f"{said} keep their answer."
 
 
-def told(explanation: Explanation, tried: "Tried") -> str:
+def message(explanation: Explanation, tried: "Tried") -> str:
     """What one model's heatmap had predicted, what happened, and what a random patch does."""
     if not len(tried.random):
         return "Nothing is hidden, so the heatmap, which speaks about places, predicts nothing."
@@ -111,7 +111,7 @@ VERDICTS = {
 def forecast(explanation: Explanation, tried: "Tried") -> str:
     """What the heatmap had predicted."""
     said = tried.forecast
-    if tried.transplant:
+    if tried.swapped:
         return "The heatmap speaks about hiding; a part of another face brings evidence of its own."
     if said.expects is None:
         return "The heatmap is flat and predicts nothing."
@@ -140,12 +140,12 @@ def happened(explanation: Explanation, tried: "Tried") -> str:
         text.percent(answer.probabilities[index]) for answer in (tried.before, tried.after, tried.alone)
     )
     others = f" (the other changes alone leave {alone})" if tried.alone is not tried.before else ""
-    source = " from that face" if tried.transplant else ""
+    source = " from that face" if tried.swapped else ""
     sentence = (
         f"{name.capitalize()} went from {before} to {after}{others}; with {len(tried.random)} random patches "
         f"of the same size{source} it is {text.percent(float(tried.random.mean()))} on average{spread}."
     )
-    if tried.forecast.drop is None or tried.transplant:
+    if tried.forecast.drop is None or tried.swapped:
         return sentence
     fell = float(tried.alone.logits[index] - tried.after.logits[index])
     return f"{sentence} By its values the raw score was to fall by {tried.forecast.drop:.1f}; it fell by {fell:.1f}."

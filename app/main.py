@@ -63,7 +63,7 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
     Raises:
         ParameterError: a variable has a wrong value.
     """
-    canary.challengers()
+    canary.canaries()
     precision.bfloat16()
     engine.current()
     server = Server(build(), host, port)

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.serving import canary, engine, jobs, metrics
 from explain.base import Explanation, Parameters, Target
-from explain.trust import TrustReading
+from explain.trust import TrustResult
 from models import detector
 from models.errors import NoFaceError, ParameterError, WeightsError
 from models.types import EMOTIONS, Face, Photo, Prediction
@@ -104,7 +104,7 @@ def explain(
         return engine.current().run(jobs.explain, name, face, target, method, params, version)
 
 
-def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iterator[TrustReading]:
+def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iterator[TrustResult]:
     """How far an explanation can be trusted: its own tests first, then the same with its agreement with other maps.
 
     Args:
@@ -117,7 +117,7 @@ def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iter
         yield engine.current().run(jobs.beside, face, explanation, tested, version)
 
 
-def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustReading:
+def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustResult:
     """The last of `trust_steps`, which holds everything."""
     return list(trust_steps(face, explanation, version))[-1]
 

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from app import pipeline
-from explain.lab.apply import Donor
+from explain.lab.apply import SourceFace
 from models import photo
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -24,15 +24,15 @@ def display_name(name: str) -> str:
 
 
 @cache
-def _read(name: str) -> Donor:
+def _read(name: str) -> SourceFace:
     face = pipeline.faces_in(photo.read(paths()[name]), whole_picture=True)[0]
-    return Donor(face.crop, face.crop_keypoints)
+    return SourceFace(face.crop, face.crop_keypoints)
 
 
 class SourceFaces(Mapping):
     """All source faces by name; only those that are asked for are read."""
 
-    def __getitem__(self, name: str) -> Donor:
+    def __getitem__(self, name: str) -> SourceFace:
         if name not in paths():
             raise KeyError(name)
         return _read(name)

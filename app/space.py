@@ -44,7 +44,7 @@ LARGEST = 10**9
 """Bytes that a Space's repository may hold."""
 PORT = 7860
 """Where a Space's app has to listen."""
-PATIENCE = 180.0
+ANSWER_TIMEOUT_S = 180.0
 """Seconds that the page has to answer; the first start compiles every module of a fresh environment."""
 KEPT = (".gitattributes",)
 """Files that the Hub itself puts into a Space."""
@@ -285,7 +285,7 @@ def start(folder: Path, python: str | Path, settings: dict, port: int = PORT) ->
         Seconds until the page answered.
 
     Raises:
-        ParameterError: the port is taken, or the app stops or does not answer in `PATIENCE` seconds; with the
+        ParameterError: the port is taken, or the app stops or does not answer in `ANSWER_TIMEOUT_S` seconds; with the
             last line that it wrote.
     """
     address = f"http://127.0.0.1:{port}/"
@@ -307,11 +307,11 @@ def start(folder: Path, python: str | Path, settings: dict, port: int = PORT) ->
         app = subprocess.Popen([str(python), settings["start"]], cwd=folder, env=environment, stdout=log, stderr=log)
         try:
             while settings["title"] not in (_page(address) or ""):
-                late = time.perf_counter() - began > PATIENCE
+                late = time.perf_counter() - began > ANSWER_TIMEOUT_S
                 if late or app.poll() is not None:
                     log.seek(0)
                     said = _last_line(log.read())
-                    rule = f"{settings['start']} answers on port {port} within {PATIENCE:.0f} seconds"
+                    rule = f"{settings['start']} answers on port {port} within {ANSWER_TIMEOUT_S:.0f} seconds"
                     raise ParameterError(rule, said, "Read what it says: python " + settings["start"])
                 time.sleep(0.2)
             return time.perf_counter() - began

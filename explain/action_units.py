@@ -128,7 +128,7 @@ def compare(evidence: Sequence[RegionEvidence], emotion: str, against: bool = Fa
     )
 
 
-def words(explanation: Explanation, evidence: Sequence[RegionEvidence]) -> str:
+def message(explanation: Explanation, evidence: Sequence[RegionEvidence]) -> str:
     """The comparison in a few plain, cautious sentences; "" for a flat map."""
     if scale.is_flat(explanation.values):
         return ""

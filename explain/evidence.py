@@ -98,7 +98,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}\u00a0%"
 
 
-def words(explanation: Explanation, evidence: list[RegionEvidence]) -> str:
+def message(explanation: Explanation, evidence: list[RegionEvidence]) -> str:
     """The evidence of an explanation in a few plain, cautious sentences."""
     if scale.is_flat(explanation.values):
         return "The map is flat: the method finds no part of the face that matters more than another."

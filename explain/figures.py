@@ -13,7 +13,7 @@ from explain.scale import Scale
 from models.types import EMOTIONS, Prediction
 
 if TYPE_CHECKING:
-    from explain.trust import TrustReading
+    from explain.trust import TrustResult
 
 SIDE = 384
 """Side of an overlay in pixels."""
@@ -25,7 +25,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Okabe and Ito's colours, one a model."""
 SUPPORTING = "#B2182B"
 HIDDEN = {"blur": "out of focus", "mean face": "average face"}
-"""What hidden places show, by the fills of `trust.FILLS`, for people."""
+"""What hidden places show, by the fills of `trust.BASELINES`, for people."""
 
 
 def colours(strength: np.ndarray, stops: Sequence[tuple[int, int, int]] = DIVERGING) -> np.ndarray:
@@ -82,7 +82,7 @@ def colour_bar(
     return np.tile(colours(strength, stops).round().astype(np.uint8), (height, 1, 1))
 
 
-def colour_bar_words(shared: Scale, explanation: Explanation) -> tuple[str, str]:
+def colour_bar_labels(shared: Scale, explanation: Explanation) -> tuple[str, str]:
     """What the low and the high end of the colour bar mean, for people."""
     if not shared.limit:
         return "no evidence", "no evidence"
@@ -146,7 +146,7 @@ def region_comparison(evidence: Mapping[str, Sequence[RegionEvidence]], method: 
     )
 
 
-def trust_curves(reading: "TrustReading"):
+def trust_curves(result: "TrustResult"):
     """The deletion and insertion curves of a trust reading, a row a fill, as a plotly Figure.
 
     Up goes the probability of the target. A true map's falls faster than chance on the left and rises
@@ -154,10 +154,10 @@ def trust_curves(reading: "TrustReading"):
     """
     from plotly.subplots import make_subplots
 
-    rows = len(reading.curves)
+    rows = len(result.curves)
     titles = ("hiding what it marks", "showing only that")
     figure = make_subplots(rows, 2, column_titles=titles, shared_yaxes=True, vertical_spacing=0.14)
-    for row, curves in enumerate(reading.curves, 1):
+    for row, curves in enumerate(result.curves, 1):
         figure.update_yaxes(title_text=HIDDEN[curves.fill], row=row, col=1)
         for column, side in enumerate(("deletion", "insertion"), 1):
             lines = {

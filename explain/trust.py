@@ -19,7 +19,7 @@ from models.types import Face
 if TYPE_CHECKING:
     from models.model import Model
 
-FILLS = ("blur", "mean face")
+BASELINES = ("blur", "mean face")
 BEATEN = 0.95
 """The share of the random maps that a map must beat."""
 STABLE = 0.5
@@ -56,7 +56,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, eq=False)
-class TrustReading:
+class TrustResult:
     """How far a map can be trusted.
 
     Attributes:
@@ -99,7 +99,7 @@ def read(
     other_methods: Sequence[Explanation] = (),
     other_models: Sequence[Explanation] = (),
     seed: int = 0,
-) -> TrustReading:
+) -> TrustResult:
     """Test an explanation; the same inputs give the same reading.
 
     All pictures of all curves go through the network in one batch. A flat map is not tested.
@@ -114,13 +114,13 @@ def read(
     """
     started = perf_counter()
     found = curves(model, face, explanation, seed)
-    steady = stability(model, face, explanation, seed) if found else float("nan")
-    reason = judge(found, steady)
-    return TrustReading(
+    mean_correlation = stability(model, face, explanation, seed) if found else float("nan")
+    reason = judge(found, mean_correlation)
+    return TrustResult(
         verdict=VERDICTS[reason],
         sentence=SENTENCES[reason],
         curves=found,
-        stability=steady,
+        stability=mean_correlation,
         between_methods={other.method: compare(explanation, other) for other in other_methods},
         between_models={other.model: compare(explanation, other) for other in other_models},
         seconds=perf_counter() - started,
@@ -128,14 +128,14 @@ def read(
 
 
 def curves(model: "Model", face: Face, explanation: Explanation, seed: int = 0) -> tuple[Curves, ...]:
-    """The curves of a map, one a fill of `FILLS`; none for a flat map. Arguments as for `read`."""
+    """The curves of a map, one a fill of `BASELINES`; none for a flat map. Arguments as for `read`."""
     if scale.is_flat(explanation.values):
         return ()
     return faithfulness.curves(
         lambda crops: score(model, crops, explanation.target),
         face.crop,
         explanation.values,
-        {name: masking.baseline_picture(face.crop, name) for name in FILLS},
+        {name: masking.baseline_picture(face.crop, name) for name in BASELINES},
         seed,
     )
 
@@ -152,7 +152,7 @@ def score(model: "Model", crops: np.ndarray, target: Target) -> np.ndarray:
     return 1 / (1 + np.exp(-(logits @ target.weights).astype(np.float64) / model.card.temperature))
 
 
-def judge(curves: Sequence[Curves], steady: float) -> str:
+def judge(curves: Sequence[Curves], mean_correlation: float) -> str:
     """Why a map is trusted or not, a key of `VERDICTS` and `SENTENCES`.
 
     The measure is the gain, insertion area less deletion area. The mean gain over the fills must lie
@@ -162,20 +162,23 @@ def judge(curves: Sequence[Curves], steady: float) -> str:
 
     Args:
         curves: one a fill, all over the same random maps; none for a flat map.
-        steady: the map's stability; nan counts as unstable.
+        mean_correlation: the map's stability; nan counts as unstable.
     """
     if not curves:
         return "flat"
-    gain = float(np.mean([one.gain for one in curves]))
-    random_gain = np.mean([one.random_gain for one in curves], axis=0)
-    if faithfulness.share_beaten(gain, random_gain) < BEATEN:
+    relevance_gain = float(np.mean([one.relevance_gain for one in curves]))
+    random_relevance_gain = np.mean([one.random_relevance_gain for one in curves], axis=0)
+    if faithfulness.share_beaten(relevance_gain, random_relevance_gain) < BEATEN:
         return "chance"
-    if gain <= np.mean([one.blob_gain for one in curves]):
+    if relevance_gain <= np.mean([one.centre_prior_gain for one in curves]):
         return "blob"
     for one in curves:
-        if faithfulness.share_beaten(one.gain, one.random_gain) < BEATEN or one.gain <= one.blob_gain:
+        if (
+            faithfulness.share_beaten(one.relevance_gain, one.random_relevance_gain) < BEATEN
+            or one.relevance_gain <= one.centre_prior_gain
+        ):
             return "uneven"
-    return "high" if steady >= STABLE else "unstable"
+    return "high" if mean_correlation >= STABLE else "unstable"
 
 
 def compare(one: Explanation, other: Explanation) -> Agreement:

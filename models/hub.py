@@ -23,7 +23,7 @@ from models.errors import HubError, WeightsError
 log = logging.getLogger(__name__)
 
 SPACEFILE = Path(__file__).parents[1] / "Spacefile"
-PATIENCE = 3.0
+TIMEOUT_S = 3.0
 """Seconds that all callers together wait for a Hub that does not deliver."""
 ANSWER = 2.0
 """Seconds that the Hub has to answer the first question about a file."""
@@ -134,7 +134,7 @@ _lock = threading.Lock()
 def download(pin: Pin, name: str, files: tuple[str, ...]) -> Download:
     """Start to download a model, or join the download that is under way, and wait a little.
 
-    The calls for one commit share `PATIENCE` seconds, counted from the first; a download that comes
+    The calls for one commit share `TIMEOUT_S` seconds, counted from the first; a download that comes
     through starts the count again. One that takes longer goes on, and the next start finds it in the
     cache.
     """
@@ -143,7 +143,7 @@ def download(pin: Pin, name: str, files: tuple[str, ...]) -> Download:
         known = _downloads.get((pin, name))
         if known is None or known.wait(0):
             known = _downloads[pin, name] = Download(pin, name, files)
-    if known.wait(asked + PATIENCE - time.perf_counter()) and not known.error:
+    if known.wait(asked + TIMEOUT_S - time.perf_counter()) and not known.error:
         with _lock:
             _asked.pop(pin, None)
     return known

@@ -11,11 +11,11 @@ FIVE = tuple(
     for name in ("right_eye_center", "left_eye_center", "nose_tip", "mouth_right_corner", "mouth_left_corner")
 )
 """The keypoints that stand for a detector's five points, in its order."""
-LOOKS = 3
+PASSES = 3
 """How often a face that no detector framed is looked at, each time framed by the keypoints of the last.
 
 Measured on 150 pictures taken whole, people not seen in training: mean error .23 of the distance
-between the eyes after one look, .10 after two, .07 after three; a detected face gains nothing.
+between the eyes after one pass, .10 after two, .07 after three; a detected face gains nothing.
 """
 MAX_ZOOM = 5.0
 """A face is not believed to be larger or smaller than the whole picture's crop by more than this."""
@@ -26,7 +26,7 @@ def read(faces: list[Face], photo: Photo) -> list[Face]:
 
     Args:
         faces: of one photo.
-        photo: theirs; a face without a detector's points is cut from it again, see `LOOKS`.
+        photo: theirs; a face without a detector's points is cut from it again, see `PASSES`.
 
     Returns:
         The faces, each with `keypoints` float32 (15, 2) in pixels of the photo.
@@ -46,7 +46,7 @@ def read_all(pairs: list[tuple[Face, Photo]]) -> list[Face]:
     unframed = [index for index, face in enumerate(faces) if face.points is None]
     if unframed:
         greys = [cv2.cvtColor(pairs[index][1].pixels, cv2.COLOR_RGB2GRAY) for index in unframed]
-        for _ in range(LOOKS - 1):
+        for _ in range(PASSES - 1):
             maps = [_frame(keypoints[index, FIVE], faces[index].to_crop) for index in unframed]
             crops = [
                 framing.cut(grey, framing.widen(to_crop), framing.WIDE_SIDE)

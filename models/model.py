@@ -90,9 +90,9 @@ class Model(Network):
 
     def predict(self, faces: list[Face]) -> list[Prediction]:
         """One Prediction a face, all faces in one batch."""
-        return self.answers(self.logits(np.stack([face.crop for face in faces]))) if faces else []
+        return self.predictions(self.logits(np.stack([face.crop for face in faces]))) if faces else []
 
-    def answers(self, logits: np.ndarray) -> list[Prediction]:
+    def predictions(self, logits: np.ndarray) -> list[Prediction]:
         """One Prediction a row of logits (N, 7)."""
         pairs = zip(logits, self.probabilities(logits), strict=True)
         return [Prediction(self.name, row, probabilities, self.card.version) for row, probabilities in pairs]

@@ -45,7 +45,7 @@ def locate(name: str) -> Located:
     """Find a set of weights that is what its card says.
 
     The search goes through FACEWHY_WEIGHTS_DIR/<name>; the pinned commit on the Hub, in its cache
-    or downloaded (see `models.hub`; a Hub that is slow costs `hub.PATIENCE` seconds once, and goes
+    or downloaded (see `models.hub`; a Hub that is slow costs `hub.TIMEOUT_S` seconds once, and goes
     on in the background); and the copy that ships in models/weights/<name>.
 
     Raises:
@@ -98,7 +98,9 @@ def _on_hub(name: str) -> Located | None:
     attempt = hub.download(pin, name, files)
     if not attempt.wait(0):
         raise WeightsNotFoundError(
-            f"The Hub answers within {hub.PATIENCE:g} seconds", f"nothing yet from {pin}", "The next start tries again"
+            f"The Hub answers within {hub.TIMEOUT_S:g} seconds",
+            f"nothing yet from {pin}",
+            "The next start tries again",
         )
     folder = hub.cached(pin, name, files)
     if attempt.error or folder is None:

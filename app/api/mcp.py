@@ -41,17 +41,17 @@ def attach(server: Server, queues: dict[str, WorkQueue]) -> None:
     functions = {function.__name__: function for function in endpoints.ENDPOINTS}
 
     @server.list_tools()
-    async def offered() -> list[types.Tool]:
+    async def tools() -> list[types.Tool]:
         return [described(function) for function in functions.values()]
 
     @server.call_tool()
-    async def called(name: str, arguments: dict[str, Any]) -> tuple[list, dict]:
+    async def call(name: str, arguments: dict[str, Any]) -> tuple[list, dict]:
         if name not in functions:
             raise ParameterError("A tool has a name", repr(name)[:40], f"Use one of {', '.join(functions)}")
         function = functions[name]
         queue = queues[endpoints.ENDPOINTS[function]["concurrency_id"]]
         try:
-            found = await rest.run(queue, rest.read_json, _asked(function, arguments), function)
+            found = await rest.run(queue, rest.read_json, _request(function, arguments), function)
         except Exception as error:
             raise ValueError(message(error)) from None
         pictures = _taken_out(found)
@@ -73,7 +73,7 @@ def described(function) -> types.Tool:
     )
 
 
-def _asked(function, arguments: dict[str, Any]) -> schemas.ImageRequest:
+def _request(function, arguments: dict[str, Any]) -> schemas.ImageRequest:
     takes = TAKES[function]
     unless = {"maps": MAPS} if "maps" in takes.model_fields else {}
     try:

@@ -78,7 +78,7 @@ def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "array
         "values": made.values.astype(float).tolist() if maps == "arrays" else None,
         "png": picture(figures.overlay(face.crop, made.values, shared)) if maps == "png" else None,
         "regions": [asdict(item) for item in told],
-        "words": evidence.words(made, told),
+        "words": evidence.message(made, told),
         "params": made.params.to_json(),
         "seconds": made.seconds,
     }
@@ -131,14 +131,14 @@ def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | Non
             "opposing": forecast.opposing,
             "area": forecast.area,
             "drop": forecast.drop,
-            "expects": "" if forecast.expects is None or tried.transplant else forecast.expects,
+            "expects": "" if forecast.expects is None or tried.swapped else forecast.expects,
         },
         "random": {
             "mean": float(tried.random.mean()) if len(tried.random) else None,
             "probabilities": tried.random.astype(float).tolist(),
         },
         "verdict": tried.verdict,
-        "words": lab_text.told(outcome.maps[name], tried),
+        "words": lab_text.message(outcome.maps[name], tried),
         "smallest_change": None if found is None else _smallest(found[name]),
     }
 

@@ -176,39 +176,39 @@ async def predict_batch(request: Request, files: list[UploadFile]) -> schemas.Ba
 
 
 @router.post("/api/v1/predict/emotion", tags=["v1"], responses=COMPUTING)
-async def predict_emotion(request: Request, asked: schemas.EmotionRequest) -> schemas.EmotionResponse:
+async def predict_emotion(request: Request, body: schemas.EmotionRequest) -> schemas.EmotionResponse:
     """What the models, or one of them, see in every face, or in one."""
-    return await _answer(request, admission.PREDICT, read_json, asked, endpoints.predict)
+    return await _answer(request, admission.PREDICT, read_json, body, endpoints.predict)
 
 
 @router.post("/api/v1/predict/keypoints", tags=["v1"], responses=COMPUTING)
-async def predict_keypoints(request: Request, asked: schemas.KeypointsRequest) -> schemas.KeypointResponse:
+async def predict_keypoints(request: Request, body: schemas.KeypointsRequest) -> schemas.KeypointResponse:
     """Fifteen named keypoints for every face, or for one; left and right are the person's own."""
-    return await _answer(request, admission.PREDICT, read_json, asked, endpoints.keypoints)
+    return await _answer(request, admission.PREDICT, read_json, body, endpoints.keypoints)
 
 
 @router.post("/api/v1/explain", tags=["v1"], responses=COMPUTING)
-async def explain(request: Request, asked: schemas.ExplanationRequest) -> schemas.ExplanationResponse:
+async def explain(request: Request, body: schemas.ExplanationRequest) -> schemas.ExplanationResponse:
     """Why one model says what it says about one face."""
-    return await _answer(request, admission.EXPLAIN, read_json, asked, endpoints.explain)
+    return await _answer(request, admission.EXPLAIN, read_json, body, endpoints.explain)
 
 
 @router.post("/api/v1/compare", tags=["v1"], responses=COMPUTING)
-async def compare(request: Request, asked: schemas.ComparisonRequest) -> schemas.ComparisonResponse:
+async def compare(request: Request, body: schemas.ComparisonRequest) -> schemas.ComparisonResponse:
     """The models side by side on one face, each with Grad-CAM, SHAP and the Shapley values of the face's parts."""
-    return await _answer(request, admission.EXPLAIN, read_json, asked, endpoints.compare)
+    return await _answer(request, admission.EXPLAIN, read_json, body, endpoints.compare)
 
 
 @router.post("/api/v1/trust", tags=["v1"], responses=COMPUTING)
-async def trust(request: Request, asked: schemas.ExplanationRequest) -> schemas.TrustResponse:
+async def trust(request: Request, body: schemas.ExplanationRequest) -> schemas.TrustResponse:
     """An explanation, and how far it can be trusted."""
-    return await _answer(request, admission.EXPLAIN, read_json, asked, endpoints.trust)
+    return await _answer(request, admission.EXPLAIN, read_json, body, endpoints.trust)
 
 
 @router.post("/api/v1/lab", tags=["v1"], responses=COMPUTING)
-async def lab(request: Request, asked: schemas.LabRequest) -> schemas.LabResponse:
+async def lab(request: Request, body: schemas.LabRequest) -> schemas.LabResponse:
     """What an experiment on a face does to the models' answers, and what their heatmaps had said."""
-    return await _answer(request, admission.EXPLAIN, read_json, asked, endpoints.lab)
+    return await _answer(request, admission.EXPLAIN, read_json, body, endpoints.lab)
 
 
 # ------------------------------------------------------------------------ parts
@@ -228,10 +228,10 @@ async def run(queue: WorkQueue, work: Callable, *args) -> Any:
         BusyError: the queue is full.
         what the function raises.
     """
-    asked = perf_counter()
+    queued = perf_counter()
 
     def timed():
-        metrics.took("wait", perf_counter() - asked)
+        metrics.took("wait", perf_counter() - queued)
         return work(*args)
 
     return await queue.run(timed)
@@ -244,7 +244,7 @@ def _read_file(file: UploadFile, function: Callable[[Photo], dict]) -> dict:
     return {**function(picture), "milliseconds": _milliseconds(started)}
 
 
-def read_json(asked: schemas.ImageRequest, function: Callable[..., dict]) -> dict:
+def read_json(body: schemas.ImageRequest, function: Callable[..., dict]) -> dict:
     """The answer of a function of `app.api.endpoints` to a request in JSON, with how long it took.
 
     Raises:
@@ -252,8 +252,8 @@ def read_json(asked: schemas.ImageRequest, function: Callable[..., dict]) -> dic
     """
     started = perf_counter()
     with metrics.stage("decode"):
-        picture = photo.read(unpacked(asked.image))
-    given = {name: getattr(asked, name) for name in type(asked).model_fields if name != "image"}
+        picture = photo.read(unpacked(body.image))
+    given = {name: getattr(body, name) for name in type(body).model_fields if name != "image"}
     return {**function(picture, **given), "milliseconds": _milliseconds(started)}
 
 

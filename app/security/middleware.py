@@ -163,9 +163,9 @@ class Exchange:
             return {"type": "http.disconnect"}
         if self._complete:
             return await self._receive()
-        left = self._began + timeouts.START + self.size / timeouts.SLOWEST - time.monotonic()
+        left = self._began + timeouts.BODY_TIMEOUT_S + self.size / timeouts.SLOWEST_RATE - time.monotonic()
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.0, min(timeouts.SILENCE, left)))
+            message = await asyncio.wait_for(self._receive(), max(0.0, min(timeouts.IDLE_TIMEOUT_S, left)))
         except TimeoutError:
             return self._give_up(SLOW)
         self._complete = message["type"] != "http.request" or not message.get("more_body")
@@ -217,7 +217,7 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": said, "more_body": unread})
         if unread:
             with suppress(TimeoutError):
-                async with asyncio.timeout(timeouts.LINGER):
+                async with asyncio.timeout(timeouts.LINGER_S):
                     while (await self._receive()).get("more_body"):
                         pass
             await self._send({"type": "http.response.body", "body": b""})

@@ -1,8 +1,8 @@
-"""Which version of a model answers: the active one, or for a fixed share of faces its challenger.
+"""Which version of a model answers: the active one, or for a fixed share of faces its canary.
 
-FACEWHY_CHALLENGER names challengers and their shares, such as "cnn=1.1.0:10%". The same face always
-goes the same way. A face that a challenger answers is also shown to the active version, so that the
-two can be compared: `tallies`.
+FACEWHY_CHALLENGER names canaries and their shares, such as "cnn=1.1.0:10%". The same face always
+goes the same way. A face that a canary answers is also shown to the active version, so that the
+two can be compared: `agreement_counters`.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ ENTRY = re.compile(rf"(?P<model>\w+)=(?P<version>{zoo.VERSION.pattern}):(?P<shar
 
 
 @dataclass(frozen=True)
-class Challenger:
-    """A version that takes a share of the traffic.
+class Canary:
+    """A version that takes a share of the faces.
 
     Attributes:
         version: its number.
@@ -36,8 +36,8 @@ class Challenger:
 
 
 @dataclass
-class Tally:
-    """How a challenger has done so far.
+class AgreementCounter:
+    """How a canary has done so far.
 
     Attributes:
         version: its number.
@@ -52,12 +52,12 @@ class Tally:
     agreed: int = 0
 
 
-_tallies: dict[tuple[str, Challenger], Tally] = {}
+_counters: dict[tuple[str, Canary], AgreementCounter] = {}
 _lock = threading.Lock()
 
 
-def challengers() -> dict[str, Challenger]:
-    """Challengers by model's name, from FACEWHY_CHALLENGER.
+def canaries() -> dict[str, Canary]:
+    """Canaries by model's name, from FACEWHY_CHALLENGER.
 
     Raises:
         ParameterError: it is not written as it should be.
@@ -65,38 +65,38 @@ def challengers() -> dict[str, Challenger]:
     return _parse(os.environ.get("FACEWHY_CHALLENGER", "").strip())
 
 
-def tallies() -> dict[str, Tally]:
-    """How each challenger has done so far, by model's name."""
+def agreement_counters() -> dict[str, AgreementCounter]:
+    """How each canary has done so far, by model's name."""
     with _lock:
         return {
-            name: replace(_tallies.get((name, challenger), Tally(challenger.version, challenger.share)))
-            for name, challenger in challengers().items()
+            name: replace(_counters.get((name, canary), AgreementCounter(canary.version, canary.share)))
+            for name, canary in canaries().items()
         }
 
 
 def predict(engine, name: str, faces: list[Face]) -> list[Prediction]:
-    """One Prediction a face, by the version whose turn it is; by the active one where a challenger cannot be used.
+    """One Prediction a face, by the version whose turn it is; by the active one where a canary cannot be used.
 
     Args:
         engine: who computes, see `app.serving.engine`.
         name: of the model.
         faces: at least one.
     """
-    challenger = challengers().get(name)
-    if challenger is None:
+    canary = canaries().get(name)
+    if canary is None:
         return engine.predict(name, faces)
     predictions = engine.predict(name, faces)
-    chosen = [index for index, face in enumerate(faces) if _falls_within(face, challenger.share)]
+    chosen = [index for index, face in enumerate(faces) if _falls_within(face, canary.share)]
     if chosen:
         try:
-            answers = engine.predict(name, [faces[index] for index in chosen], challenger.version)
+            answers = engine.predict(name, [faces[index] for index in chosen], canary.version)
         except FaceWhyError as error:
-            log.error("the challenger %s of %r cannot be used: %s", challenger.version, name, error)
+            log.error("the challenger %s of %r cannot be used: %s", canary.version, name, error)
             return predictions
         agreed = sum(answer.top == predictions[index].top for index, answer in zip(chosen, answers, strict=True))
         with _lock:
-            tally = _tallies.setdefault((name, challenger), Tally(challenger.version, challenger.share))
-            tally.faces, tally.agreed = tally.faces + len(chosen), tally.agreed + agreed
+            counter = _counters.setdefault((name, canary), AgreementCounter(canary.version, canary.share))
+            counter.faces, counter.agreed = counter.faces + len(chosen), counter.agreed + agreed
         for index, answer in zip(chosen, answers, strict=True):
             predictions[index] = answer
     return predictions
@@ -108,7 +108,7 @@ def _falls_within(face: Face, share: float) -> bool:
 
 
 @cache
-def _parse(text: str) -> dict[str, Challenger]:
+def _parse(text: str) -> dict[str, Canary]:
     found = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
         match = ENTRY.fullmatch(entry)
@@ -118,5 +118,5 @@ def _parse(text: str) -> dict[str, Challenger]:
                 repr(entry)[:60],
                 'Write it like "cnn=1.1.0:10%", several with commas between them',
             )
-        found[match["model"]] = Challenger(match["version"], float(match["share"]) / 100)
+        found[match["model"]] = Canary(match["version"], float(match["share"]) / 100)
     return found

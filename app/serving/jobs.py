@@ -6,7 +6,7 @@ from typing import Any
 
 from explain import registry, trust
 from explain.base import Explanation, Parameters, Target
-from explain.trust import TrustReading
+from explain.trust import TrustResult
 from models import zoo
 from models.types import Face
 
@@ -35,7 +35,7 @@ def explain(
     return registry.explain(zoo.load(name, version), face, target, method, params)
 
 
-def tested(face: Face, explanation: Explanation, version: str = "") -> TrustReading:
+def tested(face: Face, explanation: Explanation, version: str = "") -> TrustResult:
     """How far an explanation can be trusted by its own tests, see `explain.trust.read`; beside no other map.
 
     Args:
@@ -46,12 +46,12 @@ def tested(face: Face, explanation: Explanation, version: str = "") -> TrustRead
     return trust.read(zoo.load(explanation.model, version), face, explanation)
 
 
-def beside(face: Face, explanation: Explanation, reading: TrustReading, version: str = "") -> TrustReading:
+def beside(face: Face, explanation: Explanation, result: TrustResult, version: str = "") -> TrustResult:
     """A reading of an explanation with its agreement with the maps of `REFERENCES` and of the other models.
 
     Args:
         face, explanation, version: see `tested`.
-        reading: what `tested` answered.
+        result: what `tested` answered.
     """
     model, target, method = zoo.load(explanation.model, version), explanation.target, explanation.method
     suitable = registry.suitable(model)
@@ -62,7 +62,7 @@ def beside(face: Face, explanation: Explanation, reading: TrustReading, version:
     maps = {name: registry.explain(model, face, target, name) for name in methods}
     of_others = {other.name: registry.explain(other, face, target, method, params) for other in others}
     return replace(
-        reading,
+        result,
         between_methods={name: trust.compare(explanation, other) for name, other in maps.items()},
         between_models={name: trust.compare(explanation, other) for name, other in of_others.items()},
     )

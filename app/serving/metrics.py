@@ -99,7 +99,7 @@ class Counted:
 
 
 class Now:
-    """What is read when it is asked for: queues, batches, models, challengers.
+    """What is read when it is asked for: queues, batches, models, canaries.
 
     Args:
         queues: by interface and queue, how many calls run and how many wait.
@@ -115,29 +115,29 @@ class Now:
         for names, (now, later) in self.queues.items():
             running.add_metric(names, now)
             waiting.add_metric(names, later)
-        rounds = CounterMetricFamily("facewhy_batches", "Batches that were computed.", labels=["of"])
+        batches = CounterMetricFamily("facewhy_batches", "Batches that were computed.", labels=["of"])
         items = CounterMetricFamily("facewhy_batch_items", "Pictures or faces in them.", labels=["of"])
         for name, batcher in engine.current().batches.items():
-            rounds.add_metric([name], batcher.rounds)
+            batches.add_metric([name], batcher.batches)
             items.add_metric([name], batcher.items)
         ready = GaugeMetricFamily("facewhy_model_ready", "1 where a model can be used.", labels=["model", "version"])
         for name, status in engine.current().status().items():
             ready.add_metric([name, status.version], status.state == "ready")
-        yield from (running, waiting, rounds, items, ready, *challengers())
+        yield from (running, waiting, batches, items, ready, *canaries())
 
 
-def challengers() -> Iterator[Metric]:
-    """How each challenger does, see `app.serving.canary`."""
+def canaries() -> Iterator[Metric]:
+    """How each canary does, see `app.serving.canary`."""
     labels = ["model", "version"]
     share = GaugeMetricFamily("facewhy_challenger_share", "Of the faces, what a challenger answers.", labels=labels)
     faces = CounterMetricFamily("facewhy_challenger_faces", "Faces that a challenger answered.", labels=labels)
     agreed = CounterMetricFamily(
         "facewhy_challenger_agreed", "Faces of them for which the active version names the same emotion.", labels=labels
     )
-    for name, tally in canary.tallies().items():
-        share.add_metric([name, tally.version], tally.share)
-        faces.add_metric([name, tally.version], tally.faces)
-        agreed.add_metric([name, tally.version], tally.agreed)
+    for name, counter in canary.agreement_counters().items():
+        share.add_metric([name, counter.version], counter.share)
+        faces.add_metric([name, counter.version], counter.faces)
+        agreed.add_metric([name, counter.version], counter.agreed)
     yield from (share, faces, agreed)
 
 

@@ -32,9 +32,9 @@ WAITING = 256
 """Requests that wait for a replica before more are refused."""
 TRIES = 8
 """How often a request is sent again because its replica died."""
-PATIENCE = 120.0
+ANSWER_TIMEOUT_S = 120.0
 """Seconds that a request may take in all."""
-QUICK = 5.0
+STATUS_TIMEOUT_S = 5.0
 """Seconds that a question about the models' state may take."""
 TRAVELS = ("app", "explain", "models", "examples", "docs")
 """What the machines of a cluster are sent of this repository."""
@@ -81,38 +81,38 @@ class RayEngine(LocalEngine):
 
     def find(self, photo: Photo) -> list[Face]:
         """See `LocalEngine.find`."""
-        return self._ask("find", photo)
+        return self._request("find", photo)
 
     def keypoints(self, faces: list[Face], photo: Photo) -> list[Face]:
         """See `LocalEngine.keypoints`."""
-        return self._ask("keypoints", faces, photo) if faces else []
+        return self._request("keypoints", faces, photo) if faces else []
 
     def predict(self, name: str, faces: list[Face], version: str = "") -> list[Prediction]:
         """See `LocalEngine.predict`."""
-        return self._ask("predict", name, faces, version) if faces else []
+        return self._request("predict", name, faces, version) if faces else []
 
     def run(self, function: Callable, *args, **kwargs) -> Any:
         """See `LocalEngine.run`; the function is sent by its name."""
-        return self._ask("run", partial(function, *args, **kwargs))
+        return self._request("run", partial(function, *args, **kwargs))
 
     def available(self) -> list[str]:
         """See `LocalEngine.available`."""
-        return self._ask("available")
+        return self._request("available")
 
     def status(self) -> dict[str, zoo.Status]:
         """See `LocalEngine.status`, of any one replica; "waiting" where none says so in time."""
         try:
-            return self._ask("status", patience=QUICK)
+            return self._request("status", timeout_s=STATUS_TIMEOUT_S)
         except BusyError:
             return dict.fromkeys(zoo.loaded(), zoo.Status())
 
     def warm(self) -> None:
         """Run every method once, on any one replica."""
-        self._ask("warm")
+        self._request("warm")
 
-    def _ask(self, method: str, *args, patience: float | None = None) -> Any:
-        until = time.monotonic() + (PATIENCE if patience is None else patience)
-        for turn in range(TRIES):
+    def _request(self, method: str, *args, timeout_s: float | None = None) -> Any:
+        until = time.monotonic() + (ANSWER_TIMEOUT_S if timeout_s is None else timeout_s)
+        for attempt in range(TRIES):
             try:
                 return self._handle.ask.remote(method, *args).result(timeout_s=max(0.1, until - time.monotonic()))
             except exceptions.RayTaskError as error:
@@ -120,7 +120,7 @@ class RayEngine(LocalEngine):
             except BackPressureError:
                 raise BusyError("There is room for one more", "too many at once", "Try again in 2 s", 2) from None
             except (exceptions.RayActorError, ReplicaUnavailableError):
-                time.sleep(min(0.1 * 2**turn, 2.0))
+                time.sleep(min(0.1 * 2**attempt, 2.0))
             except (TimeoutError, DeploymentUnavailableError):
                 break
         raise BusyError("The models answer", "nothing from the cluster", "Try again in 10 s", 10)
@@ -132,7 +132,7 @@ def start(
     most: int = 0,
     processors: float = 1.0,
     asked: float = 16,
-    patience: tuple[float, float] = (10.0, 120.0),
+    delays_s: tuple[float, float] = (10.0, 120.0),
 ) -> RayEngine:
     """Replicas on a cluster, and the engine that asks them.
 
@@ -142,7 +142,7 @@ def start(
         most: the most; 0 for as many as `replicas`.
         processors: that each replica is given.
         asked: requests that each is meant to have; with more on average one more starts, with fewer one ends.
-        patience: seconds of much, and of little, to do before a replica more is started or one is ended.
+        delays_s: seconds of much, and of little, to do before a replica more is started or one is ended.
 
     Raises:
         ParameterError: there is no cluster at the address, or the numbers cannot be.
@@ -171,8 +171,8 @@ def start(
             "initial_replicas": replicas,
             "max_replicas": most or replicas,
             "target_ongoing_requests": asked,
-            "upscale_delay_s": patience[0],
-            "downscale_delay_s": patience[1],
+            "upscale_delay_s": delays_s[0],
+            "downscale_delay_s": delays_s[1],
         },
         health_check_period_s=5,
         graceful_shutdown_timeout_s=10,

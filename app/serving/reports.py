@@ -20,7 +20,7 @@ FIRST = "gradcam"
 LARGEST = 2_000_000
 """Bytes of a file that is still read."""
 
-_asked: dict[tuple[str, str | None], list[hub.Download]] = {}
+_downloads: dict[tuple[str, str | None], list[hub.Download]] = {}
 
 
 def trust(located: Located, sha256: str) -> dict | None:
@@ -65,7 +65,7 @@ def fetch(located: Located) -> bool:
     if located.source not in ("hub", "cache"):
         return False
     key = (located.folder.name, located.revision)
-    if key not in _asked:
+    if key not in _downloads:
         try:
             pin = hub.pinned()
         except WeightsError:
@@ -73,8 +73,8 @@ def fetch(located: Located) -> bool:
         files = [f"report/{name}.json" for name in CHARTS] + [TRUST]
         missing = [file for file in files if not (located.folder / file).is_file()]
         known = pin is not None and pin.revision == located.revision
-        _asked[key] = [hub.Download(pin, located.folder.name, (file,)) for file in missing] if known else []
-    return not all(download.wait(0) for download in _asked[key])
+        _downloads[key] = [hub.Download(pin, located.folder.name, (file,)) for file in missing] if known else []
+    return not all(download.wait(0) for download in _downloads[key])
 
 
 def read(path: Path):

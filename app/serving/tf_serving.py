@@ -22,7 +22,7 @@ from models.errors import ParameterError, UnknownNameError, WeightsError, Weight
 from models.types import Face, Prediction
 from models.zoo import EMOTION_MODELS
 
-CONNECT, ANSWER = 2.0, 10.0
+CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S = 2.0, 10.0
 """Seconds that the server has to accept a connection, and to answer a request."""
 CHUNK = 64
 """The most crops in one request; `max_batch_size` of the server is no smaller."""
@@ -80,7 +80,7 @@ class ServingPredictor:
         if address.scheme not in ("http", "https") or not address.host or address.query or address.fragment:
             raise ParameterError(rule, "no such address", "Write it like http://host:8501")
         self._url = str(address).rstrip("/")
-        self._client = httpx.Client(timeout=httpx.Timeout(ANSWER, connect=CONNECT))
+        self._client = httpx.Client(timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S))
         self._read_card, self._cards, self._lock = card, {}, threading.Lock()
 
     def predict(self, name: str, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -118,7 +118,7 @@ class ServingPredictor:
         Raises:
             UnknownNameError, WeightsError: see `predict`.
         """
-        found = self._ask("GET", f"/v1/models/{self._card(name).name}")
+        found = self._request("GET", f"/v1/models/{self._card(name).name}")
         try:
             return {int(one["version"]): str(one["state"]) for one in found["model_version_status"]}
         except (KeyError, TypeError, ValueError) as error:
@@ -146,7 +146,7 @@ class ServingPredictor:
 
     def _probabilities(self, card: Card, crops: np.ndarray) -> np.ndarray:
         path = f"/v1/models/{card.name}/versions/{version_number(card.version)}:predict"
-        found = self._ask("POST", path, {"instances": crops[..., None].tolist()})
+        found = self._request("POST", path, {"instances": crops[..., None].tolist()})
         try:
             rows = np.array(found["predictions"], np.float32)
         except (KeyError, TypeError, ValueError) as error:
@@ -160,26 +160,26 @@ class ServingPredictor:
             raise _odd("answers probabilities, whose sum is 1", f"a row that begins {rows[0, :3].tolist()}")
         return rows
 
-    def _ask(self, method: str, path: str, body: dict | None = None) -> dict:
+    def _request(self, method: str, path: str, body: dict | None = None) -> dict:
         answer = self._send(method, path, body, again=True)
         try:
             found = answer.json()
         except ValueError:
             found = None
-        said = found.get("error") if isinstance(found, dict) and "error" in found else answer.text
-        said = f"HTTP status {answer.status_code}, {_line(said)!r}"
+        message = found.get("error") if isinstance(found, dict) and "error" in found else answer.text
+        message = f"HTTP status {answer.status_code}, {_line(message)!r}"
         if answer.status_code == 404:
             raise WeightsNotFoundError(
                 f"TensorFlow Serving has the version of the model that the app explains: {path}",
-                said,
+                message,
                 "Export this version and put it into the server's folder, or unset FACEWHY_PREDICT_URL",
             )
         if answer.status_code >= 500:
-            raise _failed(said)
+            raise _failed(message)
         if answer.status_code != 200:
-            raise _odd("takes crops of faces", said)
+            raise _odd("takes crops of faces", message)
         if found is None:
-            raise _odd("answers JSON", said)
+            raise _odd("answers JSON", message)
         return found
 
     def _send(self, method: str, path: str, body: dict | None, again: bool) -> httpx.Response:
@@ -227,6 +227,6 @@ def _odd(rule: str, received: str) -> WeightsMismatchError:
     return WeightsMismatchError(f"TensorFlow Serving {rule}", received, advice)
 
 
-def _line(said: object) -> str:
+def _line(message: object) -> str:
     """One short line of what somebody else said."""
-    return " ".join(str(said).split())[:200]
+    return " ".join(str(message).split())[:200]

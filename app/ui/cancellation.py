@@ -20,6 +20,6 @@ class Cancellation:
         self.latest += 1
         return self.latest
 
-    def over(self, turn: int) -> bool:
+    def over(self, token: int) -> bool:
         """Whether a later run has begun, or the visitor has stopped this one."""
-        return turn != self.latest
+        return token != self.latest

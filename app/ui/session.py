@@ -30,7 +30,7 @@ class Session:
         return self.faces[self.chosen] if self.faces else None
 
     @property
-    def answers(self) -> dict[str, Prediction]:
+    def face_predictions(self) -> dict[str, Prediction]:
         """What each model says about the chosen face."""
         return {name: predictions[self.chosen] for name, predictions in self.predictions.items()}
 
@@ -44,6 +44,6 @@ def opened(photo: Photo, faces: list[Face]) -> Session:
     return Session(uuid.uuid4().hex, photo, tuple(faces))
 
 
-def answered(session: Session, predictions: dict[str, tuple[Prediction, ...]]) -> Session:
+def with_predictions(session: Session, predictions: dict[str, tuple[Prediction, ...]]) -> Session:
     """The same session with what the models say."""
     return replace(session, predictions=predictions)

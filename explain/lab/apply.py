@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from explain.lab.steps import (
-    FILLS,
+    BASELINES,
     PARTS,
     Blur,
     Brightness,
@@ -43,7 +43,7 @@ CENTRES = {"mouth": ("mouth_left_corner", "mouth_right_corner"), "eyes": ("left_
 
 
 @dataclass(frozen=True, eq=False)
-class Donor:
+class SourceFace:
     """An example face whose parts can be put into another.
 
     Attributes:
@@ -74,7 +74,7 @@ def apply(
     experiment: Experiment,
     crop: np.ndarray,
     keypoints: np.ndarray,
-    donors: Mapping[str, Donor] = MappingProxyType({}),
+    source_faces: Mapping[str, SourceFace] = MappingProxyType({}),
 ) -> Changed:
     """A face after the steps of an experiment, one after the other; the same every time.
 
@@ -86,10 +86,10 @@ def apply(
         experiment: what to do.
         crop: float32 (48, 48) in 0..1; it is not changed.
         keypoints: float (15, 2) in pixels of the crop.
-        donors: the example faces that steps may name.
+        source_faces: the example faces that steps may name.
 
     Raises:
-        UnknownNameError: a step names an example face that is not among `donors`.
+        UnknownNameError: a step names an example face that is not among `source_faces`.
     """
     now = crop.astype(np.float32)
     matrix = np.eye(2, 3)
@@ -100,7 +100,7 @@ def apply(
             now = _warp(now, move)
             matrix = _compose(move, matrix)
         elif isinstance(step, Cover):
-            cover, stand_in = _cover(step, now, framing.apply(matrix, keypoints), matrix, donors)
+            cover, stand_in = _cover(step, now, framing.apply(matrix, keypoints), matrix, source_faces)
             now = now + cover * (stand_in - now) if isinstance(step, Swap) else np.where(cover, stand_in, now)
             touched |= _back(cover > 0.5, matrix)
         else:
@@ -204,33 +204,33 @@ def _whole(step: Step, crop: np.ndarray) -> np.ndarray:
 
 
 def _cover(
-    step: Cover, crop: np.ndarray, points: np.ndarray, matrix: np.ndarray, donors: Mapping[str, Donor]
+    step: Cover, crop: np.ndarray, points: np.ndarray, matrix: np.ndarray, source_faces: Mapping[str, SourceFace]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where a step covers the crop, bool or float in 0..1, and what it shows there, both (48, 48)."""
     if isinstance(step, Swap):
-        return _swap(step.part, crop, points, _donor(step.donor, donors))
+        return _swap(step.part, crop, points, _source_face(step.donor, source_faces))
     mask = regions.masks(points)[REGIONS.index(step.region)] if isinstance(step, Hide) else step.mask
-    if step.fill not in FILLS:
-        donor = _donor(step.fill, donors)
-        return mask, _match(donor, crop, points, _onto(donor.keypoints, points))
+    if step.fill not in BASELINES:
+        source = _source_face(step.fill, source_faces)
+        return mask, _match(source, crop, points, _onto(source.keypoints, points))
     if step.fill == "mean face":
         return mask, _warp(background.mean_face(), matrix)
     return mask, masking.baseline_picture(crop, step.fill)
 
 
-def _swap(part: str, crop: np.ndarray, points: np.ndarray, donor: Donor) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a donor, its middle laid on that of the face's own, greys matched at a soft seam.
+def _swap(part: str, crop: np.ndarray, points: np.ndarray, source: SourceFace) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a source face, its middle laid on that of the face's own, greys matched at a soft seam.
 
-    The donor's size follows the whole face, not the part: a mouth that is open wide stays so.
+    Its size follows the whole face, not the part: a mouth that is open wide stays so.
     """
     names = [KEYPOINTS.index(name) for name in CENTRES[part]]
-    onto = _onto(donor.keypoints, points)
-    onto[:, 2] += points[names].mean(0) - framing.apply(onto, donor.keypoints[names].mean(0))
+    onto = _onto(source.keypoints, points)
+    onto[:, 2] += points[names].mean(0) - framing.apply(onto, source.keypoints[names].mean(0))
     own = _part(points, part)
-    theirs = _part(framing.apply(onto, donor.keypoints), part)
+    theirs = _part(framing.apply(onto, source.keypoints), part)
     mask = cv2.dilate((own | theirs).astype(np.uint8), np.ones((3, 3), np.uint8))
     ring = cv2.dilate(mask, np.ones((5, 5), np.uint8)) > mask
-    stand_in = _match(donor, crop, points, onto)
+    stand_in = _match(source, crop, points, onto)
     if ring.any():
         stand_in = stand_in + (crop[ring].mean() - stand_in[ring].mean())
     return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), SEAM), np.clip(stand_in, 0, 1)
@@ -245,22 +245,22 @@ def _part(points: np.ndarray, part: str) -> np.ndarray:
     return patch > 0
 
 
-def _match(donor: Donor, crop: np.ndarray, points: np.ndarray, onto: np.ndarray) -> np.ndarray:
-    """A donor on the face's crop, its greys spread like those of the face, float32 (48, 48) in 0..1."""
-    warped = _warp(donor.crop, onto)
+def _match(source: SourceFace, crop: np.ndarray, points: np.ndarray, onto: np.ndarray) -> np.ndarray:
+    """A source face on the face's crop, its greys spread like those of the face, float32 (48, 48) in 0..1."""
+    warped = _warp(source.crop, onto)
     outside = REGIONS.index("background")
-    face, other = crop[~regions.masks(points)[outside]], donor.crop[~regions.masks(donor.keypoints)[outside]]
+    face, other = crop[~regions.masks(points)[outside]], source.crop[~regions.masks(source.keypoints)[outside]]
     if not face.size or not other.size:
         return warped
     gain = np.clip(face.std() / max(other.std(), 1e-6), 0.5, 2.0)
     return np.clip((warped - other.mean()) * gain + face.mean(), 0, 1).astype(np.float32)
 
 
-def _donor(name: str, donors: Mapping[str, Donor]) -> Donor:
-    if name not in donors:
-        known = ", ".join(donors) or "none: no example faces are at hand"
+def _source_face(name: str, source_faces: Mapping[str, SourceFace]) -> SourceFace:
+    if name not in source_faces:
+        known = ", ".join(source_faces) or "none: no example faces are at hand"
         raise UnknownNameError("An example face has a name", repr(name), f"Use one of {known}")
-    return donors[name]
+    return source_faces[name]
 
 
 # ----------------------------------------------------------------------- geometry

@@ -20,7 +20,7 @@ MOST_STEPS = 24
 LONGEST = 20_000
 """Characters of an experiment as text, at most."""
 SIDE = framing.CROP_SIDE
-FILLS = ("mean face", "blur", "grey")
+BASELINES = ("mean face", "blur", "grey")
 PARTS = {"mouth": ("mouth",), "eyes": ("left_eye", "right_eye", "left_brow", "right_brow")}
 """What can be swapped with another face, and the regions that belong to it."""
 
@@ -50,9 +50,9 @@ def _field(control: Control, default: str) -> Any:
     return dataclasses.field(default=default, metadata={"control": control})
 
 
-def _filled() -> Any:
+def _baseline_field() -> Any:
     help = "What stands in for the pixels: the average of many faces, the face out of focus, its mean grey, "
-    return _field(Named("It shows", help + "or an example face.", str, options=FILLS), FILLS[0])
+    return _field(Named("It shows", help + "or an example face.", str, options=BASELINES), BASELINES[0])
 
 
 def pack(mask: np.ndarray) -> str:
@@ -124,7 +124,7 @@ class Step(Parameters):
         return False
 
     @property
-    def transplants(self) -> bool:
+    def shows_another_face(self) -> bool:
         """Whether it shows a part of another face, which brings evidence of its own."""
         return False
 
@@ -140,8 +140,8 @@ class Cover(Step):
         return True
 
     @property
-    def transplants(self) -> bool:
-        return getattr(self, "fill", None) not in FILLS
+    def shows_another_face(self) -> bool:
+        return getattr(self, "fill", None) not in BASELINES
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Hide(Cover):
 
     DO: ClassVar[str] = "hide"
     region: str = choice("mouth", REGIONS, "Part", "The part of the face that is hidden.")
-    fill: str = _filled()
+    fill: str = _baseline_field()
 
     @property
     def slot(self) -> tuple:
@@ -166,7 +166,7 @@ class Rectangle(Cover):
     top: int = number(30, 0, SIDE, 1, "Top", "In pixels of the crop.")
     right: int = number(32, 0, SIDE, 1, "Right", "In pixels of the crop.")
     bottom: int = number(42, 0, SIDE, 1, "Bottom", "In pixels of the crop.")
-    fill: str = _filled()
+    fill: str = _baseline_field()
 
     def __post_init__(self):
         super().__post_init__()
@@ -192,7 +192,7 @@ class Paint(Cover):
 
     DO: ClassVar[str] = "paint"
     pixels: str = _field(Pixels("Pixels", "The patch, as `pack` writes it.", str), pack(np.zeros((SIDE, SIDE), bool)))
-    fill: str = _filled()
+    fill: str = _baseline_field()
 
     @property
     def slot(self) -> tuple:

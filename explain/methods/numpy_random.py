@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 import numpy as np
 
-_turn = threading.Lock()
+_lock = threading.Lock()
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """While it is entered, the generator starts at `seed` and nobody else here has it; then its state is put back."""
-    with _turn:
+    with _lock:
         state = np.random.get_state()
         np.random.seed(seed)
         try:

@@ -50,18 +50,18 @@ class Curves:
     blob_insertion_curve: np.ndarray
 
     @property
-    def gain(self) -> float:
+    def relevance_gain(self) -> float:
         """The map's insertion area less its deletion area, -1..1."""
         return self.insertion_auc - self.deletion_auc
 
     @property
-    def random_gain(self) -> np.ndarray:
+    def random_relevance_gain(self) -> np.ndarray:
         """The same of the random maps, float64 (R,), symmetric about 0."""
         return self.random_insertion - self.random_deletion
 
     @property
-    def blob_gain(self) -> float:
-        """The same of the blob."""
+    def centre_prior_gain(self) -> float:
+        """The same of the centre prior."""
         return self.blob_insertion - self.blob_deletion
 
     def to_json(self) -> dict:
@@ -82,7 +82,7 @@ def order(values: np.ndarray) -> np.ndarray:
     return places.reshape(values.shape)
 
 
-def blob(height: int, width: int) -> np.ndarray:
+def centre_prior(height: int, width: int) -> np.ndarray:
     """A round blob in the middle, float64 (H, W), highest there: what marks a face without looking at it."""
     y, x = np.mgrid[:height, :width]
     return -((2 * y - height + 1.0) ** 2 + (2 * x - width + 1.0) ** 2)
@@ -115,12 +115,12 @@ def curves(
     score: Callable[[np.ndarray], np.ndarray],
     crop: np.ndarray,
     values: np.ndarray,
-    fills: Mapping[str, np.ndarray],
+    baselines: Mapping[str, np.ndarray],
     seed: int = 0,
     steps: int = STEPS,
     pairs: int = PAIRS,
 ) -> tuple[Curves, ...]:
-    """Deletion and insertion curves of a map, of random maps and of a centred blob.
+    """Deletion and insertion curves of a map, of random maps and of a centre prior, a blob in the middle.
 
     Source: Petsiuk et al. 2018, "RISE", arXiv 1806.07421, section 4.3. Known criticism: a picture with
     hidden pixels is none the network was trained on, so that part of the fall is surprise (Hooker
@@ -132,7 +132,7 @@ def curves(
         score: float32 (N, H, W) crops -> (N,) scores; called once, with all pictures of all curves.
         crop: float32 (H, W) in 0..1.
         values: float (H, W), the map, raw; not flat.
-        fills: name -> float32 (H, W), what hidden pixels show.
+        baselines: name -> float32 (H, W), what hidden pixels show.
         seed: of the random maps.
         steps: how many parts a curve has.
         pairs: how many random maps there are, each beside its own negative.
@@ -141,18 +141,18 @@ def curves(
         One Curves a fill.
     """
     chance = random_maps(values, pairs, seed)
-    places = np.stack([order(one) for one in (values, blob(*values.shape), *chance)])
+    places = np.stack([order(one) for one in (values, centre_prior(*values.shape), *chance)])
     edges = [round(step * crop.size / steps) for step in range(1, steps // 2 + 1)]
     edges += [crop.size - round(step * crop.size / steps) for step in range((steps - 1) // 2, 0, -1)]
     first = places[:, None] < np.array(edges)[:, None, None]  # (maps, inner steps, H, W)
     pictures = [crop[None]]
-    for hidden in fills.values():
+    for hidden in baselines.values():
         pictures += [hidden[None], np.where(first, hidden, crop).reshape(-1, *crop.shape)]
         pictures += [np.where(first, crop, hidden).reshape(-1, *crop.shape)]
     scores = np.asarray(score(np.concatenate(pictures)), np.float64)
     shares = np.array([0, *edges, crop.size]) / crop.size
-    whole, per_fill = scores[0], np.split(scores[1:], len(fills))
-    return tuple(_curves(name, shares, whole, found) for name, found in zip(fills, per_fill, strict=True))
+    whole, per_baseline = scores[0], np.split(scores[1:], len(baselines))
+    return tuple(_curves(name, shares, whole, found) for name, found in zip(baselines, per_baseline, strict=True))
 
 
 def _curves(fill: str, shares: np.ndarray, whole: float, scores: np.ndarray) -> Curves:
@@ -184,6 +184,6 @@ def _curves(fill: str, shares: np.ndarray, whole: float, scores: np.ndarray) -> 
     )
 
 
-def share_beaten(gain: float, random_gain: np.ndarray) -> float:
+def share_beaten(relevance_gain: float, random_relevance_gain: np.ndarray) -> float:
     """The share of the random maps that a gain lies above, 0..1."""
-    return float(np.mean(gain > random_gain))
+    return float(np.mean(relevance_gain > random_relevance_gain))

@@ -20,7 +20,7 @@ LIKE_BEFORE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Sanity:
+class RandomisationTest:
     """How far maps stay the same while a network forgets.
 
     Attributes:
@@ -78,7 +78,7 @@ def cascade(
     method: str,
     params: Parameters | Mapping[str, Any] | None = None,
     seed: int = 0,
-) -> Sanity:
+) -> RandomisationTest:
     """Compare a method's maps before and after more and more layers are randomised, the logits first.
 
     A copy of the network is randomised, for each face anew, because two random networks have habits
@@ -123,5 +123,5 @@ def cascade(
         signed.append(rows[0])
         absolute.append(rows[1])
     if not signed:
-        return Sanity(tuple(groups), *np.full((2, len(groups)), np.nan))
-    return Sanity(tuple(groups), *np.nan_to_num([signed, absolute]).mean(1))
+        return RandomisationTest(tuple(groups), *np.full((2, len(groups)), np.nan))
+    return RandomisationTest(tuple(groups), *np.nan_to_num([signed, absolute]).mean(1))

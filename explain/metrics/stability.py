@@ -23,7 +23,7 @@ MARGIN = 4
 """Pixels at the border that are not compared, because the moved face lacks them."""
 
 
-def disturbed(face: Face, seed: int = 0) -> list[tuple[Face, np.ndarray]]:
+def perturbed(face: Face, seed: int = 0) -> list[tuple[Face, np.ndarray]]:
     """The same face shifted, scaled, and slightly noisy; the seed chooses directions and noise.
 
     Returns:
@@ -59,7 +59,7 @@ def stability(model: "Model", face: Face, explanation: Explanation, seed: int = 
     """
     inside = (slice(MARGIN, -MARGIN),) * 2
     found = []
-    for other, matrix in disturbed(face, seed):
+    for other, matrix in perturbed(face, seed):
         again = registry.explain(model, other, explanation.target, explanation.method, explanation.params)
         found.append(rank_correlation(explanation.values[inside], moved_back(again.values, matrix)[inside]))
     if np.isnan(rank_correlation(explanation.values, explanation.values)):

@@ -31,7 +31,7 @@ def hidden(one) -> experiments.Outcome:
 def test_before_is_what_the_models_say_and_after_is_the_changed_face(one, hidden):
     assert list(hidden.models) == list(zoo.EMOTION_MODELS)
     for name, tried in hidden.models.items():
-        assert np.allclose(tried.before.logits, one.answers[name].logits, atol=0.15)
+        assert np.allclose(tried.before.logits, one.face_predictions[name].logits, atol=0.15)
         again = zoo.load(name).logits(hidden.changed.crop[None])[0]
         assert np.allclose(tried.after.logits, again, atol=0.15)
         index = hidden.target.emotion
@@ -75,7 +75,7 @@ def test_other_steps_do_not_count_as_hiding(one):
         assert np.allclose(tried.alone.logits, alone.models[name].after.logits, atol=0.15)
         assert not np.allclose(tried.alone.logits, tried.before.logits, atol=0.2)
         share = text.percent(tried.alone.probabilities[outcome.target.emotion])
-        assert f"(the other changes alone leave {share})" in lab_text.told(outcome.maps[name], tried)
+        assert f"(the other changes alone leave {share})" in lab_text.message(outcome.maps[name], tried)
 
 
 def test_a_part_that_is_out_of_sight_hides_nothing(one):
@@ -129,7 +129,7 @@ def test_a_heatmap_is_held_to_what_it_expects(expects, after, random, verdict):
     forecast = Forecast(0.5, 0.0, 0.1, None, expects)
     tried = experiments.Tried(said(0.9), said(after), said(0.9), forecast, np.array(random, np.float32), False)
     assert experiments.verdict(tried, Target(3)) == verdict
-    assert experiments.verdict(replace(tried, transplant=True), Target(3)) == ""
+    assert experiments.verdict(replace(tried, swapped=True), Target(3)) == ""
 
 
 def test_a_model_that_looks_at_the_mouth_alone_proves_its_map_right(one, monkeypatch):
@@ -142,7 +142,7 @@ def test_a_model_that_looks_at_the_mouth_alone_proves_its_map_right(one, monkeyp
         return np.stack([np.zeros_like(kept)] * 3 + [3 * kept] + [np.zeros_like(kept)] * 3, 1).astype(np.float32)
 
     real = zoo.load("cnn")
-    toy = SimpleNamespace(logits=logits, answers=real.answers)
+    toy = SimpleNamespace(logits=logits, predictions=real.predictions)
     monkeypatch.setattr(zoo, "load", lambda name, version="": toy)
     honest = SimpleNamespace(values=mask.astype(np.float32), method="gradcam")
     liar = SimpleNamespace(values=np.roll(mask, -20, 0).astype(np.float32), method="gradcam")
@@ -177,7 +177,7 @@ def test_the_answer_is_plain_json_with_a_schema(one):
 
 def test_the_smallest_change_really_changes_the_answer(one):
     for name, found in experiments.smallest(one.face).items():
-        assert found is not None and EMOTIONS[found.before] == one.answers[name].emotion
+        assert found is not None and EMOTIONS[found.before] == one.face_predictions[name].emotion
         steps = tuple(Hide(region) for region in found.regions)
         tried = experiments.run(one.face, Experiment(steps)).models[name]
         assert tried.after.top == found.after != tried.before.top
@@ -189,14 +189,14 @@ def test_without_a_search_there_is_no_smallest_change(one):
     assert answer["hidden"] == 0 and all(told["random"]["mean"] is None for told in answer["models"])
 
 
-# ----------------------------------------------------------------------- donors
+# ----------------------------------------------------------------- source faces
 
 
 def test_donors_are_examples_of_one_face_each():
     assert set(source_faces.SOURCE_FACES) == {path.stem for path in source_faces.EXAMPLES.glob("*.*g")} - {"group"}
-    donor = source_faces.SOURCE_FACES["composite_happy"]
-    assert donor.crop.shape == (48, 48) and donor.keypoints.shape == (15, 2)
-    assert (donor.keypoints > 0).all() and (donor.keypoints < 48).all()
+    source = source_faces.SOURCE_FACES["composite_happy"]
+    assert source.crop.shape == (48, 48) and source.keypoints.shape == (15, 2)
+    assert (source.keypoints > 0).all() and (source.keypoints < 48).all()
     assert "nobody" not in source_faces.SOURCE_FACES and source_faces.display_name("composite_happy") == "average happy"
     with pytest.raises(KeyError):
         source_faces.SOURCE_FACES["nobody"]
@@ -229,7 +229,7 @@ def test_every_step_has_a_name():
 
 def test_the_sentence_has_the_figures(hidden):
     tried = hidden.models["resnet"]
-    told = lab_text.told(hidden.maps["resnet"], tried)
+    told = lab_text.message(hidden.maps["resnet"], tried)
     index = hidden.target.emotion
     for share in (tried.forecast.share, tried.forecast.area, tried.after.probabilities[index], tried.random.mean()):
         assert text.percent(float(share)) in told

@@ -77,8 +77,8 @@ def test_what_computes_waits_in_its_lane(page):
             assert event.concurrency_limit == admission.AT_ONCE[event.concurrency_id], event.name
 
 
-@pytest.mark.parametrize("lane", [admission.PREDICT, admission.EXPLAIN])
-def test_a_full_lane_says_so_and_leaves_the_other_open(page, lane):
+@pytest.mark.parametrize("name_of_queue", [admission.PREDICT, admission.EXPLAIN])
+def test_a_full_queue_says_so_and_leaves_the_other_open(page, name_of_queue):
     queue = page._queue
     first = {
         name: next(key for key, event in page.fns.items() if event.concurrency_id == name) for name in admission.AT_ONCE
@@ -90,12 +90,12 @@ def test_a_full_lane_says_so_and_leaves_the_other_open(page, lane):
         with ThreadPoolExecutor(1) as thread:  # a test of the browser may have left a loop running in this one
             return thread.submit(asyncio.run, coming).result()
 
-    other = next(name for name in admission.AT_ONCE if name != lane)
+    other = next(name for name in admission.AT_ONCE if name != name_of_queue)
     try:
-        answers = [push(lane) for _ in range(admission.WAITING[lane] + 1)]
+        answers = [push(name_of_queue) for _ in range(admission.WAITING[name_of_queue] + 1)]
         assert all(pushed for pushed, *_ in answers[:-1])
         pushed, said, state = answers[-1]
-        assert not pushed and state == "queue_full" and said == busy(admission.WAITING[lane])
+        assert not pushed and state == "queue_full" and said == busy(admission.WAITING[name_of_queue])
         assert push(other)[0]
     finally:
         queue.event_queue_per_concurrency_id.clear()

@@ -72,7 +72,7 @@ def test_what_is_clicked_while_gradio_would_close_the_stream_is_answered_on_it()
 
 
 def test_a_stream_closes_once_nothing_was_asked_for_a_while(monkeypatch):
-    monkeypatch.setattr(queue, "LINGER", 0.3)
+    monkeypatch.setattr(queue, "LINGER_S", 0.3)
     visit = Visit(server.start().url, BROWSER)
     first = visit.ask()
     visit.listen()

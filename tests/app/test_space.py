@@ -241,7 +241,7 @@ def test_the_port_of_a_space_is_the_apps_own_choice(folder, monkeypatch):
     [("import nothing_such", "No module named 'nothing_such'"), ("import time; time.sleep(60)", "nothing said")],
 )
 def test_an_app_that_does_not_answer_is_refused_with_what_it_said(folder, monkeypatch, script, sentence):
-    monkeypatch.setattr(space, "PATIENCE", 2.0)
+    monkeypatch.setattr(space, "ANSWER_TIMEOUT_S", 2.0)
     (folder / "app" / "main.py").write_text(script)
     with pytest.raises(ParameterError, match=sentence):
         space.start(folder, sys.executable, SETTINGS, free_port())

@@ -35,7 +35,7 @@ def assert_read(page, faces: int) -> None:
     assert page.locator("#photo .fw-point").count() == 15
     listed = page.locator("#keypoints ol li").all_text_contents()
     assert [re.sub(r" -?\d+, -?\d+$", "", item.strip()) for item in listed] == [
-        pictures.spoken(name) for name in KEYPOINTS
+        pictures.label(name) for name in KEYPOINTS
     ]
     assert seen(page.locator("#photo svg")).std() > 20
     page.locator("#probabilities .js-plotly-plot .bars").first.wait_for()

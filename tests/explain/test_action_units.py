@@ -90,7 +90,7 @@ def test_shares_by_hand(values, regions):
 
 
 def test_the_sentence_is_a_comparison_with_the_area_beside_it(values, regions):
-    text = action_units.words(made(values, Target.named("happy")), evidence.by_region(values, regions))
+    text = action_units.message(made(values, Target.named("happy")), evidence.by_region(values, regions))
     area = round(100 * action_units.compare(evidence.by_region(values, regions), "happy").area)
     assert "Studies of faces tie happy to cheeks raised up to the eyes, lip corners pulled up and lips parted." in text
     assert f"(eyes and mouth) lies 75\u00a0% of what speaks for happy, on {area}\u00a0% of the picture." in text
@@ -99,19 +99,19 @@ def test_the_sentence_is_a_comparison_with_the_area_beside_it(values, regions):
 
 def test_against_another_emotion_both_are_compared(values, regions):
     told = evidence.by_region(values, regions)
-    text = action_units.words(made(values, Target.named("happy", "sad")), told)
+    text = action_units.message(made(values, Target.named("happy", "sad")), told)
     assert "75\u00a0% of what speaks for happy rather than sad" in text
     assert "25\u00a0% of what speaks for sad rather than happy" in text
-    alone = action_units.words(made(np.maximum(values, 0), Target.named("happy", "sad"), signed=False), told)
+    alone = action_units.message(made(np.maximum(values, 0), Target.named("happy", "sad"), signed=False), told)
     assert "sad rather than happy" not in alone
 
 
 def test_neutral_sizes_and_flat_maps(values, regions):
     told = evidence.by_region(values, regions)
-    assert action_units.words(made(values, Target.named("neutral")), told).endswith("there is nothing to compare.")
-    rather = action_units.words(made(values, Target.named("neutral", "sad")), told)
+    assert action_units.message(made(values, Target.named("neutral")), told).endswith("there is nothing to compare.")
+    rather = action_units.message(made(values, Target.named("neutral", "sad")), told)
     assert "nothing to compare" in rather and rather.endswith(action_units.CAUTION)
-    size = action_units.words(made(np.abs(values), Target.named("happy"), False, "smoothgrad"), told)
+    size = action_units.message(made(np.abs(values), Target.named("happy"), False, "smoothgrad"), told)
     assert "of what matters for happy" in size
     flat = np.full((48, 48), 0.3)
-    assert action_units.words(made(flat, Target.named("happy")), evidence.by_region(flat, regions)) == ""
+    assert action_units.message(made(flat, Target.named("happy")), evidence.by_region(flat, regions)) == ""

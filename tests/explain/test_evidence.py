@@ -74,7 +74,7 @@ def test_the_values_of_region_shapley_come_back(cnn, face, regions, monkeypatch)
 
 
 def test_words_name_the_leading_parts(values, regions):
-    text = evidence.words(explanation(values), evidence.by_region(values, regions))
+    text = evidence.message(explanation(values), evidence.by_region(values, regions))
     assert "Most of what speaks for happy lies in the mouth (75\u00a0%), then in the nose (25\u00a0%)." in text
     assert "Most of what speaks against happy lies in the left eye (75\u00a0%), then in the mouth (25\u00a0%)." in text
     assert text.endswith(evidence.CAUTION)
@@ -82,22 +82,22 @@ def test_words_name_the_leading_parts(values, regions):
 
 def test_words_for_an_unsigned_map_leave_the_other_side_out(values, regions):
     above = np.maximum(values, 0)
-    text = evidence.words(explanation(above, signed=False), evidence.by_region(above, regions))
+    text = evidence.message(explanation(above, signed=False), evidence.by_region(above, regions))
     assert "against" not in text and "speaks for happy" in text
 
 
 def test_words_for_spread_out_one_sided_and_flat_maps(regions):
     values = (1.0 + 0.01 * np.arange(8)) @ regions.reshape(8, -1) / regions.sum((1, 2)).mean()
     values = values.reshape(48, 48)
-    text = evidence.words(explanation(values), evidence.by_region(values, regions))
+    text = evidence.message(explanation(values), evidence.by_region(values, regions))
     assert "spread out" in text and "Nothing in the map speaks against happy." in text
     flat = np.full((48, 48), 0.4)
-    assert "flat" in evidence.words(explanation(flat), evidence.by_region(flat, regions))
+    assert "flat" in evidence.message(explanation(flat), evidence.by_region(flat, regions))
 
 
 def test_words_for_one_emotion_against_another_name_both(values, regions):
     rather = explanation(values, target=Target.named("happy", "sad"))
-    text = evidence.words(rather, evidence.by_region(values, regions))
+    text = evidence.message(rather, evidence.by_region(values, regions))
     assert "what speaks for happy rather than sad lies in the mouth" in text
     assert "what speaks for sad rather than happy lies in the left eye" in text
     assert "against" not in text
@@ -105,7 +105,7 @@ def test_words_for_one_emotion_against_another_name_both(values, regions):
 
 def test_the_size_of_a_gradient_is_not_said_to_speak_for_anything(values, regions):
     size = explanation(np.abs(values), signed=False, method="saliency")
-    text = evidence.words(size, evidence.by_region(size.values, regions))
+    text = evidence.message(size, evidence.by_region(size.values, regions))
     assert "Most of what matters for happy lies in the mouth" in text and "speaks" not in text
     assert evidence.pixels_speak(explanation(values, method="saliency"))
 

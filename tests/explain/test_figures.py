@@ -8,7 +8,7 @@ from explain.base import Explanation, Parameters, Target
 from explain.evidence import RegionEvidence
 from explain.metrics.faithfulness import Curves
 from explain.scale import Scale
-from explain.trust import TrustReading
+from explain.trust import TrustResult
 from models.types import EMOTIONS, Prediction
 
 SHARED = Scale(1.0, True)
@@ -71,12 +71,12 @@ def made(method="gradcam", signed=True, against=None) -> Explanation:
 
 def test_the_ends_of_the_colour_bar_in_plain_words():
     both, one = Scale(0.031, True), Scale(0.031, False)
-    assert figures.colour_bar_words(both, made()) == ("speaks against happy", "speaks for happy")
-    assert figures.colour_bar_words(one, made(signed=False)) == ("counts nothing", "speaks for happy")
-    rather = figures.colour_bar_words(both, made(against=0))
+    assert figures.colour_bar_labels(both, made()) == ("speaks against happy", "speaks for happy")
+    assert figures.colour_bar_labels(one, made(signed=False)) == ("counts nothing", "speaks for happy")
+    rather = figures.colour_bar_labels(both, made(against=0))
     assert rather == ("speaks for angry rather than happy", "speaks for happy rather than angry")
-    assert figures.colour_bar_words(one, made("saliency", False)) == ("counts nothing", "matters for happy")
-    assert "no evidence" in figures.colour_bar_words(Scale(0.0, False), made())[1]
+    assert figures.colour_bar_labels(one, made("saliency", False)) == ("counts nothing", "matters for happy")
+    assert "no evidence" in figures.colour_bar_labels(Scale(0.0, False), made())[1]
     assert "0.031 a pixel" in figures.full_colour(one)
     assert "flat" in figures.full_colour(Scale(0.0, False))
 
@@ -99,8 +99,8 @@ def curves(fill: str) -> Curves:
 
 
 def test_trust_curves_stand_beside_chance_and_a_blob_for_every_fill():
-    reading = TrustReading("high", "s", (curves("blur"), curves("mean face")), 0.9, {}, {}, 0.1)
-    figure = figures.trust_curves(reading)
+    result = TrustResult("high", "s", (curves("blur"), curves("mean face")), 0.9, {}, {}, 0.1)
+    figure = figures.trust_curves(result)
     assert len(figure.data) == 12
     assert [trace.name for trace in figure.data if trace.showlegend] == ["this map", "random maps", "blob"]
     ours = [trace for trace in figure.data if trace.name == "this map"]

@@ -25,7 +25,7 @@ def mouth_model(face):
     from keras import layers
 
     mouth = masks(face.crop_keypoints)[REGIONS.index("mouth")]
-    hidden = np.mean([masking.baseline_picture(face.crop, name) for name in trust.FILLS], axis=0)
+    hidden = np.mean([masking.baseline_picture(face.crop, name) for name in trust.BASELINES], axis=0)
     template = np.where(mouth, face.crop - hidden, 0)
     template /= (template**2).sum()
     inputs = keras.Input((48, 48, 1))
@@ -55,11 +55,11 @@ def test_a_planted_map_is_trusted(mouth_model, face):
     explanation = registry.explain(mouth_model, face, HAPPY, "shap_regions")
     parts = evidence.by_region(explanation.values, masks(face.crop_keypoints))
     assert parts[REGIONS.index("mouth")].share_supporting >= 0.95
-    reading = trust.read(mouth_model, face, explanation)
-    assert reading.verdict == "high" and reading.sentence == trust.SENTENCES["high"]
-    assert [one.fill for one in reading.curves] == ["blur", "mean face"]
-    assert reading.stability > 0.5 and reading.seconds > 0
-    for one in reading.curves:
+    result = trust.read(mouth_model, face, explanation)
+    assert result.verdict == "high" and result.sentence == trust.SENTENCES["high"]
+    assert [one.fill for one in result.curves] == ["blur", "mean face"]
+    assert result.stability > 0.5 and result.seconds > 0
+    for one in result.curves:
         assert one.deletion_auc < one.random_deletion.min() and one.insertion_auc > one.random_insertion.max()
 
 
@@ -77,21 +77,25 @@ def test_the_same_map_is_not_trusted_once_the_weights_are_random(mouth_model, fa
 
 
 def test_random_maps_are_called_better_than_chance_one_time_in_ten_at_most(mouth_model, face):
-    fills = {name: masking.baseline_picture(face.crop, name) for name in trust.FILLS}
+    baselines = {name: masking.baseline_picture(face.crop, name) for name in trust.BASELINES}
     wrong = 0
     for seed in range(100):
         found = faithfulness.curves(
-            lambda crops: trust.score(mouth_model, crops, HAPPY), face.crop, random_map(seed), fills, seed=1000 + seed
+            lambda crops: trust.score(mouth_model, crops, HAPPY),
+            face.crop,
+            random_map(seed),
+            baselines,
+            seed=1000 + seed,
         )
         wrong += trust.judge(found, 1.0) not in ("chance", "blob")
     assert wrong <= 10
 
 
 def test_a_flat_map_is_not_tested(mouth_model, face):
-    reading = trust.read(mouth_model, face, given(np.zeros((48, 48))), other_methods=[given(random_map(0))])
-    assert (reading.verdict, reading.sentence, reading.curves) == ("none", trust.SENTENCES["flat"], ())
-    assert np.isnan(reading.stability)
-    read = json.loads(json.dumps(reading.to_json(), allow_nan=False))
+    result = trust.read(mouth_model, face, given(np.zeros((48, 48))), other_methods=[given(random_map(0))])
+    assert (result.verdict, result.sentence, result.curves) == ("none", trust.SENTENCES["flat"], ())
+    assert np.isnan(result.stability)
+    read = json.loads(json.dumps(result.to_json(), allow_nan=False))
     assert read["stability"] is None
     assert read["between_methods"]["shap_regions"] == {"rank_correlation": None, "overlap": None}
 
@@ -99,9 +103,9 @@ def test_a_flat_map_is_not_tested(mouth_model, face):
 def test_a_reading_is_the_same_twice_and_follows_the_seed(cnn, face):
     explanation = registry.explain(cnn, face, Target(0, 3), "gradcam")
     first, second, other = (trust.read(cnn, face, explanation, seed=seed).to_json() for seed in (0, 0, 1))
-    for reading in (first, second, other):
-        reading.pop("seconds")
-        json.dumps(reading, allow_nan=False)
+    for result in (first, second, other):
+        result.pop("seconds")
+        json.dumps(result, allow_nan=False)
     assert first == second
     assert first["curves"][0]["random_deletion"] != other["curves"][0]["random_deletion"]
     assert first["curves"][0]["deletion"] == other["curves"][0]["deletion"]
@@ -109,14 +113,14 @@ def test_a_reading_is_the_same_twice_and_follows_the_seed(cnn, face):
 
 def test_agreement_with_other_methods_and_models(mouth_model, face):
     explanation = given(random_map(1))
-    reading = trust.read(
+    result = trust.read(
         mouth_model,
         face,
         explanation,
         other_methods=[given(explanation.values * 3, method="gradcam")],
         other_models=[given(-explanation.values, model="resnet")],
     )
-    same, opposite = reading.between_methods["gradcam"], reading.between_models["resnet"]
+    same, opposite = result.between_methods["gradcam"], result.between_models["resnet"]
     assert (same.rank_correlation, same.overlap) == pytest.approx((1, 1))
     assert (opposite.rank_correlation, opposite.overlap) == pytest.approx((-1, 0), abs=1e-6)
 
@@ -149,7 +153,7 @@ MANY = tuple(np.linspace(-0.1, 0.1, 20))
 
 
 @pytest.mark.parametrize(
-    ("found", "steady", "reason"),
+    ("found", "mean_correlation", "reason"),
     [
         ((), float("nan"), "flat"),
         ((curves(0.05, 0),), 0.9, "chance"),
@@ -166,8 +170,8 @@ MANY = tuple(np.linspace(-0.1, 0.1, 20))
         ((curves(0.3, 0.2), curves(0.2, 0.4)), 0.9, "blob"),
     ],
 )
-def test_the_rule(found, steady, reason):
-    assert trust.judge(found, steady) == reason
+def test_the_rule(found, mean_correlation, reason):
+    assert trust.judge(found, mean_correlation) == reason
 
 
 def test_every_reason_is_one_sentence():
@@ -179,12 +183,12 @@ def test_the_page_on_trust_names_the_numbers_of_the_code():
     text = " ".join((Path(__file__).parents[2] / "docs" / "trust.md").read_text(encoding="utf-8").split())
     maps, inner = 2 + faithfulness.PAIRS, faithfulness.STEPS - 1
     for words in (
-        f"All {1 + len(trust.FILLS) * (1 + 2 * maps * inner)} pictures",
+        f"All {1 + len(trust.BASELINES) * (1 + 2 * maps * inner)} pictures",
         f"{2 * faithfulness.PAIRS} maps that know nothing",
         f"at least {trust.BEATEN:.0%}".replace("%", " %"),
         f"stability must be {trust.STABLE} or more",
         f"shifted by {stability.SHIFT:.0f} pixels each way, {stability.ZOOM - 1:.0%}".replace("%", " %"),
         f"correlation below {randomisation.LIKE_BEFORE} with all layers random",
-        *(f"(*{name}*)" for name in trust.FILLS),
+        *(f"(*{name}*)" for name in trust.BASELINES),
     ):
         assert words in text, words

@@ -86,7 +86,7 @@ def test_the_corners_of_the_wide_crop_are_its_first_and_last_pixel(monkeypatch):
             return shares
 
     monkeypatch.setattr(zoo, "keypoint_model", Corners)
-    monkeypatch.setattr(keypoints, "LOOKS", 1)
+    monkeypatch.setattr(keypoints, "PASSES", 1)
     photo = Photo(np.zeros((48, 48, 3), np.uint8))
     (face,) = keypoints.read([whole_picture(photo)], photo)
     assert np.allclose(face.keypoints[0], 23.5 - 29.6875, atol=1e-4)
@@ -112,7 +112,7 @@ def test_a_face_that_no_detector_framed_is_cut_again_by_its_keypoints(monkeypatc
 
     monkeypatch.setattr(zoo, "keypoint_model", Recorder)
     detected, found = keypoints.read([framed, whole], photo)
-    assert [len(batch) for batch in seen] == [2] + [1] * (keypoints.LOOKS - 1)
+    assert [len(batch) for batch in seen] == [2] + [1] * (keypoints.PASSES - 1)
     assert np.array_equal(seen[0][1], whole.wide_crop)
     expected = face_at(photo, truth).wide_crop
     for batch in seen[1:]:

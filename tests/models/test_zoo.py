@@ -267,7 +267,7 @@ def test_a_version_is_loaded_beside_the_active_one_and_kept(archive):
     assert (other.card.version, other.located.folder) == ("1.10.0", archive / "1.10.0" / "cnn")
     assert zoo.load("cnn", "1.10.0") is other and zoo.load("cnn", active.card.version) is active is zoo.load("cnn")
     assert np.abs(other.logits(faces(3)) - active.logits(faces(3))).max() > 0.01
-    assert [answer.version for answer in other.answers(other.logits(faces(1)))] == ["1.10.0"]
+    assert [answer.version for answer in other.predictions(other.logits(faces(1)))] == ["1.10.0"]
     assert zoo.loaded()["cnn"].version == active.card.version
 
 

@@ -38,7 +38,7 @@ HALVINGS = 4
 """The background has two to this power pictures."""
 
 
-def look(image: np.ndarray) -> tuple[np.ndarray, Face | None]:
+def detection_pass(image: np.ndarray) -> tuple[np.ndarray, Face | None]:
     """A training face given a border and enlarged, uint8 (288, 288), and what the detector finds in that.
 
     Args:
@@ -60,7 +60,7 @@ def align(image: np.ndarray, side: int) -> np.ndarray | None:
     Returns:
         float32 (side, side) in 0..1; None where no face is found.
     """
-    grey, face = look(image)
+    grey, face = detection_pass(image)
     if face is None:
         return None
     factor = side / framing.CROP_SIDE

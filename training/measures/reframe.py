@@ -28,7 +28,7 @@ def found_in(image: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         The five points, float (5, 2) in pixels of the image, and the crop that the app would make,
         float32 (48, 48) in 0..1; None where no face is found.
     """
-    _, face = composites.look(image)
+    _, face = composites.detection_pass(image)
     if face is None:
         return None
     return (face.points + 0.5) / composites.ZOOM - 0.5 - composites.BORDER, face.crop

@@ -21,7 +21,7 @@ from training import data
 FILE = "trust.json"
 """Beside the card of the weights that were measured."""
 SPLIT = "PrivateTest"
-SANITY_FACES = 8
+RANDOMISATION_FACES = 8
 """Faces of the sanity check, which explains each of them once for every stage of layers."""
 STABILITY_FACES = 50
 """Faces whose stability is measured, which takes three more maps of each."""
@@ -125,19 +125,22 @@ def of_method(
     answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
     targets = [Target(int(answer)) for answer in answers]
     registry.explain(model, faces[0], targets[0], method)  # compiles, which is not the method's time
-    curves, steady, seconds = [], [], []
+    curves, stabilities, seconds = [], [], []
     for index, (face, target) in enumerate(zip(watch(faces, method), targets, strict=True)):
         explanation = registry.explain(model, face, target, method)
         seconds.append(explanation.seconds)
         curves.append(trust.curves(model, face, explanation, seed + index))
         if index < STABILITY_FACES:
-            steady.append(stability(model, face, explanation, seed + index))
-    few = slice(SANITY_FACES)
+            stabilities.append(stability(model, face, explanation, seed + index))
+    few = slice(RANDOMISATION_FACES)
     forgets = randomisation.cascade(model, faces[few], targets[few], method, seed=seed).to_json()
-    return summary(curves, steady, seed) | {"sanity": _rounded(forgets), "seconds": round(float(np.median(seconds)), 4)}
+    return summary(curves, stabilities, seed) | {
+        "sanity": _rounded(forgets),
+        "seconds": round(float(np.median(seconds)), 4),
+    }
 
 
-def summary(curves: Sequence[Sequence[Curves]], steady: Sequence[float], seed: int = 0) -> dict:
+def summary(curves: Sequence[Sequence[Curves]], stabilities: Sequence[float], seed: int = 0) -> dict:
     """Means over faces with their 95 % confidence intervals.
 
     A gain is how much better a map's area is than the mean of its random maps, averaged over the
@@ -145,7 +148,7 @@ def summary(curves: Sequence[Sequence[Curves]], steady: Sequence[float], seed: i
 
     Args:
         curves: of each face, one a fill; none for a flat map.
-        steady: stability of faces, nan for a flat map.
+        stabilities: stability of faces, nan for a flat map.
         seed: of the resampling.
     """
 
@@ -155,7 +158,7 @@ def summary(curves: Sequence[Sequence[Curves]], steady: Sequence[float], seed: i
     values = {
         "deletion_gain": gain(lambda one: one.random_deletion.mean() - one.deletion_auc),
         "insertion_gain": gain(lambda one: one.insertion_auc - one.random_insertion.mean()),
-        "stability": [value for value in steady if not np.isnan(value)],
+        "stability": [value for value in stabilities if not np.isnan(value)],
     }
     better = sum(map(_better, curves))
     return {key: interval(found, seed) for key, found in values.items()} | {
@@ -253,12 +256,12 @@ def _better(curves: Sequence[Curves]) -> bool:
 
 def _fit(row: Mapping) -> bool:
     forgets = row["sanity"]["correlation"][-1]
-    steady = row["stability"]
+    stable = row["stability"]
     return (
         forgets is not None
         and forgets < randomisation.LIKE_BEFORE
-        and steady is not None
-        and steady["mean"] >= trust.STABLE
+        and stable is not None
+        and stable["mean"] >= trust.STABLE
         and row["seconds"] <= QUICK
     )
 

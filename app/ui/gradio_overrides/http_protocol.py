@@ -9,7 +9,7 @@ from app.security import timeouts
 
 
 class HeaderTimeoutProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, which waits `SILENCE` seconds for the head of a request and then hangs up.
+    """uvicorn's HTTP/1.1, which waits `IDLE_TIMEOUT_S` seconds for the head of a request and then hangs up.
 
     A head has 64 KiB at most; given to uvicorn as `http=`, so that another parser that happens to be installed
     changes neither.
@@ -33,7 +33,7 @@ class HeaderTimeoutProtocol(H11Protocol):
     def _watch(self) -> None:
         waiting = self.conn.their_state is h11.IDLE
         if waiting and not self._timer:
-            self._timer = self.loop.call_later(timeouts.SILENCE, self.transport.close)
+            self._timer = self.loop.call_later(timeouts.IDLE_TIMEOUT_S, self.transport.close)
         elif not waiting and self._timer:
             self._timer.cancel()
             self._timer = None

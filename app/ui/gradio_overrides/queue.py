@@ -9,7 +9,7 @@ from gradio.server_messages import ProcessCompletedMessage
 
 from app.serving.admission import AT_ONCE, WAITING
 
-LINGER = 10.0
+LINGER_S = 10.0
 OPEN = "stays open"
 """See `PageQueue`."""
 
@@ -29,7 +29,7 @@ def open_queue(page: gr.Blocks) -> gr.Blocks:
 class PageQueue(Queue):
     """Gradio's queue, where each kind of work has places of its own and a full one says so in words.
 
-    It also keeps a browser's stream of answers open for `LINGER` seconds after the last one. Gradio
+    It also keeps a browser's stream of answers open for `LINGER_S` seconds after the last one. Gradio
     closes it at once, and an answer to what is clicked in that moment is lost: the page believes that
     its stream is still open, and nobody reads what comes. The call that keeps a stream open is `OPEN`,
     which is never computed.
@@ -48,8 +48,8 @@ class PageQueue(Queue):
         if body.session_hash and "sec-fetch-site" in request.headers:
             self.pending_event_ids_session.setdefault(body.session_hash, set()).add(OPEN)
             self._linger(body.session_hash)
-        pushed, said, state = await super().push(body, request, username)
-        return pushed, busy(len(self)) if state == "queue_full" else said, state
+        pushed, message, state = await super().push(body, request, username)
+        return pushed, busy(len(self)) if state == "queue_full" else message, state
 
     async def clean_events(self, *, session_hash=None, event_id=None):
         """As Gradio's, when a stream is gone."""
@@ -74,7 +74,7 @@ class PageQueue(Queue):
         if timer := self._lingering.get(session_hash):
             timer.cancel()
         loop = asyncio.get_running_loop()
-        self._lingering[session_hash] = loop.call_later(LINGER, self._after, session_hash)
+        self._lingering[session_hash] = loop.call_later(LINGER_S, self._after, session_hash)
 
     def _after(self, session_hash: str) -> None:
         if self.pending_event_ids_session.get(session_hash, set()) - {OPEN}:

@@ -6,7 +6,7 @@ from app import text
 from app.ui import theme
 from explain import figures
 from explain.evidence import RegionEvidence
-from explain.trust import TrustReading
+from explain.trust import TrustResult
 from models.types import Prediction
 
 TEXT = theme.INK.c800
@@ -24,9 +24,9 @@ def evidence_of_models(items: Mapping[str, Sequence[RegionEvidence]], method: st
     return _dressed(figures.region_comparison(items, method), 460)
 
 
-def trust_curves(reading: TrustReading):
+def trust_curves(result: TrustResult):
     """The curves behind a trust reading."""
-    figure = _dressed(figures.trust_curves(reading), 420).update_annotations(font_size=12)
+    figure = _dressed(figures.trust_curves(result), 420).update_annotations(font_size=12)
     return figure.update_layout(legend_y=1.08, margin_t=64)
 
 

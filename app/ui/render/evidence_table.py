@@ -31,7 +31,7 @@ element.addEventListener('focusout', () => light(null));
 the picture and in the table. What a finger tapped stays lit until the next tap."""
 
 
-def told(item: RegionEvidence, explanation: Explanation) -> str:
+def label(item: RegionEvidence, explanation: Explanation) -> str:
     """What a map says about one part, in one line."""
     above, below = evidence.sides(explanation)
     shares = f"{evidence.percent(item.share_supporting)} of what {above}"
@@ -59,10 +59,10 @@ def outlines(crop_keypoints: np.ndarray, items: Sequence[RegionEvidence], explan
     lines = regions.outlines(crop_keypoints)
     whole = np.array([(0, 0), (side, 0), (side, side), (0, side)], np.float32) - 0.5
     lines["background"] = [whole]
-    told_of = {item.region: told(item, explanation) for item in items}
+    labels = {item.region: label(item, explanation) for item in items}
     areas = "".join(  # the largest first, so that a part lies above the face and the face above the background
-        f'<path d="{_path(lines[region])}" data-region="{region}" data-told="{told_of[region]}" tabindex="0" '
-        f'role="img" aria-label="{told_of[region]}"/>'
+        f'<path d="{_path(lines[region])}" data-region="{region}" data-told="{labels[region]}" tabindex="0" '
+        f'role="img" aria-label="{labels[region]}"/>'
         for region in reversed(regions.REGIONS)
         if lines[region]
     )
@@ -87,7 +87,7 @@ def table(items: Sequence[RegionEvidence], explanation: Explanation) -> str:
     densest = max(item.density for item in items) or 1.0
     heads = "".join(f'<th scope="col">{name}</th>' for name, _, _ in columns)
     rows = "".join(
-        f'<tr data-region="{item.region}" data-told="{told(item, explanation)}"><th scope="row">{item.label}</th>'
+        f'<tr data-region="{item.region}" data-told="{label(item, explanation)}"><th scope="row">{item.label}</th>'
         + "".join(_cell(kind, shares[i] / most, evidence.percent(shares[i])) for _, kind, shares in columns)
         + _cell("size", item.density / densest, f"{item.density:.1f}\u00a0×")
         + "</tr>"

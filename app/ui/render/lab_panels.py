@@ -76,7 +76,7 @@ element.addEventListener('click', async (event) => {
 """
 
 
-def bench(outcome: Outcome) -> str:
+def changed_face(outcome: Outcome) -> str:
     """The changed face, its parts ready to be hidden."""
     changed = outcome.changed
     hidden = {step.region for step in outcome.experiment.steps if isinstance(step, Hide)}
@@ -179,7 +179,7 @@ def _card(name: str, tried: Tried, outcome: Outcome, limit: scale.Scale) -> str:
         _bar(EMOTIONS[index], tried.before.probabilities[index], tried.after.probabilities[index], index == watched)
         for index in range(len(EMOTIONS))
     )
-    verdict = f'<p class="fw-small fw-told">{escape(lab_text.told(outcome.maps[name], tried))}</p>'
+    verdict = f'<p class="fw-small fw-told">{escape(lab_text.message(outcome.maps[name], tried))}</p>'
     return (
         f'<article class="fw-card"><h3>{text.MODELS[name]} <span>{sees}</span></h3><div class="fw-tried">'
         f"{_heatmap(outcome.maps[name], limit, outcome)}<dl>{bars}</dl></div>"

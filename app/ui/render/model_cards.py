@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from html import escape
 
 from app import text
-from app.serving.canary import Tally
+from app.serving.canary import AgreementCounter
 from explain.metrics import randomisation
 from explain.registry import METHODS
 from models import zoo
@@ -53,15 +53,15 @@ FORMATS = {
 }
 
 
-def described(name: str, status: Status, card: Card | None = None, tally: Tally | None = None) -> str:
-    """One model: what it reaches, where it is from, what it cannot; `tally` is of its challenger, if it has one."""
+def described(name: str, status: Status, card: Card | None = None, counter: AgreementCounter | None = None) -> str:
+    """One model: what it reaches, where it is from, what it cannot; `counter` is of its challenger, if it has one."""
     if card is None:
         reason = f'<p class="fw-small">{escape(pathless(status.note))}</p>' if status.note else ""
         return f'<article class="fw-card"><h3>{NAMES[name]}</h3><p>{STATES[status.state]}</p>{reason}</article>'
     limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limits)
     return (
         '<div class="fw-cards fw-facts">'
-        f'<article class="fw-card"><h3>{NAMES[name]}</h3>{_list(facts(card, status, tally))}</article>'
+        f'<article class="fw-card"><h3>{NAMES[name]}</h3>{_list(facts(card, status, counter))}</article>'
         f'<article class="fw-card"><h3>What it cannot</h3><ul class="fw-limits">{limits}</ul>'
         f"<h3>How it came about</h3>{_list(origin(card))}</article></div>"
     )
@@ -72,7 +72,7 @@ def pathless(note: str) -> str:
     return re.sub(r"(?<![\w:/])/(?:[^\s'\"/]+/)+", "…/", note)
 
 
-def facts(card: Card, status: Status, tally: Tally | None = None) -> list[tuple[str, str]]:
+def facts(card: Card, status: Status, counter: AgreementCounter | None = None) -> list[tuple[str, str]]:
     """What a model reaches and where it was taken from, as terms and descriptions."""
     revision = [("Revision", status.revision[:12])] if status.revision else []
     note = [("Note", pathless(status.note))] if status.note else []
@@ -82,7 +82,7 @@ def facts(card: Card, status: Status, tally: Tally | None = None) -> list[tuple[
         *revision,
         *note,
         ("Version", f"{card.version}, {card.date}"),
-        *([("Challenger", challenged(tally))] if tally else []),
+        *([("Challenger", challenged(counter))] if counter else []),
         ("Size", f"{card.parameters / 1e6:.1f} million numbers"),
         *exported(card),
         ("Licence", card.licence),
@@ -90,10 +90,10 @@ def facts(card: Card, status: Status, tally: Tally | None = None) -> list[tuple[
     ]
 
 
-def challenged(tally: Tally) -> str:
+def challenged(counter: AgreementCounter) -> str:
     """How a challenger has done so far, in a line."""
-    so_far = f"agrees on {tally.agreed} of {tally.faces}" if tally.faces else "none so far"
-    return f"{tally.version} answers {100 * tally.share:g}\u00a0% of the faces: {so_far}"
+    so_far = f"agrees on {counter.agreed} of {counter.faces}" if counter.faces else "none so far"
+    return f"{counter.version} answers {100 * counter.share:g}\u00a0% of the faces: {so_far}"
 
 
 def origin(card: Card) -> list[tuple[str, str]]:

@@ -50,7 +50,7 @@ def png(pixels: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
-def spoken(keypoint: str) -> str:
+def label(keypoint: str) -> str:
     """A keypoint's name for people: "left eyebrow, inner end"."""
     words = keypoint.split("_")
     if keypoint.startswith(("left", "right")):
@@ -99,7 +99,7 @@ def close_up(session: Session) -> str:
     points = _points(framing.apply(matrix, face.keypoints), 4.2, CLOSE_UP_SIDE, CLOSE_UP_SIDE)
     colours = "".join(f'<li class="fw-{name}">{name}</li>' for name in PARTS)
     rows = "".join(
-        f'<li class="fw-{part(name)}">{spoken(name)} <span>{x:.0f}, {y:.0f}</span></li>'
+        f'<li class="fw-{part(name)}">{label(name)} <span>{x:.0f}, {y:.0f}</span></li>'
         for name, (x, y) in zip(KEYPOINTS, face.keypoints, strict=True)
     )
     return (
@@ -156,7 +156,7 @@ def layers(session: Session, heat: np.ndarray, alt: str, zoom: int = CROP_ZOOM, 
 
 def colour_bar(shared: Scale, explanation: Explanation) -> str:
     """What the colours of a heatmap mean; the number stands behind a fold."""
-    low, high = figures.colour_bar_words(shared, explanation)
+    low, high = figures.colour_bar_labels(shared, explanation)
     return bar(figures.colour_bar(shared.signed), low, high, figures.full_colour(shared))
 
 
@@ -210,6 +210,6 @@ def _points(points: np.ndarray, radius: float, width: int, height: int) -> str:
             f'<g class="fw-point fw-{part(name)}"><circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
             f'<circle class="reach" cx="{x:.1f}" cy="{y:.1f}" r="{2 * radius:.1f}"/>'
             f'<text x="{x + shift:.1f}" y="{y + size / 3:.1f}" font-size="{size:.1f}" text-anchor="{anchor}">'
-            f"{spoken(name)}</text></g>"
+            f"{label(name)}</text></g>"
         )
     return "".join(marks)

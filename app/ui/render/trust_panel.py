@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from app import text
 from explain import figures
 from explain.metrics import faithfulness
+from explain.metrics.faithfulness import Curves
 from explain.registry import METHODS
-from explain.trust import Agreement, TrustReading
+from explain.trust import Agreement, TrustResult
 
 WAITING = '<p class="fw-trust fw-small" role="status">Testing whether this map is true…</p>'
 BADGES = {"high": ("✓", "holds up"), "some": ("~", "holds in part"), "none": ("✕", "no better than chance")}
@@ -20,33 +21,32 @@ HOW = (
 )
 
 
-def verdict(reading: TrustReading) -> str:
+def verdict(result: TrustResult) -> str:
     """The badge and the sentence."""
-    mark, name = BADGES[reading.verdict]
+    mark, name = BADGES[result.verdict]
     return (
-        f'<div class="fw-trust fw-{reading.verdict}" role="status"><span class="fw-badge"><b aria-hidden="true">{mark}'
-        f"</b> Tested: {name}</span><p>{reading.sentence}</p></div>"
+        f'<div class="fw-trust fw-{result.verdict}" role="status"><span class="fw-badge"><b aria-hidden="true">{mark}'
+        f"</b> Tested: {name}</span><p>{result.sentence}</p></div>"
     )
 
 
-def numbers(reading: TrustReading) -> str:
+def numbers(result: TrustResult) -> str:
     """What the verdict rests on, as tables."""
     parts = [f'<p class="fw-small">{HOW}</p>']
-    if reading.curves:
+    if result.curves:
         rows = "".join(
-            f'<tr><th scope="row">hidden: {figures.HIDDEN[one.fill]}</th><td>{one.gain:+.2f}</td>'
-            f"<td>{faithfulness.share_beaten(one.gain, one.random_gain) * len(one.random_gain):.0f} of "
-            f"{len(one.random_gain)}</td><td>{one.blob_gain:+.2f}</td></tr>"
-            for one in reading.curves
+            f'<tr><th scope="row">hidden: {figures.HIDDEN[one.fill]}</th><td>{one.relevance_gain:+.2f}</td>'
+            f"<td>{_beaten(one)} of {len(one.random_relevance_gain)}</td><td>{one.centre_prior_gain:+.2f}</td></tr>"
+            for one in result.curves
         )
         parts.append(
             "<table class='fw-numbers'><caption>Gain: the mean answer while showing, less that while hiding</caption>"
             '<thead><tr><th></th><th scope="col">this map</th><th scope="col">random maps beaten</th>'
             f'<th scope="col">blob</th></tr></thead><tbody>{rows}</tbody></table>'
         )
-    methods = {METHODS[name].title: one for name, one in reading.between_methods.items()}
-    models = {text.MODELS[name]: one for name, one in reading.between_models.items()}
-    parts.append(_agreements(reading.stability, methods, models))
+    methods = {METHODS[name].title: one for name, one in result.between_methods.items()}
+    models = {text.MODELS[name]: one for name, one in result.between_models.items()}
+    parts.append(_agreements(result.stability, methods, models))
     return "".join(parts)
 
 
@@ -80,3 +80,9 @@ def _row(name: str, correlation: float, overlap: float | None) -> str:
     shared = "" if overlap is None or math.isnan(overlap) else text.share(overlap)
     number = "" if math.isnan(correlation) else f"{correlation:.2f}, "
     return f'<tr><th scope="row">{name}</th><td>{number}{alike(correlation)}</td><td>{shared}</td></tr>'
+
+
+def _beaten(curves: Curves) -> int:
+    """How many of the random maps a map beats."""
+    chance = curves.random_relevance_gain
+    return round(faithfulness.share_beaten(curves.relevance_gain, chance) * len(chance))

@@ -46,7 +46,7 @@ class Compared:
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    turns = gr.State(Cancellation())
+    cancellation = gr.State(Cancellation())
     shown = gr.State(None)
     strip = gr.HTML(js_on_load=pictures.SELECT)
     with gr.Row(elem_classes="fw-bar-row"):
@@ -71,36 +71,38 @@ def build(shared: Shared) -> None:
             probabilities = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-probabilities")
         with gr.Column(min_width=320):
             parts = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-parts")
-    asked = [turns, shared.session, shown, emotion, against, methods]
+    inputs = [cancellation, shared.session, shown, emotion, against, methods]
     settled = [start.click, emotion.input, against.input, methods.input]
     outputs = [shown, strip, stop, notice, grid, probabilities, parts]
     private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     runs = [
-        shared.tab.select(arrive, asked, outputs, **private, **admission.EXPLAINS),
-        gr.on(settled, compare, asked, outputs, **private, **admission.EXPLAINS),
+        shared.tab.select(arrive, inputs, outputs, **private, **admission.EXPLAINS),
+        gr.on(settled, compare, inputs, outputs, **private, **admission.EXPLAINS),
         strip.select(choose, shared.session, shared.session, **private).then(
-            compare, asked, outputs, **private, **admission.EXPLAINS
+            compare, inputs, outputs, **private, **admission.EXPLAINS
         ),
     ]
     for run in runs:
         run.then(None, js=FIT)
-    stop.click(stopped, turns, [stop, notice], **private)
+    stop.click(stopped, cancellation, [stop, notice], **private)
 
 
 def compare(
-    turns: Cancellation, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
+    cancellation: Cancellation, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
 ) -> Iterator[tuple]:
     """Everything that the tab shows, again whenever one more map is ready; maps that are there are kept.
 
     It ends early where the visitor stops it or asks for another comparison.
     """
-    turn = turns.begin()
+    token = cancellation.begin()
     if session.face is None or not methods:
-        yield said(NO_METHOD if session.face else NO_FACE)
+        yield notice_only(NO_METHOD if session.face else NO_FACE)
         return
-    answers = session.answers or {name: found[0] for name, found in pipeline.predictions_for([session.face]).items()}
+    answers = session.face_predictions or {
+        name: found[0] for name, found in pipeline.predictions_for([session.face]).items()
+    }
     if against == (emotion or pipeline.common_target("", "", answers).name):
-        yield said(ITSELF.format(against))
+        yield notice_only(ITSELF.format(against))
         return
     target = pipeline.common_target(emotion, against, answers)
     about = (session.key, session.chosen, emotion, against)
@@ -122,10 +124,10 @@ def compare(
                 name, session.face, target, method, version=version
             )
         except Exception:
-            if not turns.over(turn):
-                yield *(gr.skip() for _ in range(2)), *stopped(turns), *(gr.skip() for _ in range(3))
+            if not cancellation.over(token):
+                yield *(gr.skip() for _ in range(2)), *stopped(cancellation), *(gr.skip() for _ in range(3))
             raise
-        if turns.over(turn):
+        if cancellation.over(token):
             return
     yield (
         Compared(about, chosen, copied(known, results), True),
@@ -139,25 +141,25 @@ def compare(
 
 
 def arrive(
-    turns: Cancellation, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
+    cancellation: Cancellation, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
 ) -> Iterator[tuple]:
     """The comparison when the tab is opened, unless it is there already."""
     about = (session.key, session.chosen, emotion, against)
     if shown is not None and shown.finished and shown.about == about and set(shown.methods) == set(methods):
         yield tuple(gr.skip() for _ in range(7))
         return
-    yield from compare(turns, session, shown, emotion, against, methods)
+    yield from compare(cancellation, session, shown, emotion, against, methods)
 
 
-def said(note: str) -> tuple:
+def notice_only(note: str) -> tuple:
     """A word in place of the comparison."""
     nothing = gr.Plot(visible=False)
     return None, "", gr.Button(interactive=False), note, "", nothing, nothing
 
 
-def stopped(turns: Cancellation) -> tuple:
+def stopped(cancellation: Cancellation) -> tuple:
     """What is said after a stop."""
-    turns.begin()
+    cancellation.begin()
     return gr.Button(interactive=False), STOPPED
 
 

@@ -61,7 +61,7 @@ class Shown:
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    turns = gr.State(Cancellation())
+    cancellation = gr.State(Cancellation())
     shown = gr.State(None)
     judged = gr.State("")
     first = reports.recommended("cnn")
@@ -102,7 +102,7 @@ def build(shared: Shared) -> None:
             with gr.Accordion("How the map was tested", open=False, visible=False, elem_id="trust-numbers") as fold:
                 numbers = gr.HTML()
                 curves = gr.Plot(show_label=False, container=False, visible=False, elem_id="trust-curves")
-    asked = [turns, shared.session, model, emotion, against, method, *values]
+    inputs = [cancellation, shared.session, model, emotion, against, method, *values]
     map_of = [shown, strip, status, stop, picture, told, parts, verdict, fold]
     judged_of = [judged, verdict, fold, numbers, curves]
     private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
@@ -112,19 +112,19 @@ def build(shared: Shared) -> None:
     settled = [emotion.input, against.input, method.input, *map(controls.changed, filter(controls.chosen, values))]
     typed = [event for value in itertools.filterfalse(controls.chosen, values) for event in (value.submit, value.blur)]
     runs = [
-        gr.on(settled, explain, asked, map_of, **private, **admission.EXPLAINS),
-        model.input(offer, *offer_of, **private).then(explain, asked, map_of, **private, **admission.EXPLAINS),
+        gr.on(settled, explain, inputs, map_of, **private, **admission.EXPLAINS),
+        model.input(offer, *offer_of, **private).then(explain, inputs, map_of, **private, **admission.EXPLAINS),
         shared.tab.select(offer, *offer_of, **private).then(
-            arrive, [shown, *asked], map_of, **private, **admission.EXPLAINS
+            arrive, [shown, *inputs], map_of, **private, **admission.EXPLAINS
         ),
         strip.select(choose, shared.session, shared.session, **private).then(
-            explain, asked, map_of, **private, **admission.EXPLAINS
+            explain, inputs, map_of, **private, **admission.EXPLAINS
         ),
-        gr.on(typed, arrive, [shown, *asked], map_of, **private, **admission.EXPLAINS),
+        gr.on(typed, arrive, [shown, *inputs], map_of, **private, **admission.EXPLAINS),
     ]
-    runs.append(stop.click(stopped, turns, [status, stop], **private))
+    runs.append(stop.click(stopped, cancellation, [status, stop], **private))
     for run in runs:
-        run.then(judge, [turns, shown, judged], judged_of, **private, **admission.EXPLAINS)
+        run.then(judge, [cancellation, shown, judged], judged_of, **private, **admission.EXPLAINS)
     fold.expand(None, js=FIT)
     opacity.input(None, opacity, None, js=OPACITY)
     outlined.input(None, outlined, None, js=OUTLINED)
@@ -134,23 +134,23 @@ def build(shared: Shared) -> None:
 
 
 def explain(
-    turns: Cancellation, session: Session, model: str, emotion: str, against: str, method: str, *values
+    cancellation: Cancellation, session: Session, model: str, emotion: str, against: str, method: str, *values
 ) -> Iterator[tuple]:
     """The map with its evidence in words and numbers; before a slow one, word that it is at work."""
-    turn = turns.begin()
+    token = cancellation.begin()
     if session.face is None:
-        yield said(turns, session, NO_FACE)
+        yield notice_only(cancellation, session, NO_FACE)
         return
     try:
-        prediction = session.answers.get(model) or pipeline.predict(model, [session.face])[0]
+        prediction = session.face_predictions.get(model) or pipeline.predict(model, [session.face])[0]
     except WeightsError:
-        yield said(turns, session, f'<p class="fw-note" role="status">{text.unavailable(model)}</p>')
+        yield notice_only(cancellation, session, f'<p class="fw-note" role="status">{text.unavailable(model)}</p>')
         return
     if against == (emotion or prediction.emotion):
-        yield said(turns, session, itself(model, emotion, against))
+        yield notice_only(cancellation, session, itself(model, emotion, against))
         return
     if reason := pipeline.unsuitable(model, method, prediction.version):
-        yield said(turns, session, f'<p class="fw-note" role="status">{reason}</p>')
+        yield notice_only(cancellation, session, f'<p class="fw-note" role="status">{reason}</p>')
         return
     params = METHODS[method].Params.from_json(controls.read(method, values))
     if method not in INSTANT:
@@ -159,34 +159,34 @@ def explain(
     try:
         explanation = pipeline.explain(model, session.face, target, method, params, prediction.version)
     except Exception:
-        if not turns.over(turn):
+        if not cancellation.over(token):
             yield idle()
         raise
-    if turns.over(turn):
+    if cancellation.over(token):
         return
     about = (session.key, session.chosen, model, emotion, against, method, *values)
-    turns.shown = uuid.uuid4().hex
-    yield finished(session, Shown(turns.shown, about, session.face, explanation, prediction.version), prediction)
+    cancellation.shown = uuid.uuid4().hex
+    yield finished(session, Shown(cancellation.shown, about, session.face, explanation, prediction.version), prediction)
 
 
-def arrive(shown: Shown | None, turns: Cancellation, session: Session, *asked) -> Iterator[tuple]:
+def arrive(shown: Shown | None, cancellation: Cancellation, session: Session, *inputs) -> Iterator[tuple]:
     """The map when the tab is opened, unless it is there already."""
-    if shown is not None and shown.about == (session.key, session.chosen, *asked):
+    if shown is not None and shown.about == (session.key, session.chosen, *inputs):
         yield tuple(gr.skip() for _ in range(9))
         return
-    yield from explain(turns, session, *asked)
+    yield from explain(cancellation, session, *inputs)
 
 
-def judge(turns: Cancellation, shown: Shown | None, judged: str) -> Iterator[tuple]:
+def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Iterator[tuple]:
     """The trust reading of the map on the screen, unless it is there already or a later map has begun.
 
     The verdict comes as soon as the map is tested, the agreement with other maps after it.
     """
-    turn = turns.latest
+    token = cancellation.latest
     if shown is None or shown.key == judged:
         return
     for result in pipeline.trust_steps(shown.face, shown.explanation, shown.version):
-        if turns.over(turn) or turns.shown != shown.key:
+        if cancellation.over(token) or cancellation.shown != shown.key:
             return
         yield (
             shown.key,
@@ -197,9 +197,9 @@ def judge(turns: Cancellation, shown: Shown | None, judged: str) -> Iterator[tup
         )
 
 
-def stopped(turns: Cancellation) -> tuple:
+def stopped(cancellation: Cancellation) -> tuple:
     """What is said after a stop."""
-    turns.begin()
+    cancellation.begin()
     return STOPPED, gr.Button(visible=False)
 
 
@@ -224,9 +224,9 @@ def offer(model: str, method: str, offered: str) -> tuple:
 # ------------------------------------------------------------------------ parts
 
 
-def said(turns: Cancellation, session: Session, note: str) -> tuple:
+def notice_only(cancellation: Cancellation, session: Session, note: str) -> tuple:
     """A word in place of the map."""
-    turns.shown = ""
+    cancellation.shown = ""
     strip = pictures.strip(session) if session.face else ""
     return None, strip, "", gr.Button(visible=False), note, "", "", "", gr.Accordion(visible=False)
 
@@ -266,17 +266,17 @@ def finished(session: Session, shown: Shown, prediction: Prediction) -> tuple:
 def described(explanation: Explanation, prediction: Prediction, items: list[evidence.RegionEvidence]) -> str:
     """What the model sees, what was explained, and the evidence in sentences."""
     heading = f"{text.MODELS[explanation.model]} sees {text.ADJECTIVES[prediction.emotion]}"
-    literature = action_units.words(explanation, items)
+    literature = action_units.message(explanation, items)
     beside = f"<p>{literature}</p>{SOURCES}" if literature else ""
     return (
         f"<h2>{heading} ({text.percent(prediction.confidence)})</h2>"
-        f'<p class="fw-small">{asked_for(explanation.target, prediction)} '
+        f'<p class="fw-small">{question(explanation.target, prediction)} '
         f"It took {text.duration(explanation.seconds)}.</p>"
-        f"<p>{evidence.words(explanation, items)}</p>{beside}"
+        f"<p>{evidence.message(explanation, items)}</p>{beside}"
     )
 
 
-def asked_for(target: Target, prediction: Prediction) -> str:
+def question(target: Target, prediction: Prediction) -> str:
     """What was explained, in words."""
     first = f"{EMOTIONS[target.emotion]} ({text.percent(prediction.probabilities[target.emotion])})"
     if target.against is None:

@@ -21,7 +21,7 @@ from app.ui.tabs import Shared, choose
 from explain.base import Explanation
 from explain.lab.counterfactual import Counterfactual
 from explain.lab.steps import (
-    FILLS,
+    BASELINES,
     Blur,
     Brightness,
     Contrast,
@@ -59,11 +59,11 @@ HAND = """value => {
   style.setProperty('--fw-areas', paints ? 'none' : 'auto');
   style.setProperty('--fw-brush', value);
 }"""
-CODE = "(desk, code) => [desk, new URLSearchParams(window.location.search).get('lab') || '']"
+CODE = "(state, code) => [state, new URLSearchParams(window.location.search).get('lab') || '']"
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
+class History:
     """What one visitor is working on at a moment; no picture and no network.
 
     Attributes:
@@ -81,48 +81,48 @@ class Bench:
     maps: dict[tuple[str, str, int], Explanation] = field(default_factory=dict)
     found: tuple[str, dict[str, Counterfactual | None]] | None = None
 
-    def turn(self, experiment: Experiment) -> "Bench":
+    def with_experiment(self, experiment: Experiment) -> "History":
         """With another experiment, which can be undone."""
         if experiment == self.experiment:
             return self
         return replace(self, experiment=experiment, past=(*self.past, self.experiment)[-MOST_UNDONE:])
 
 
-class Desk:
-    """The bench of one visitor, on which every click finds what the click before it did; lives in a `gr.State`.
+class LabState:
+    """What one visitor does in the Lab, on which every click finds what the click before it did; lives in a `gr.State`.
 
     Attributes:
-        bench: as it is now.
-        turns: what is on the screen comes from the latest.
+        history: as it is now.
+        cancellation: what is on the screen comes from the latest.
     """
 
     def __init__(self):
-        self.bench, self.turns = Bench(), Cancellation()
+        self.history, self.cancellation = History(), Cancellation()
 
 
-class Wanted(NamedTuple):
+class Display(NamedTuple):
     """What `show` is asked for."""
 
     session: Session
-    bench: Bench
+    history: History
     method: str
     emotion: str
     part: str
 
 
 CHANGING = threading.Lock()
-"""Held while a desk changes, which takes next to no time."""
+"""Held while a state changes, which takes next to no time."""
 
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    desk = gr.State(Desk())
+    state = gr.State(LabState())
     code = gr.Textbox(visible=False)
     strip = gr.HTML(js_on_load=pictures.SELECT)
     with gr.Row(elem_classes="fw-columns fw-lab"):
         with gr.Column(scale=4, min_width=300):
             parts = gr.HTML(lab_panels.parts(Experiment()), js_on_load=pictures.SELECT, elem_id="lab-parts")
-            fill = gr.Radio(list(FILLS), value=FILLS[0], label="What is hidden shows", elem_id="lab-fill")
+            fill = gr.Radio(list(BASELINES), value=BASELINES[0], label="What is hidden shows", elem_id="lab-fill")
             swapped = gr.Radio(
                 [(title, name) for name, title in lab_text.PARTS.items()],
                 value="mouth",
@@ -149,32 +149,32 @@ def build(shared: Shared) -> None:
                 )
                 emotion = controls.emotions(controls.COMMON, "Emotion to watch", "lab-emotion", min_width=240)
         with gr.Column(scale=6, min_width=320):
-            told = gr.HTML(elem_id="lab-answers")
+            predictions = gr.HTML(elem_id="lab-answers")
     with gr.Accordion("Share or keep this experiment", open=False, elem_id="lab-share"):
         link = gr.HTML(lab_panels.shared(Experiment()), js_on_load=lab_panels.COPY, elem_id="lab-link")
         text = gr.Textbox(written(Experiment()), label="As JSON", lines=5, max_lines=14, elem_id="lab-json")
         take = gr.Button("Do what the JSON says", elem_id="lab-take")
 
-    asked = [shared.session, desk, method, emotion, swapped]
-    shown = [strip, face, steps, verdict, told, smallest, parts, swap, undo, reset, link, text, *sliders]
+    inputs = [shared.session, state, method, emotion, swapped]
+    shown = [strip, face, steps, verdict, predictions, smallest, parts, swap, undo, reset, link, text, *sliders]
     linking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     quiet = linking | admission.EXPLAINS
-    gr.on([shared.tab.select, emotion.input, swapped.input], does(look), asked, shown, **quiet)
-    method.input(does(look), asked, shown, **quiet | {"show_progress": "minimal"})
-    gr.on([face.select, parts.select], does(touch), [*asked, fill], shown, **quiet)
-    fill.input(does(refill), [*asked, fill], shown, **quiet)
-    swap.select(does(exchange), asked, shown, **quiet)
-    moved = [*asked, *sliders]
+    gr.on([shared.tab.select, emotion.input, swapped.input], does(refresh), inputs, shown, **quiet)
+    method.input(does(refresh), inputs, shown, **quiet | {"show_progress": "minimal"})
+    gr.on([face.select, parts.select], does(touch), [*inputs, fill], shown, **quiet)
+    fill.input(does(change_baseline), [*inputs, fill], shown, **quiet)
+    swap.select(does(swap_part), inputs, shown, **quiet)
+    moved = [*inputs, *sliders]
     gr.on([slider.release for slider in sliders], does(slide), moved, shown[: -len(sliders)], **quiet)
-    steps.select(does(take_away), asked, shown, **quiet)
-    undo.click(does(back), asked, shown, **quiet)
-    reset.click(does(start_over), asked, shown, **quiet)
-    take.click(does(obey), [*asked, text], shown, **quiet)
-    strip.select(choose, shared.session, shared.session, **linking).then(does(look), asked, shown, **quiet)
-    search.click(search_smallest, [shared.session, desk, fill], smallest, **quiet | {"show_progress": "minimal"})
-    smallest.select(does(follow), asked, shown, **quiet)
+    steps.select(does(take_away), inputs, shown, **quiet)
+    undo.click(does(back), inputs, shown, **quiet)
+    reset.click(does(start_over), inputs, shown, **quiet)
+    take.click(does(follow_json), [*inputs, text], shown, **quiet)
+    strip.select(choose, shared.session, shared.session, **linking).then(does(refresh), inputs, shown, **quiet)
+    search.click(search_smallest, [shared.session, state, fill], smallest, **quiet | {"show_progress": "minimal"})
+    smallest.select(does(follow), inputs, shown, **quiet)
     hand.input(None, hand, None, js=HAND)
-    events.page().load(linked, [desk, code], None, js=CODE, **linking)
+    events.page().load(linked, [state, code], None, js=CODE, **linking)
 
 
 def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
@@ -185,28 +185,28 @@ def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
 # --------------------------------------------------------------------- handlers
 
 
-def does(change: Callable[..., Wanted]) -> Callable[..., tuple]:
+def does(change: Callable[..., Display]) -> Callable[..., tuple]:
     """The handler of an event, by what it changes: the change is made at once, then the models are asked.
 
     Two quick clicks both count, since the second finds what the first has done; of what they show, that of
     the first is left out once the second has begun.
 
     Args:
-        change: takes the session, the bench and what else the event brings.
+        change: takes the session, the history and what else the event brings.
     """
 
     @wraps(change)
-    def handle(session: Session, desk: Desk, *rest) -> tuple:
+    def handle(session: Session, state: LabState, *rest) -> tuple:
         with CHANGING:
-            wanted = change(session, desk.bench, *rest)
-            desk.bench, turn = wanted.bench, desk.turns.begin()
-        made, *values = show(*wanted)
+            display = change(session, state.history, *rest)
+            state.history, token = display.history, state.cancellation.begin()
+        made, *values = show(*display)
         with CHANGING:
-            over = desk.turns.over(turn)
-            if desk.bench.about == made.about:
-                desk.bench = replace(desk.bench, maps={**desk.bench.maps, **made.maps})
+            over = state.cancellation.over(token)
+            if state.history.about == made.about:
+                state.history = replace(state.history, maps={**state.history.maps, **made.maps})
             elif not over:
-                desk.bench = replace(desk.bench, about=made.about, maps=made.maps, found=made.found)
+                state.history = replace(state.history, about=made.about, maps=made.maps, found=made.found)
         if over:
             values = [gr.skip() for _ in values]
         return tuple(values[: -len(SLIDERS)] if change is slide else values)
@@ -214,33 +214,33 @@ def does(change: Callable[..., Wanted]) -> Callable[..., tuple]:
     return handle
 
 
-def show(session: Session, bench: Bench, method: str, emotion: str, part: str) -> tuple:
-    """The bench with its maps, and everything that the tab shows, in the order of its outputs; the models are asked."""
+def show(session: Session, history: History, method: str, emotion: str, part: str) -> tuple:
+    """The history with its maps, and all that the tab shows, in the order of its outputs; the models are asked."""
     if session.face is None:
-        return bench, "", lab_panels.note(bench.experiment), "", "", "", "", *_about(bench, part)
+        return history, "", lab_panels.note(history.experiment), "", "", "", "", *_about(history, part)
     about = (session.key, session.chosen)
-    if bench.about != about:
-        bench = replace(bench, about=about, maps={}, found=None)
-    known = {key[1:]: found for key, found in bench.maps.items() if key[0] == method}
-    given = {"maps": known, "versions": asked_before(session)}
-    outcome = engine.current().run(experiments.run, session.face, bench.experiment, method, emotion, **given)
+    if history.about != about:
+        history = replace(history, about=about, maps={}, found=None)
+    known = {key[1:]: found for key, found in history.maps.items() if key[0] == method}
+    given = {"maps": known, "versions": versions_used(session)}
+    outcome = engine.current().run(experiments.run, session.face, history.experiment, method, emotion, **given)
     made = {(method, name, outcome.target.emotion): found for name, found in outcome.maps.items()}
-    bench = replace(bench, maps={**bench.maps, **made})
+    history = replace(history, maps={**history.maps, **made})
     return (
-        bench,
+        history,
         pictures.strip(session),
-        lab_panels.bench(outcome),
-        lab_panels.done(bench.experiment),
+        lab_panels.changed_face(outcome),
+        lab_panels.done(history.experiment),
         lab_panels.verdict(outcome) + missing(outcome),
         lab_panels.answers(outcome),
-        lab_panels.smallest(bench.found[1]) if bench.found else "",
-        *_about(bench, part),
+        lab_panels.smallest(history.found[1]) if history.found else "",
+        *_about(history, part),
     )
 
 
-def asked_before(session: Session) -> dict[str, str]:
-    """The version of each model that answered for the face; a challenger may have, see `app.serving.canary`."""
-    return {name: answer.version for name, answer in session.answers.items()}
+def versions_used(session: Session) -> dict[str, str]:
+    """The version of each model that answered for the face; a canary may have, see `app.serving.canary`."""
+    return {name: answer.version for name, answer in session.face_predictions.items()}
 
 
 def missing(outcome: experiments.Outcome) -> str:
@@ -249,12 +249,12 @@ def missing(outcome: experiments.Outcome) -> str:
     return f'<p class="fw-note">{note}</p>' if note else ""
 
 
-def _about(bench: Bench, part: str) -> tuple:
-    experiment = bench.experiment
+def _about(history: History, part: str) -> tuple:
+    experiment = history.experiment
     return (
         lab_panels.parts(experiment),
         lab_panels.swaps(experiment, part),
-        gr.Button(interactive=bool(bench.past)),
+        gr.Button(interactive=bool(history.past)),
         gr.Button(interactive=bool(experiment.steps)),
         lab_panels.shared(experiment),
         written(experiment),
@@ -274,17 +274,17 @@ def written(experiment: Experiment) -> str:
     return f'{{"steps": [\n{lines}\n]}}' if lines else '{"steps": []}'
 
 
-def look(session: Session, bench: Bench, method: str, emotion: str, part: str) -> Wanted:
+def refresh(session: Session, history: History, method: str, emotion: str, part: str) -> Display:
     """The same experiment, seen anew: on another face, by another method, with another emotion in mind."""
-    return Wanted(session, bench, method, emotion, part)
+    return Display(session, history, method, emotion, part)
 
 
 def touch(
-    session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str, fill: str
-) -> Wanted:
+    session: Session, history: History, event: gr.EventData, method: str, emotion: str, part: str, fill: str
+) -> Display:
     """A part of the face hidden, or shown again; or a patch that was painted."""
     data = events.data(event)
-    experiment = bench.experiment
+    experiment = history.experiment
     if "stroke" in data:
         under = brush_mask.mask(data["stroke"], data.get("width"))
         experiment = experiment.put(Paint(pack(under), fill))
@@ -292,31 +292,31 @@ def touch(
         step = Hide(REGIONS[data["index"]], fill)
         hidden = experiment.find(step.slot)
         experiment = experiment.without(step.slot) if hidden else experiment.put(step)
-    return Wanted(session, bench.turn(experiment), method, emotion, part)
+    return Display(session, history.with_experiment(experiment), method, emotion, part)
 
 
-def refill(session: Session, bench: Bench, method: str, emotion: str, part: str, fill: str) -> Wanted:
+def change_baseline(session: Session, history: History, method: str, emotion: str, part: str, fill: str) -> Display:
     """Everything that is hidden shows something else."""
-    steps = (replace(step, fill=fill) if hasattr(step, "fill") else step for step in bench.experiment.steps)
-    bench = replace(bench.turn(Experiment(tuple(steps))), found=None)
-    return Wanted(session, bench, method, emotion, part)
+    steps = (replace(step, fill=fill) if hasattr(step, "fill") else step for step in history.experiment.steps)
+    history = replace(history.with_experiment(Experiment(tuple(steps))), found=None)
+    return Display(session, history, method, emotion, part)
 
 
-def exchange(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> Wanted:
+def swap_part(session: Session, history: History, event: gr.EventData, method: str, emotion: str, part: str) -> Display:
     """The mouth or the eyes of an example face; the same one again takes them away."""
     names = list(lab_panels.thumbnails())
-    experiment = bench.experiment
+    experiment = history.experiment
     index = events.data(event).get("index")
     if index in range(len(names)):
         step = Swap(part, names[index])
         there = experiment.find(step.slot) == step
         experiment = experiment.without(step.slot) if there else experiment.put(step)
-    return Wanted(session, bench.turn(experiment), method, emotion, part)
+    return Display(session, history.with_experiment(experiment), method, emotion, part)
 
 
-def slide(session: Session, bench: Bench, method: str, emotion: str, part: str, *values: float) -> Wanted:
+def slide(session: Session, history: History, method: str, emotion: str, part: str, *values: float) -> Display:
     """What the sliders say about the whole face; the sliders themselves stay where they are."""
-    experiment = bench.experiment
+    experiment = history.experiment
     chosen: dict[type[Step], dict[str, float]] = {}
     for (kind, name, _), value in zip(SLIDERS, values, strict=True):
         chosen.setdefault(kind, {})[name] = value
@@ -328,62 +328,62 @@ def slide(session: Session, bench: Bench, method: str, emotion: str, part: str, 
             experiment = experiment.without(step.slot)
         elif there is None or any(getattr(there, name) != value for name, value in fields.items()):
             experiment = experiment.put(step if there is None else replace(there, **fields))
-    return Wanted(session, bench.turn(experiment), method, emotion, part)
+    return Display(session, history.with_experiment(experiment), method, emotion, part)
 
 
-def take_away(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> Wanted:
+def take_away(session: Session, history: History, event: gr.EventData, method: str, emotion: str, part: str) -> Display:
     """One step taken away."""
     index = events.data(event).get("index")
-    kept = tuple(step for place, step in enumerate(bench.experiment.steps) if place != index)
-    return Wanted(session, bench.turn(Experiment(kept)), method, emotion, part)
+    kept = tuple(step for place, step in enumerate(history.experiment.steps) if place != index)
+    return Display(session, history.with_experiment(Experiment(kept)), method, emotion, part)
 
 
-def back(session: Session, bench: Bench, method: str, emotion: str, part: str) -> Wanted:
+def back(session: Session, history: History, method: str, emotion: str, part: str) -> Display:
     """The experiment before the last change."""
-    if bench.past:
-        bench = replace(bench, experiment=bench.past[-1], past=bench.past[:-1])
-    return Wanted(session, bench, method, emotion, part)
+    if history.past:
+        history = replace(history, experiment=history.past[-1], past=history.past[:-1])
+    return Display(session, history, method, emotion, part)
 
 
-def start_over(session: Session, bench: Bench, method: str, emotion: str, part: str) -> Wanted:
+def start_over(session: Session, history: History, method: str, emotion: str, part: str) -> Display:
     """The face as it was; this too can be undone."""
-    return Wanted(session, bench.turn(Experiment()), method, emotion, part)
+    return Display(session, history.with_experiment(Experiment()), method, emotion, part)
 
 
-def obey(session: Session, bench: Bench, method: str, emotion: str, part: str, text: str) -> Wanted:
+def follow_json(session: Session, history: History, method: str, emotion: str, part: str, text: str) -> Display:
     """The experiment that was written or pasted."""
-    return Wanted(session, bench.turn(Experiment.from_json(text)), method, emotion, part)
+    return Display(session, history.with_experiment(Experiment.from_json(text)), method, emotion, part)
 
 
-def search_smallest(session: Session, desk: Desk, fill: str) -> str:
+def search_smallest(session: Session, state: LabState, fill: str) -> str:
     """The smallest change that flips each model's answer."""
     if session.face is None:
         raise NoFaceError("The search needs a face", "none so far", "First give a photo on the tab Predict")
-    found = engine.current().run(experiments.smallest, session.face, fill, asked_before(session))
+    found = engine.current().run(experiments.smallest, session.face, fill, versions_used(session))
     with CHANGING:
-        desk.bench = replace(desk.bench, found=(fill, found))
+        state.history = replace(state.history, found=(fill, found))
     return lab_panels.smallest(found)
 
 
-def follow(session: Session, bench: Bench, event: gr.EventData, method: str, emotion: str, part: str) -> Wanted:
+def follow(session: Session, history: History, event: gr.EventData, method: str, emotion: str, part: str) -> Display:
     """The smallest change of one model, done."""
-    fill, found = bench.found or ("", {})
+    fill, found = history.found or ("", {})
     index = events.data(event).get("index")
     change = list(found.values())[index] if index in range(len(found)) else None
     if change is not None:
-        bench = bench.turn(Experiment(tuple(Hide(region, fill) for region in change.regions)))
-    return Wanted(session, bench, method, emotion, part)
+        history = history.with_experiment(Experiment(tuple(Hide(region, fill) for region in change.regions)))
+    return Display(session, history, method, emotion, part)
 
 
-def linked(desk: Desk, code: str) -> None:
+def linked(state: LabState, code: str) -> None:
     """The experiment that the page's address names; it waits for a face."""
     if not code:
         return
     experiment = Experiment.from_code(code)
     for step in experiment.steps:  # a face that is not among ours is found now, not when the tab is opened
-        name = getattr(step, "donor", None) or getattr(step, "fill", FILLS[0])
-        if name not in FILLS and name not in SOURCE_FACES:
+        name = getattr(step, "donor", None) or getattr(step, "fill", BASELINES[0])
+        if name not in BASELINES and name not in SOURCE_FACES:
             raise UnknownNameError("An example face has a name", repr(name), f"Use one of {', '.join(SOURCE_FACES)}")
     gr.Info("The link brought an experiment. Give a photo with a face, then open the tab Lab.")
     with CHANGING:
-        desk.bench = desk.bench.turn(experiment)
+        state.history = state.history.with_experiment(experiment)

@@ -53,7 +53,7 @@ def show(name: str) -> Iterator[tuple]:
     shown = [next((found[chart] for chart in place if chart in found), None) for place in PLACES]
     table = reports.trust(model.located, model.card.sha256)
     yield (
-        model_cards.described(name, zoo.loaded()[name], model.card, canary.tallies().get(name)),
+        model_cards.described(name, zoo.loaded()[name], model.card, canary.agreement_counters().get(name)),
         "" if name == zoo.KEYPOINT_MODEL else model_cards.trust(name, table),
         model_cards.emotions(model.card),
         "" if found else COMING if coming else NO_CHARTS,

@@ -82,7 +82,7 @@ def read(picture: Photo) -> Iterator[tuple]:
         yield None, *show(found)
         return
     yield None, gr.skip(), *show(found)[1:]
-    yield None, *show(answered(session.opened(picture, pipeline.with_keypoints(faces, picture))))
+    yield None, *show(predicted(session.opened(picture, pipeline.with_keypoints(faces, picture))))
 
 
 def read_example(event: gr.EventData) -> Iterator[tuple]:
@@ -99,7 +99,7 @@ def read_whole(current: Session) -> tuple:
     if current.photo is None:
         raise EmptyPhotoError("A picture is given first", "", "Upload one, take a snapshot or pick an example")
     faces = pipeline.faces_in(current.photo, whole_picture=True)
-    return show(answered(session.opened(current.photo, faces)))
+    return show(predicted(session.opened(current.photo, faces)))
 
 
 def choose(current: Session, event: gr.EventData) -> tuple:
@@ -107,15 +107,15 @@ def choose(current: Session, event: gr.EventData) -> tuple:
     return show(current.choose(events.data(event).get("index")))
 
 
-def answered(current: Session) -> Session:
+def predicted(current: Session) -> Session:
     """The session with what the models say."""
-    return session.answered(current, pipeline.predictions_for(list(current.faces)))
+    return session.with_predictions(current, pipeline.predictions_for(list(current.faces)))
 
 
 def show(current: Session) -> tuple:
     """The session and everything that the tab shows of it, in the order of its outputs."""
     lost = current.photo is not None and not current.faces
-    answers = current.answers
+    answers = current.face_predictions
     if answers:
         notice = f'<p class="fw-verdict" role="status">{text.verdict(answers)}</p>'
     else:
@@ -135,7 +135,7 @@ def show(current: Session) -> tuple:
 
 def numbers(current: Session) -> str:
     """The chart as a table."""
-    answers = current.answers
+    answers = current.face_predictions
     if not answers:
         return ""
     heads = "".join(f'<th scope="col">{text.MODELS[name]}</th>' for name in answers)

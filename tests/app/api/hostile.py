@@ -1,4 +1,4 @@
-"""Hostile input as a table: a name, the door it comes to, how it is sent, and what the server may say.
+"""Hostile input as a table: a name, the interface it comes to, how it is sent, and what the server may say.
 
 What a server may say is a status. Gradio answers a call with an event, and MCP with a result: an event of an error
 and a result that is one count as 422, and an error of JSON-RPC as 400.
@@ -171,7 +171,7 @@ class Visitor:
 @dataclass(frozen=True)
 class Case:
     name: str
-    door: str
+    interface: str
     send: Callable[[Visitor], Heard]
     allowed: frozenset[int] = REFUSED
 

@@ -74,9 +74,9 @@ def resident() -> int:
 
 def test_the_table_is_long_and_covers_every_door(table):
     assert len(table) >= 200
-    doors = {case.door for case in table}
-    assert {"page", "call", "join", "run", "file=", "proxy=", "mcp", "static", "socket", "closed"} <= doors
-    assert {"/predict", "/predict/batch", "/api/v1", "/api/v1/explain", "/gradio_api/upload"} <= doors
+    interfaces = {case.interface for case in table}
+    assert {"page", "call", "join", "run", "file=", "proxy=", "mcp", "static", "socket", "closed"} <= interfaces
+    assert {"/predict", "/predict/batch", "/api/v1", "/api/v1/explain", "/gradio_api/upload"} <= interfaces
 
 
 def faults(visitor: hostile.Visitor, case: hostile.Case) -> list[str]:
@@ -87,11 +87,11 @@ def faults(visitor: hostile.Visitor, case: hostile.Case) -> list[str]:
     took = time.perf_counter() - began
     found = []
     if heard.status not in case.allowed:
-        found.append(f"{case.door} {case.name}: {heard.status} {heard.text[:200]}")
+        found.append(f"{case.interface} {case.name}: {heard.status} {heard.text[:200]}")
     if told := leaks(heard, " ".join(visitor.sent), visitor.folder):
-        found.append(f"{case.door} {case.name} tells {told}: {heard.text[:300]}")
+        found.append(f"{case.interface} {case.name} tells {told}: {heard.text[:300]}")
     if took > SLOW:
-        found.append(f"{case.door} {case.name} took {took:.1f} s")
+        found.append(f"{case.interface} {case.name} took {took:.1f} s")
     return found
 
 

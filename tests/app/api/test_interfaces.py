@@ -1,4 +1,4 @@
-"""Three doors, one answer: the page, Gradio's client and the REST API on every picture that ships.
+"""Three interfaces, one response: the page, Gradio's client and the REST API on every picture that ships.
 
 Crops that are computed together differ from crops alone by the rounding of bfloat16, where the processor has it:
 no probability by more than `TOLERANCE`. Everything before the networks is the same to the last digit that is told.
@@ -59,15 +59,15 @@ def test_every_door_gives_the_same_numbers(url, client, path):
         "JSON": httpx.post(f"{url}api/v1/predict/emotion", json={"image": image}, timeout=60).json(),
     }
     assert page
-    for door, answer in programs.items():
+    for interface, answer in programs.items():
         found = of_program(answer)
-        assert len(found) == len(page), door
+        assert len(found) == len(page), interface
         for one, other in zip(page, found, strict=True):
-            assert other["box"] == pytest.approx(one["box"], abs=0.0051), door
-            assert other["keypoints"] == pytest.approx(one["keypoints"], abs=0.06), door
+            assert other["box"] == pytest.approx(one["box"], abs=0.0051), interface
+            assert other["keypoints"] == pytest.approx(one["keypoints"], abs=0.06), interface
             assert list(other["answers"]) == list(one["answers"]) and len(one["answers"]) == len(zoo.EMOTION_MODELS)
             for model, probabilities in one["answers"].items():
-                assert other["answers"][model] == pytest.approx(probabilities, abs=TOLERANCE), (door, model)
+                assert other["answers"][model] == pytest.approx(probabilities, abs=TOLERANCE), (interface, model)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A server whose weights of one model are damaged: every door answers with the other two, and says so."""
+"""A server whose weights of one model are damaged: every interface answers with the other two, and says so."""
 
 import json
 import os
@@ -53,7 +53,7 @@ found = {
     "page": shown[2],
     "page explains": list(explain.explain(Cancellation(), seen, "vgg16", "", "", "gradcam"))[-1][4],
     "page compares": list(compare.compare(Cancellation(), seen, None, "", "", ["gradcam"]))[-1][3],
-    "page tries": lab.show(seen, lab.Bench(), "gradcam", "", "mouth")[4],
+    "page tries": lab.show(seen, lab.History(), "gradcam", "", "mouth")[4],
 }
 print("FOUND", json.dumps(found))
 """
@@ -61,7 +61,7 @@ print("FOUND", json.dumps(found))
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory) -> dict:
-    """What each door answered."""
+    """What each interface answered."""
     folder = tmp_path_factory.mktemp("weights") / "weights"
     for name in ("keypoints", "cnn", "resnet"):
         (folder / name).mkdir(parents=True)
@@ -88,10 +88,10 @@ def test_the_server_is_ready_without_the_model(found):
     assert states == {"keypoints": "ready", "cnn": "ready", "resnet": "ready", "vgg16": "failed"}
 
 
-@pytest.mark.parametrize("door", ["file", "client"])
-def test_predictions_are_those_of_the_others_and_a_note_says_so(found, door):
-    assert found[door]["note"] == MISSING
-    assert [said["model"] for said in found[door]["faces"][0]["predictions"]] == ["cnn", "resnet"]
+@pytest.mark.parametrize("interface", ["file", "client"])
+def test_predictions_are_those_of_the_others_and_a_note_says_so(found, interface):
+    assert found[interface]["note"] == MISSING
+    assert [said["model"] for said in found[interface]["faces"][0]["predictions"]] == ["cnn", "resnet"]
 
 
 @pytest.mark.parametrize("route", ["compare", "lab"])

@@ -498,7 +498,7 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
 
 
 def test_a_sender_of_too_much_hears_why(monkeypatch):
-    monkeypatch.setattr(timeouts, "LINGER", 0.5)
+    monkeypatch.setattr(timeouts, "LINGER_S", 0.5)
     with serving(max_body=100_000) as port:
         answer = httpx.post(f"http://127.0.0.1:{port}/predict", content=b"x" * 5_000_000, timeout=20)
         refused(answer, 413, "RequestTooLarge")
@@ -507,14 +507,14 @@ def test_a_sender_of_too_much_hears_why(monkeypatch):
 
 
 def test_a_body_that_stalls_or_drips_is_given_up(monkeypatch, caplog):
-    monkeypatch.setattr(timeouts, "SILENCE", 0.4)
-    monkeypatch.setattr(timeouts, "LINGER", 0.1)
+    monkeypatch.setattr(timeouts, "IDLE_TIMEOUT_S", 0.4)
+    monkeypatch.setattr(timeouts, "LINGER_S", 0.1)
     with serving() as port:
         heard, seconds = exchange(port, HEAD % 1000, b"x")
         assert heard.startswith(b"HTTP/1.1 408") and seconds < 5
         assert json.loads(heard.partition(b"\r\n\r\n")[2])["error"]["code"] == "TooSlow"
-        monkeypatch.setattr(timeouts, "SILENCE", 5)
-        monkeypatch.setattr(timeouts, "START", 0.4)
+        monkeypatch.setattr(timeouts, "IDLE_TIMEOUT_S", 5)
+        monkeypatch.setattr(timeouts, "BODY_TIMEOUT_S", 0.4)
         heard, seconds = exchange(port, HEAD % 1000, *[b"x"] * 12, pause=0.05)
         assert heard.startswith(b"HTTP/1.1 408") and seconds < 5
         assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
@@ -522,7 +522,7 @@ def test_a_body_that_stalls_or_drips_is_given_up(monkeypatch, caplog):
 
 
 def test_a_head_that_stalls_or_never_ends_is_given_up(monkeypatch):
-    monkeypatch.setattr(timeouts, "SILENCE", 0.4)
+    monkeypatch.setattr(timeouts, "IDLE_TIMEOUT_S", 0.4)
     with serving() as port:
         whole = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
         for parts in ([], [b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "], [whole, b"GET"]):

@@ -14,11 +14,11 @@ class Doubling:
     """Doubles numbers, refuses negative ones, and waits in every round until it is told to go on."""
 
     def __init__(self):
-        self.rounds, self.go = [], threading.Event()
+        self.batches, self.go = [], threading.Event()
         self.go.set()
 
     def __call__(self, items):
-        self.rounds.append(list(items))
+        self.batches.append(list(items))
         assert self.go.wait(10)
         if any(item < 0 for item in items):
             raise ValueError(f"{min(items)} is negative")
@@ -30,7 +30,7 @@ def together(function, batcher, callers):
     function.go.clear()
     with ThreadPoolExecutor(len(callers) + 1) as pool:
         first = pool.submit(batcher, [1000])
-        while not function.rounds:
+        while not function.batches:
             time.sleep(0.001)
         waiting = []
         for items in callers:
@@ -45,21 +45,21 @@ def together(function, batcher, callers):
 def test_one_caller_is_answered_at_once():
     function = Doubling()
     assert Batcher(function, 4)([1, 2, 3]) == [2, 4, 6]
-    assert function.rounds == [[1, 2, 3]]
+    assert function.batches == [[1, 2, 3]]
 
 
 def test_callers_who_wait_are_computed_together_and_get_their_own_answers():
     function = Doubling()
     batcher = Batcher(function, 8)
     assert together(function, batcher, [[1, 2], [3], [4, 5, 6]]) == [[2, 4], [6], [8, 10, 12]]
-    assert function.rounds == [[1000], [1, 2, 3, 4, 5, 6]]
-    assert (batcher.rounds, batcher.items) == (2, 7)
+    assert function.batches == [[1000], [1, 2, 3, 4, 5, 6]]
+    assert (batcher.batches, batcher.items) == (2, 7)
 
 
 def test_a_round_is_no_larger_than_it_may_be():
     function = Doubling()
     together(function, Batcher(function, 3), [[1, 2], [3, 4], [5], [6, 7, 8, 9, 10], [11]])
-    assert function.rounds == [[1000], [1, 2], [3, 4, 5], [6, 7, 8, 9, 10], [11]]
+    assert function.batches == [[1000], [1, 2], [3, 4, 5], [6, 7, 8, 9, 10], [11]]
 
 
 def test_an_error_reaches_only_the_caller_whose_items_raise_it():
@@ -77,13 +77,13 @@ def test_a_model_that_cannot_be_asked_is_asked_once_for_all():
 
     def gone(items):
         if items != [1000]:
-            function.rounds.append(list(items))
+            function.batches.append(list(items))
             raise WeightsError("The server answers")
         return function(items)
 
     batcher.function = gone
     assert all(isinstance(error, WeightsError) for error in together(function, batcher, [[1], [2], [3]]))
-    assert function.rounds == [[1000], [1, 2, 3]]
+    assert function.batches == [[1000], [1, 2, 3]]
 
 
 def test_a_round_waits_for_callers_who_are_on_their_way():
@@ -96,7 +96,7 @@ def test_a_round_waits_for_callers_who_are_on_their_way():
             time.sleep(0.0001)
         second = pool.submit(batcher, [2], lambda: present)
         assert (first.result(10), second.result(10)) == ([2], [4])
-    assert sorted(map(len, function.rounds)) in ([2], [1, 1])  # a busy machine may be later than the wait
+    assert sorted(map(len, function.batches)) in ([2], [1, 1])  # a busy machine may be later than the wait
     started = time.perf_counter()
     assert batcher([3], lambda: 99) == [6]
     assert time.perf_counter() - started < 5, "it waits a moment, not for ever"

@@ -15,8 +15,8 @@ from models.types import EMOTIONS, Face, Prediction
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    """No challenger and no tally."""
-    monkeypatch.setattr(canary, "_tallies", {})
+    """No canary and no counter."""
+    monkeypatch.setattr(canary, "_counters", {})
     monkeypatch.delenv("FACEWHY_CHALLENGER", raising=False)
 
 
@@ -48,7 +48,7 @@ class Engine:
 def test_without_a_challenger_the_active_version_answers_all():
     engine = Engine()
     assert {answer.version for answer in canary.predict(engine, "cnn", faces(20))} == {"1.0.0"}
-    assert engine.asked == {"": 20} and canary.tallies() == {}
+    assert engine.asked == {"": 20} and canary.agreement_counters() == {}
 
 
 def test_a_challenger_answers_its_share_and_the_same_face_always_goes_the_same_way(monkeypatch):
@@ -79,17 +79,17 @@ def test_answers_are_compared_with_those_of_the_active_version(monkeypatch):
     canary.predict(engine, "cnn", given)
     alike = sum(answer.emotion == "happy" for answer in answers)
     assert 0 < alike < 60 and engine.asked == {"": 120, "1.1.0": 120}
-    found = canary.tallies()
-    assert found["cnn"] == canary.Tally("1.1.0", 1.0, 120, 2 * alike)
-    assert found["vgg16"] == canary.Tally("2.0.0", 0.5)
+    found = canary.agreement_counters()
+    assert found["cnn"] == canary.AgreementCounter("1.1.0", 1.0, 120, 2 * alike)
+    assert found["vgg16"] == canary.AgreementCounter("2.0.0", 0.5)
     found["cnn"].faces = 0
-    assert canary.tallies()["cnn"].faces == 120
+    assert canary.agreement_counters()["cnn"].faces == 120
 
 
 def test_a_challenger_that_cannot_be_used_costs_no_visitor_an_answer(monkeypatch, caplog):
     monkeypatch.setenv("FACEWHY_CHALLENGER", "cnn=9.9.9:100%")
     answers = canary.predict(Engine(), "cnn", faces(5))
-    assert {answer.version for answer in answers} == {"1.0.0"} and canary.tallies()["cnn"].faces == 0
+    assert {answer.version for answer in answers} == {"1.0.0"} and canary.agreement_counters()["cnn"].faces == 0
     assert "9.9.9" in caplog.text
 
 
@@ -109,16 +109,18 @@ def test_a_challenger_that_cannot_be_used_costs_no_visitor_an_answer(monkeypatch
 def test_what_is_written_wrongly_is_refused(monkeypatch, text):
     monkeypatch.setenv("FACEWHY_CHALLENGER", text)
     with pytest.raises(ParameterError, match="cnn=1.1.0:10%"):
-        canary.challengers()
+        canary.canaries()
 
 
 def test_the_metrics_and_the_models_tab_tell_of_a_challenger(monkeypatch):
     monkeypatch.setenv("FACEWHY_CHALLENGER", "cnn=1.1.0:10%")
-    assert model_cards.challenged(canary.tallies().get("cnn")).endswith("answers 10\u00a0% of the faces: none so far")
-    tally = canary.Tally("1.1.0", 0.1, 100, 93)
-    monkeypatch.setattr(canary, "tallies", lambda: {"cnn": tally})
-    assert model_cards.challenged(tally) == "1.1.0 answers 10\u00a0% of the faces: agrees on 93 of 100"
-    assert model_cards.challenged(replace(tally, share=0.005)).startswith("1.1.0 answers 0.5\u00a0% of the faces")
+    assert model_cards.challenged(canary.agreement_counters().get("cnn")).endswith(
+        "answers 10\u00a0% of the faces: none so far"
+    )
+    counter = canary.AgreementCounter("1.1.0", 0.1, 100, 93)
+    monkeypatch.setattr(canary, "agreement_counters", lambda: {"cnn": counter})
+    assert model_cards.challenged(counter) == "1.1.0 answers 10\u00a0% of the faces: agrees on 93 of 100"
+    assert model_cards.challenged(replace(counter, share=0.005)).startswith("1.1.0 answers 0.5\u00a0% of the faces")
     text = metrics.text({}).decode()
     labels = re.escape('{model="cnn",version="1.1.0"}')
     told = {
@@ -131,4 +133,6 @@ def test_the_metrics_and_the_models_tab_tell_of_a_challenger(monkeypatch):
 def test_the_card_of_a_challenged_model_has_a_row_about_it():
     card, status = zoo.load("cnn").card, zoo.Status("ready", 1.0, "shipped")
     assert "Challenger" not in dict(model_cards.facts(card, status))
-    assert dict(model_cards.facts(card, status, canary.Tally("1.1.0", 0.1, 4, 3)))["Challenger"].endswith("3 of 4")
+    assert dict(model_cards.facts(card, status, canary.AgreementCounter("1.1.0", 0.1, 4, 3)))["Challenger"].endswith(
+        "3 of 4"
+    )

@@ -33,7 +33,7 @@ def read(here, picture):
 
 def test_visitors_at_once_get_what_each_would_get_alone(here, photos):
     alone = [read(here, picture) for picture in photos]
-    before = {name: (batcher.rounds, batcher.items) for name, batcher in here.batches.items()}
+    before = {name: (batcher.batches, batcher.items) for name, batcher in here.batches.items()}
     crowd = photos * 3
     with ThreadPoolExecutor(len(crowd)) as pool:
         together = list(pool.map(lambda picture: read(here, picture), crowd))
@@ -46,9 +46,9 @@ def test_visitors_at_once_get_what_each_would_get_alone(here, photos):
             for answer, other in zip(answers[name], told[name], strict=True):
                 assert np.allclose(answer.probabilities, other.probabilities, atol=0.02), "bfloat16 and no more"
     for name, batcher in here.batches.items():
-        rounds, items = batcher.rounds - before[name][0], batcher.items - before[name][1]
+        batches, items = batcher.batches - before[name][0], batcher.items - before[name][1]
         assert items >= len(crowd)
-        assert rounds < items, f"nobody shared a round of {name}"
+        assert batches < items, f"nobody shared a round of {name}"
 
 
 def test_it_is_the_plain_functions_that_answer(here, photos):
@@ -66,7 +66,7 @@ def test_it_is_the_plain_functions_that_answer(here, photos):
 def test_no_face_asks_nobody(here, photos):
     assert here.keypoints([], photos[0]) == []
     assert here.predict("cnn", []) == []
-    assert here.batches["faces"].rounds == 0
+    assert here.batches["faces"].batches == 0
 
 
 def test_a_name_that_does_not_exist_harms_nobody_else(here, photos):

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(300)
 def elsewhere():
     """Replicas, at least one and at most two, that come and go quickly."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    found = ray_cluster.start(replicas=1, most=2, processors=0.5, asked=2, patience=(0.5, 2.0))
+    found = ray_cluster.start(replicas=1, most=2, processors=0.5, asked=2, delays_s=(0.5, 2.0))
     yield found
     ray_cluster.stop()
 

@@ -20,7 +20,7 @@ def folder(tmp_path):
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    monkeypatch.setattr(reports, "_asked", {})
+    monkeypatch.setattr(reports, "_downloads", {})
 
 
 def test_charts_come_in_their_order_without_a_background(folder):
@@ -97,7 +97,7 @@ def test_a_report_is_fetched_from_the_hub_once_and_behind_the_page(tmp_path, mon
         located = Located(hub.cached(pin, "cnn", ("card.json",)), "hub", pin.revision)
         served.delay = 0.2
         assert reports.fetch(located) and report_charts.charts(located) == {}
-        for download in reports._asked["cnn", pin.revision]:
+        for download in reports._downloads["cnn", pin.revision]:
             assert download.wait(20)
         asked = len(served.requests)
         assert not reports.fetch(located) and len(served.requests) == asked

@@ -206,7 +206,7 @@ def test_a_request_that_fails_on_its_way_is_sent_once_more_and_no_oftener(predic
 
 
 def test_a_slow_server_is_asked_once_and_not_waited_for(predictor, server, crops, monkeypatch):
-    monkeypatch.setattr(tf_serving, "ANSWER", 0.2)
+    monkeypatch.setattr(tf_serving, "ANSWER_TIMEOUT_S", 0.2)
     server.delay = 1.0
     with pytest.raises(WeightsError, match="ReadTimeout"):
         ServingPredictor(server.url).predict("cnn", crops)

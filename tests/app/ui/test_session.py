@@ -2,13 +2,13 @@ from app.ui.session import Session
 
 
 def test_an_empty_session_has_no_face_and_no_answers():
-    assert Session().face is None and Session().answers == {}
+    assert Session().face is None and Session().face_predictions == {}
 
 
 def test_the_chosen_face_has_its_own_answers(two):
     other = two.choose(1)
     assert other.face is two.faces[1] and two.face is two.faces[0]
-    for name, answer in other.answers.items():
+    for name, answer in other.face_predictions.items():
         assert answer is two.predictions[name][1]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explain.base import Explanation, Target
-from explain.lab.apply import INSIDE, OVERLAP, Donor, apply, elsewhere, random_patch, uncovered
+from explain.lab.apply import INSIDE, OVERLAP, SourceFace, apply, elsewhere, random_patch, uncovered
 from explain.lab.forecast import predicted
 from explain.lab.steps import (
     STEPS,
@@ -33,9 +33,9 @@ MOUTH = REGIONS.index("mouth")
 
 
 @pytest.fixture(scope="module")
-def donor(crop, crop_keypoints) -> Donor:
+def donor(crop, crop_keypoints) -> SourceFace:
     """The same face two pixels lower, upside down in its greys."""
-    return Donor(np.roll(1 - crop, 2, 0), crop_keypoints + np.float32([0, 2]))
+    return SourceFace(np.roll(1 - crop, 2, 0), crop_keypoints + np.float32([0, 2]))
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_a_swap_changes_the_part_and_leaves_the_rest(do, crop, crop_keypoints):
 
 
 def test_swapping_with_oneself_changes_hardly_anything(crop, crop_keypoints):
-    own = {"astronaut": Donor(crop, crop_keypoints)}
+    own = {"astronaut": SourceFace(crop, crop_keypoints)}
     for part in ("mouth", "eyes"):
         changed = apply(Experiment((Swap(part, "astronaut"),)), crop, crop_keypoints, own)
         assert np.abs(changed.crop - crop).max() < 0.01
@@ -160,8 +160,8 @@ def test_swapping_with_oneself_changes_hardly_anything(crop, crop_keypoints):
 def test_a_swap_follows_a_donor_of_another_size_and_tilt(crop, crop_keypoints, do):
     """The donor is the same face turned by 20 degrees and moved: its mouth comes back upright."""
     turned = do(Rotate(20), Shift(-2, 1))
-    donors = {"astronaut": Donor(turned.crop, turned.keypoints)}
-    changed = apply(Experiment((Swap("mouth", "astronaut"),)), crop, crop_keypoints, donors)
+    source_faces = {"astronaut": SourceFace(turned.crop, turned.keypoints)}
+    changed = apply(Experiment((Swap("mouth", "astronaut"),)), crop, crop_keypoints, source_faces)
     mouth = regions.masks(crop_keypoints)[MOUTH]
     assert np.corrcoef(changed.crop[mouth], crop[mouth])[0, 1] > 0.97
 

@@ -137,8 +137,8 @@ def test_a_step_is_taken_away_by_its_slot():
 
 def test_a_step_says_whether_it_shows_another_face():
     own = (Hide("mouth"), Rectangle(fill="grey"), Paint(), Blur(), Rotate())
-    assert not any(step.transplants for step in own)
-    assert Swap().transplants and Hide("mouth", "astronaut").transplants
+    assert not any(step.shows_another_face for step in own)
+    assert Swap().shows_another_face and Hide("mouth", "astronaut").shows_another_face
 
 
 def test_one_step_too_many_is_refused():

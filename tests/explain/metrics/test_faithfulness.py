@@ -52,17 +52,17 @@ def test_a_true_map_of_a_linear_model_by_hand():
     np.testing.assert_allclose(found.deletion, [1, 2 / 3, 1 / 3, 0, 0, 0, 0], atol=1e-6)
     np.testing.assert_allclose(found.insertion, [0, 1 / 3, 2 / 3, 1, 1, 1, 1], atol=1e-6)
     assert (found.deletion_auc, found.insertion_auc) == pytest.approx((0.25, 0.75))
-    assert found.gain == pytest.approx(0.5)
+    assert found.relevance_gain == pytest.approx(0.5)
     # a round blob takes as much from the left as from the right: straight lines
     np.testing.assert_allclose(found.blob_deletion_curve, 1 - found.shares, atol=0.02)
     assert (found.blob_deletion, found.blob_insertion) == pytest.approx((0.5, 0.5), abs=0.01)
-    assert faithfulness.share_beaten(found.gain, found.random_gain) == 1
+    assert faithfulness.share_beaten(found.relevance_gain, found.random_relevance_gain) == 1
 
 
 def test_the_opposite_map_is_as_wrong_as_the_true_one_is_right():
     (found,) = faithfulness.curves(left_half, FACE, -LEFT, {"black": NOTHING})
     assert (found.deletion_auc, found.insertion_auc) == pytest.approx((0.75, 0.25))
-    assert faithfulness.share_beaten(found.gain, found.random_gain) == 0
+    assert faithfulness.share_beaten(found.relevance_gain, found.random_relevance_gain) == 0
 
 
 @pytest.mark.parametrize(("steps", "shares"), [(2, [0, 0.5, 1]), (5, [0, 0.2, 0.4, 0.6, 0.8, 1])])
@@ -79,14 +79,14 @@ def test_every_fill_has_its_curves_and_all_pictures_go_in_one_call():
         calls.append(crops.copy())
         return left_half(crops)
 
-    fills = {"black": NOTHING, "grey": NOTHING + 0.5}
-    black, grey = faithfulness.curves(counted, FACE, LEFT, fills)
+    baselines = {"black": NOTHING, "grey": NOTHING + 0.5}
+    black, grey = faithfulness.curves(counted, FACE, LEFT, baselines)
     maps, inner = 2 + faithfulness.PAIRS, faithfulness.STEPS - 1
     assert [call.shape for call in calls] == [(1 + 2 * (1 + 2 * maps * inner), HEIGHT, WIDTH)]
     assert calls[0].dtype == np.float32
     assert (black.fill, grey.fill) == ("black", "grey")
     np.testing.assert_allclose(grey.deletion, 0.5 + black.deletion / 2, atol=1e-6)
-    np.testing.assert_allclose(grey.random_gain, black.random_gain / 2, atol=1e-6)
+    np.testing.assert_allclose(grey.random_relevance_gain, black.random_relevance_gain / 2, atol=1e-6)
 
 
 def test_the_negative_of_a_random_map_is_measured_with_it():
@@ -102,7 +102,7 @@ def test_the_negative_of_a_random_map_is_measured_with_it():
             (again,) = faithfulness.curves(bent, FACE, sign * one, {"black": NOTHING}, pairs=1)
             assert found.random_deletion[place] == pytest.approx(again.deletion_auc, abs=1e-9)
             assert found.random_insertion[place] == pytest.approx(again.insertion_auc, abs=1e-9)
-    np.testing.assert_allclose(np.sort(found.random_gain), np.sort(-found.random_gain), atol=1e-12)
+    np.testing.assert_allclose(np.sort(found.random_relevance_gain), np.sort(-found.random_relevance_gain), atol=1e-12)
 
 
 def test_random_maps_follow_the_seed():

@@ -28,7 +28,7 @@ def test_points_move_with_the_pixels(face):
     """The darkest pixel of the nose lands where the moved keypoint says."""
     dot = np.ones((48, 48), np.float32)
     dot[29, 24] = 0
-    kinds = stability.disturbed(replace(face, crop=dot), seed=3)
+    kinds = stability.perturbed(replace(face, crop=dot), seed=3)
     assert len(kinds) == 3
     for other, matrix in kinds:
         nose = other.crop_keypoints[10]
@@ -42,14 +42,14 @@ def test_points_move_with_the_pixels(face):
 
 
 def test_the_disturbance_follows_the_seed(face):
-    same = [stability.disturbed(face, 1)[2][0].crop for _ in range(2)]
+    same = [stability.perturbed(face, 1)[2][0].crop for _ in range(2)]
     np.testing.assert_array_equal(*same)
-    assert not np.array_equal(same[0], stability.disturbed(face, 2)[2][0].crop)
+    assert not np.array_equal(same[0], stability.perturbed(face, 2)[2][0].crop)
 
 
 def test_maps_are_moved_back(face):
     smooth = cv2.GaussianBlur(np.random.default_rng(0).normal(size=(48, 48)), (0, 0), 4).astype(np.float32)
-    for _, matrix in stability.disturbed(face, 0):
+    for _, matrix in stability.perturbed(face, 0):
         moved = cv2.warpAffine(smooth, matrix, (48, 48), borderMode=cv2.BORDER_REPLICATE)
         back = stability.moved_back(moved, matrix)[4:-4, 4:-4]
         assert np.corrcoef(back.ravel(), smooth[4:-4, 4:-4].ravel())[0, 1] > 0.99

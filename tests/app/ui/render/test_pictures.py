@@ -45,14 +45,14 @@ def test_every_keypoint_is_named_in_the_picture_and_in_the_list(one):
     html = pictures.close_up(one)
     assert html.count('class="fw-point') == 15
     for name in KEYPOINTS:
-        assert html.count(pictures.spoken(name)) == 2
+        assert html.count(pictures.label(name)) == 2
 
 
 def test_names_for_people():
-    assert pictures.spoken("left_eyebrow_inner_end") == "left eyebrow, inner end"
-    assert pictures.spoken("mouth_center_top_lip") == "mouth, center top lip"
-    assert pictures.spoken("nose_tip") == "nose tip"
-    assert len({pictures.spoken(name) for name in KEYPOINTS}) == 15
+    assert pictures.label("left_eyebrow_inner_end") == "left eyebrow, inner end"
+    assert pictures.label("mouth_center_top_lip") == "mouth, center top lip"
+    assert pictures.label("nose_tip") == "nose tip"
+    assert len({pictures.label(name) for name in KEYPOINTS}) == 15
 
 
 def test_every_keypoint_belongs_to_a_part():
@@ -79,7 +79,7 @@ def test_nothing_is_drawn_without_a_photo():
 
 @pytest.fixture(scope="module")
 def explanation(one) -> Explanation:
-    return registry.explain(zoo.load("cnn"), one.face, Target(one.answers["cnn"].top), "gradcam")
+    return registry.explain(zoo.load("cnn"), one.face, Target(one.face_predictions["cnn"].top), "gradcam")
 
 
 def test_a_heatmap_covers_the_face_where_the_values_are_high(one, explanation):

@@ -52,19 +52,19 @@ def test_a_comparison_grows_map_by_map(steps):
 
 
 def test_a_finished_comparison_shows_all_three_models(one, last):
-    for name, answer in one.answers.items():
+    for name, answer in one.face_predictions.items():
         seen = f"{text.ADJECTIVES[answer.emotion]}, {text.percent(answer.confidence)}"
         assert last.grid.count(f"<b>{text.MODELS[name]}</b>: {seen}") == 3
     assert last.grid.count("most for:") == 3
     assert len(re.findall(r"\d+ ms|\d\.\d s", last.grid)) == 9
-    assert text.verdict(one.answers) in last.notice
+    assert text.verdict(one.face_predictions) in last.notice
     assert last.parts.visible and last.shown.finished
 
 
 def test_the_maps_of_a_method_share_one_scale(one, last):
     maps = last.shown.results["gradcam"]
     weakest = min(maps, key=lambda name: abs(maps[name].values).max())
-    alone = comparison_grid.rows(one, one.answers, {"gradcam": {weakest: maps[weakest]}})
+    alone = comparison_grid.rows(one, one.face_predictions, {"gradcam": {weakest: maps[weakest]}})
     heat = r'class="fw-heat" alt="Heatmap of ' + text.MODELS[weakest] + r'[^"]*" src="([^"]+)"'
     assert re.search(heat, last.grid)[1] != re.search(heat, alone)[1]
 
@@ -82,7 +82,7 @@ def test_where_the_models_differ_is_shown_once_a_method_is_complete(steps, last)
 def test_equal_maps_differ_nowhere_and_are_called_alike(one, last):
     same = last.shown.results["gradcam"]["cnn"]
     maps = {name: replace(same, model=name) for name in zoo.EMOTION_MODELS}
-    html = comparison_grid.rows(one, one.answers, {"gradcam": maps})
+    html = comparison_grid.rows(one, one.face_predictions, {"gradcam": maps})
     assert decoded_pictures(html.partition("Where the models differ")[2])[0][..., 3].max() == 0
     assert "very alike (1.00)" in html
 
@@ -99,7 +99,7 @@ def test_the_agreement_matrix_is_that_of_the_maps(last):
 def test_flat_maps_are_not_compared(one, last):
     same = last.shown.results["gradcam"]["cnn"]
     flat = {name: replace(same, model=name, values=np.zeros((48, 48), np.float32)) for name in zoo.EMOTION_MODELS}
-    html = comparison_grid.rows(one, one.answers, {"gradcam": flat})
+    html = comparison_grid.rows(one, one.face_predictions, {"gradcam": flat})
     assert "flat" in html and "nan" not in html
 
 
@@ -124,8 +124,8 @@ def test_one_emotion_is_set_against_another(one, last):
     found = steps_of(one, alone.shown, "angry", ["gradcam"], "sad")[-1]
     assert "All three are asked about angry rather than sad" in found.notice
     maps = [step.shown.results["gradcam"] for step in (alone, found)]
-    assert all(not np.allclose(maps[0][name].values, maps[1][name].values) for name in one.answers)
-    average = compare.pipeline.common_target("", "", one.answers).name
+    assert all(not np.allclose(maps[0][name].values, maps[1][name].values) for name in one.face_predictions)
+    average = compare.pipeline.common_target("", "", one.face_predictions).name
     for emotion, against in (("angry", "angry"), ("", average)):
         (step,) = steps_of(one, emotion=emotion, against=against)
         assert f"Why {against} and not {against}?" in step.notice and step.grid == ""
@@ -150,11 +150,14 @@ def test_after_a_stop_what_was_ready_is_kept(one, steps, monkeypatch):
 
 
 def test_a_stop_and_a_later_comparison_end_the_one_before(one, last):
-    for interrupt in (compare.stopped, lambda turns: next(compare.compare(turns, one, None, "sad", "", ["gradcam"]))):
-        turns = Cancellation()
-        run = compare.compare(turns, one, None, "", "", ["gradcam"])
+    for interrupt in (
+        compare.stopped,
+        lambda cancellation: next(compare.compare(cancellation, one, None, "sad", "", ["gradcam"])),
+    ):
+        cancellation = Cancellation()
+        run = compare.compare(cancellation, one, None, "", "", ["gradcam"])
         assert "(1 of 3)" in named(next(run)).notice
-        interrupt(turns)
+        interrupt(cancellation)
         assert list(run) == []
     button, note = compare.stopped(Cancellation())
     assert not button.interactive and note == compare.STOPPED

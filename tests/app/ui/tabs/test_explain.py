@@ -36,14 +36,14 @@ def steps_of(session, model="cnn", emotion="", against="", method="gradcam", **c
 
 
 def showing(shown: explain.Shown) -> Cancellation:
-    """The turns of a visitor who has this map on the screen."""
-    turns = Cancellation()
-    turns.shown = shown.key
-    return turns
+    """The runs of a visitor who has this map on the screen."""
+    cancellation = Cancellation()
+    cancellation.shown = shown.key
+    return cancellation
 
 
-def shown(session, *asked, **changed) -> SimpleNamespace:
-    return steps_of(session, *asked, **changed)[-1]
+def shown(session, *inputs, **changed) -> SimpleNamespace:
+    return steps_of(session, *inputs, **changed)[-1]
 
 
 def outlined(html: str) -> list[str]:
@@ -53,9 +53,11 @@ def outlined(html: str) -> list[str]:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_gives_a_heatmap_with_its_evidence(one, method):
     steps = steps_of(one, "cnn", "", "", method)
-    emotion, last = one.answers["cnn"].emotion, steps[-1]
+    emotion, last = one.face_predictions["cnn"].emotion, steps[-1]
     assert "fw-heat" in last.picture and f"for {emotion}" in last.picture
-    assert f"Explained: why {emotion}" in last.told and text.percent(one.answers["cnn"].confidence) in last.told
+    assert (
+        f"Explained: why {emotion}" in last.told and text.percent(one.face_predictions["cnn"].confidence) in last.told
+    )
     assert last.shown.explanation.method == method and last.strip == "" and last.status == ""
     assert last.verdict == trust_panel.WAITING and not last.stop.visible
     if method in explain.INSTANT:
@@ -67,8 +69,8 @@ def test_every_method_gives_a_heatmap_with_its_evidence(one, method):
 
 
 def test_the_emotion_and_the_model_that_were_asked_for_are_explained(one):
-    asked = [(model, emotion) for model in ("cnn", "resnet") for emotion in ("angry", "sad")]
-    found = {key: shown(one, *key).picture for key in asked}
+    inputs = [(model, emotion) for model in ("cnn", "resnet") for emotion in ("angry", "sad")]
+    found = {key: shown(one, *key).picture for key in inputs}
     assert len(set(found.values())) == 4
     for (model, emotion), picture in found.items():
         assert f"Heatmap of {text.MODELS[model]} for {emotion}" in picture
@@ -77,14 +79,14 @@ def test_the_emotion_and_the_model_that_were_asked_for_are_explained(one):
 def test_one_emotion_against_another_is_told_in_words(one):
     found = shown(one, "cnn", "angry", "sad", positive_only=False)
     assert (found.shown.explanation.target.emotion, found.shown.explanation.target.against) == (0, 5)
-    shares = [text.percent(one.answers["cnn"].probabilities[index]) for index in (0, 5)]
+    shares = [text.percent(one.face_predictions["cnn"].probabilities[index]) for index in (0, 5)]
     assert f"why angry ({shares[0]}) and not sad ({shares[1]})" in found.told
     assert "speaks for sad rather than angry" in found.picture
     assert found.picture != shown(one, "cnn", "angry", positive_only=False).picture
 
 
 def test_an_emotion_against_itself_is_a_hint_and_no_error(one):
-    seen = one.answers["cnn"].emotion
+    seen = one.face_predictions["cnn"].emotion
     for emotion in ("", seen):
         (step,) = steps_of(one, "cnn", emotion, seen)
         assert f"Why {seen} and not {seen}?" in step.picture and "Choose another emotion" in step.picture
@@ -115,11 +117,11 @@ def test_another_face_is_explained_when_it_is_chosen(two):
 
 
 def test_a_map_that_is_there_is_not_made_again(one):
-    asked = ("cnn", "", "", "gradcam", *DEFAULTS)
+    inputs = ("cnn", "", "", "gradcam", *DEFAULTS)
     before = shown(one).shown
-    (step,) = explain.arrive(before, Cancellation(), one, *asked)
+    (step,) = explain.arrive(before, Cancellation(), one, *inputs)
     assert all(value == gr.skip() for value in step)
-    for again in ((None, Cancellation(), one, *asked), (before, Cancellation(), one, "resnet", *asked[1:])):
+    for again in ((None, Cancellation(), one, *inputs), (before, Cancellation(), one, "resnet", *inputs[1:])):
         *_, step = explain.arrive(*again)
         assert "fw-heat" in step[4] and step[0].key != before.key
 
@@ -164,17 +166,17 @@ def test_without_a_face_the_tab_says_what_to_do():
     assert step.picture == explain.NO_FACE and step.shown is None
 
 
-def begun(turns, session, method) -> Iterator:
+def begun(cancellation, session, method) -> Iterator:
     """A run that is at work."""
-    run = explain.explain(turns, session, "cnn", "", "", method, *DEFAULTS)
+    run = explain.explain(cancellation, session, "cnn", "", "", method, *DEFAULTS)
     assert "at work" in next(run)[2]
     return run
 
 
 def test_a_stop_keeps_the_map_and_says_so(one):
-    turns = Cancellation()
-    run = begun(turns, one, "shap_regions")
-    note, button = explain.stopped(turns)
+    cancellation = Cancellation()
+    run = begun(cancellation, one, "shap_regions")
+    note, button = explain.stopped(cancellation)
     assert note == explain.STOPPED and not button.visible
     assert list(run) == []
 
@@ -197,9 +199,9 @@ def test_a_number_that_is_not_there_is_refused_before_anything_is_at_work(one):
 
 
 def test_a_later_map_takes_the_place_of_one_that_is_at_work(one):
-    turns = Cancellation()
-    first = begun(turns, one, "shap_regions")
-    *_, second = explain.explain(turns, one, "cnn", "", "", "gradcam", *DEFAULTS)
+    cancellation = Cancellation()
+    first = begun(cancellation, one, "shap_regions")
+    *_, second = explain.explain(cancellation, one, "cnn", "", "", "gradcam", *DEFAULTS)
     assert list(first) == [] and second[0].explanation.method == "gradcam"
 
 
@@ -221,13 +223,13 @@ def test_every_part_is_outlined_named_and_in_reach_of_the_keyboard(signed):
     assert outlined(picture)[:2] == ["background", "face"], "parts lie above the face"
     assert picture.count('tabindex="0"') == 8
     for item in signed.items:
-        line = evidence_table.told(item, signed.explanation)
+        line = evidence_table.label(item, signed.explanation)
         assert f'data-told="{line}" tabindex="0" role="img" aria-label="{line}"' in picture
 
 
 def test_the_line_about_a_part_holds_its_numbers(signed):
     for item in signed.items:
-        line = evidence_table.told(item, signed.explanation)
+        line = evidence_table.label(item, signed.explanation)
         for number in (evidence.percent(item.share_supporting), evidence.percent(item.share_opposing)):
             assert number in line
         assert line.startswith(item.label) and f"{item.density:.1f} times the average" in line
@@ -272,7 +274,7 @@ def test_outlines_are_thin_on_data_and_true_to_the_regions(one, signed):
 
 
 @pytest.fixture(scope="module")
-def reading(one) -> trust.TrustReading:
+def result(one) -> trust.TrustResult:
     return explain.pipeline.trusted(one.face, shown(one).shown.explanation)
 
 
@@ -288,45 +290,48 @@ def test_a_map_is_judged_once(one):
 
 def test_a_reading_of_a_map_that_is_gone_is_not_shown(one, monkeypatch):
     there, really = shown(one).shown, explain.pipeline.trust_steps
-    turns = showing(there)
-    monkeypatch.setattr(explain.pipeline, "trust_steps", lambda *given: turns.begin() and really(*given))
-    assert list(explain.judge(turns, there, "")) == []
+    cancellation = showing(there)
+    monkeypatch.setattr(explain.pipeline, "trust_steps", lambda *given: cancellation.begin() and really(*given))
+    assert list(explain.judge(cancellation, there, "")) == []
     monkeypatch.setattr(explain.pipeline, "trust_steps", really)
-    steps = explain.judge(turns, there, "")
+    steps = explain.judge(cancellation, there, "")
     next(steps)
-    turns.begin()
+    cancellation.begin()
     assert list(steps) == []
-    steps = explain.judge(turns, there, "")  # a later map was at work when this one's turn came, and is there now
+    steps = explain.judge(
+        cancellation, there, ""
+    )  # a later map was at work when this one's turn came, and is there now
     next(steps)
-    turns.shown = "another"
+    cancellation.shown = "another"
     assert list(steps) == []
 
 
-def test_a_reading_is_made_beside_other_methods_and_models(reading):
-    assert set(reading.between_methods) == {"shap_regions"}
-    assert set(reading.between_models) == set(zoo.EMOTION_MODELS) - {"cnn"}
+def test_a_reading_is_made_beside_other_methods_and_models(result):
+    assert set(result.between_methods) == {"shap_regions"}
+    assert set(result.between_models) == set(zoo.EMOTION_MODELS) - {"cnn"}
 
 
-def test_the_badge_says_the_verdict_in_a_word_and_a_sign(reading):
+def test_the_badge_says_the_verdict_in_a_word_and_a_sign(result):
     from dataclasses import replace
 
-    told = {verdict: trust_panel.verdict(replace(reading, verdict=verdict)) for verdict in trust_panel.BADGES}
+    told = {verdict: trust_panel.verdict(replace(result, verdict=verdict)) for verdict in trust_panel.BADGES}
     assert set(told) == {"high", "some", "none"}
     for verdict, html in told.items():
-        assert reading.sentence in html and f"fw-{verdict}" in html
+        assert result.sentence in html and f"fw-{verdict}" in html
         assert all(word in html for word in trust_panel.BADGES[verdict])
     assert len({re.sub("fw-\\w+", "", html) for html in told.values()}) == 3, "told apart without colour"
 
 
-def test_the_numbers_behind_the_verdict(reading):
-    html = trust_panel.numbers(reading)
-    for one in reading.curves:
-        beaten = int((one.gain > one.random_gain).sum())
+def test_the_numbers_behind_the_verdict(result):
+    html = trust_panel.numbers(result)
+    for one in result.curves:
+        beaten = int((one.relevance_gain > one.random_relevance_gain).sum())
         assert (
-            f"<td>{one.gain:+.2f}</td><td>{beaten} of {len(one.random_gain)}</td><td>{one.blob_gain:+.2f}</td>" in html
+            f"<td>{one.relevance_gain:+.2f}</td><td>{beaten} of {len(one.random_relevance_gain)}</td>"
+            f"<td>{one.centre_prior_gain:+.2f}</td>" in html
         )
-    assert f"{reading.stability:.2f}" in html
-    for name, found in reading.between_models.items():
+    assert f"{result.stability:.2f}" in html
+    for name, found in result.between_models.items():
         assert f"of {text.MODELS[name]}</th><td>{found.rank_correlation:.2f}" in html
 
 
@@ -349,9 +354,9 @@ def test_a_correlation_in_words(correlation, expected):
 
 
 def test_the_target_of_a_comparison_is_what_they_see_on_average(one):
-    mean = sum(answer.probabilities for answer in one.answers.values())
-    assert explain.pipeline.common_target("", "", one.answers).emotion == int(mean.argmax())
-    assert EMOTIONS[explain.pipeline.common_target("angry", "", one.answers).emotion] == "angry"
+    mean = sum(answer.probabilities for answer in one.face_predictions.values())
+    assert explain.pipeline.common_target("", "", one.face_predictions).emotion == int(mean.argmax())
+    assert EMOTIONS[explain.pipeline.common_target("angry", "", one.face_predictions).emotion] == "angry"
 
 
 def test_references_are_methods():

@@ -52,15 +52,15 @@ def test_a_photo_shows_its_faces_before_the_models_answer(astronaut):
     assert len(steps) == 2
     (_, waiting, *first), (emptied, session, *last) = steps
     assert waiting == gr.skip() and first[2] == predict.WAITING and "fw-box" in first[0]
-    assert emptied is None and set(session.answers) == set(zoo.EMOTION_MODELS)
-    assert text.verdict(session.answers) in last[2]
+    assert emptied is None and set(session.face_predictions) == set(zoo.EMOTION_MODELS)
+    assert text.verdict(session.face_predictions) in last[2]
 
 
 def test_a_photo_without_a_face_offers_the_whole_picture(plain):
     ((_, session, *shown),) = predict.read(plain)
     assert session.faces == () and shown[2] == predict.NO_FACE and shown[3].visible
     session, *shown = predict.read_whole(session)
-    assert len(session.faces) == 1 and session.answers and not shown[3].visible
+    assert len(session.faces) == 1 and session.face_predictions and not shown[3].visible
     assert session.face.keypoints.shape == (15, 2)
 
 
@@ -82,7 +82,7 @@ def test_a_choice_that_does_not_exist_changes_nothing(two):
 
 def test_the_numbers_are_those_of_the_chart(one):
     cells = re.findall(r"<td>([^<]+)</td>", predict.numbers(one))
-    expected = [text.percent(answer.probabilities[row]) for row in range(7) for answer in one.answers.values()]
+    expected = [text.percent(answer.probabilities[row]) for row in range(7) for answer in one.face_predictions.values()]
     assert cells == expected
 
 
@@ -90,7 +90,7 @@ def test_an_example_is_read_by_its_place():
     count = len(predict.example_paths())
     assert count >= 8 and predict.thumbnails().count("data-index") == count
     session = list(predict.read_example(picked(0)))[-1][1]
-    assert session.faces and session.answers
+    assert session.faces and session.face_predictions
     for index in (count, -1, None, "../../etc/hostname", [0]):
         with pytest.raises(FaceWhyError):
             list(predict.read_example(picked(index)))
