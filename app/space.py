@@ -29,7 +29,7 @@ import httpx
 import yaml
 
 from models.errors import FaceWhyError, HubError, ParameterError, WeightsError
-from models.hub import refused
+from models.hub import Reason, refused
 from models.zoo import ARCHITECTURES
 
 ROOT = Path(__file__).parents[1]
@@ -48,7 +48,11 @@ ANSWER_TIMEOUT_S = 180.0
 """Seconds that the page has to answer; the first start compiles every module of a fresh environment."""
 KEPT = (".gitattributes",)
 """Files that the Hub itself puts into a Space."""
-PAID = {402: ("The Hub runs Gradio Spaces for this account", "Subscribe, or make the Space on paid hardware first")}
+PAID = {
+    402: Reason(
+        "The Hub does not run Gradio Spaces for this account", "Subscribe, or make the Space on paid hardware first"
+    )
+}
 """What a Space is refused for and no other repository."""
 
 

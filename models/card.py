@@ -122,7 +122,7 @@ def from_json(text: str, source: str = FILE) -> Card:
     try:
         values = json.loads(text)
     except ValueError as error:
-        raise WeightsMismatchError(f"{source} is JSON", str(error), "Export the weights again") from error
+        raise WeightsMismatchError(f"{source} is not valid JSON", str(error), "Export the weights again") from error
     values = _known(values, Card, source)
     values["input"] = Input(**_known(values["input"], Input, f"{source}, field 'input'"))
     values["training"] = Training(**_known(values["training"], Training, f"{source}, field 'training'"))
@@ -134,7 +134,7 @@ def from_json(text: str, source: str = FILE) -> Card:
     try:
         return Card(**values)
     except WeightsMismatchError as error:
-        raise WeightsMismatchError(f"{source}: {error.rule}", error.received, error.advice) from error
+        raise WeightsMismatchError(f"{source}: {error.happened}", error.received, error.advice) from error
 
 
 def read(folder: str | Path) -> Card:
@@ -149,10 +149,12 @@ def read(folder: str | Path) -> Card:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise WeightsNotFoundError(
-            f"A folder of weights holds {FILE}", f"{path} ({error.strerror})", "Export the weights again"
+            f"The file {FILE} of a set of weights could not be read",
+            f"{path} ({error.strerror})",
+            "Export the weights again",
         ) from error
     except UnicodeDecodeError as error:
-        raise WeightsMismatchError(f"{path} is UTF-8 text", str(error), "Export the weights again") from error
+        raise WeightsMismatchError(f"{path} is not UTF-8 text", str(error), "Export the weights again") from error
     return from_json(text, str(path))
 
 
@@ -168,11 +170,11 @@ def write(card: Card, folder: str | Path) -> Path:
 def _known(values: Any, kind: type, source: str) -> dict:
     fields = {field.name: _required(field) for field in dataclasses.fields(kind)}
     if not isinstance(values, dict):
-        raise WeightsMismatchError(f"{source} is a JSON object", type(values).__name__, "Export the weights again")
+        raise WeightsMismatchError(f"{source} is not a JSON object", type(values).__name__, "Export the weights again")
     missing = [field for field, required in fields.items() if required and field not in values]
     if missing:
         raise WeightsMismatchError(
-            f"{source} has every field of a card", f"no field {', '.join(map(repr, missing))}", "Export again"
+            f"{source} lacks fields of a card", f"no {', '.join(map(repr, missing))}", "Export the weights again"
         )
     return {field: values[field] for field in fields if field in values}
 
@@ -245,4 +247,6 @@ def _check_fields(card: Card, source: str) -> None:
         for part in field.split("."):
             value = getattr(value, part)
         if not holds(value):
-            raise WeightsMismatchError(f"{source}: field {field!r} is {kind}", repr(value)[:200], "Export again")
+            raise WeightsMismatchError(
+                f"{source}: the field {field!r} is not {kind}", repr(value)[:200], "Export the weights again"
+            )

@@ -218,11 +218,13 @@ def _weights() -> bytes:
         expected = json.loads(card.read_text(encoding="utf-8"))["sha256"]
     except OSError as error:
         raise WeightsNotFoundError(
-            "The face detector's weights ship with the repository", f"{error.filename} is missing", "Clone it again"
+            "The face detector's weights were not found", f"no file {error.filename}", "Clone the repository again"
         ) from error
     received = hashlib.sha256(data).hexdigest()
     if received != expected:
         raise WeightsMismatchError(
-            f"{path.name} of the face detector must have the sha256 {expected}", received, "Clone the repository again"
+            f"{path.name} of the face detector does not have the sha256 {expected} of its card",
+            received,
+            "Clone the repository again",
         )
     return data

@@ -20,7 +20,7 @@
     ├── HubError                the Hugging Face Hub refuses or does not answer
     └── BusyError               too many ask at once
 
-A message says the rule, then what was received, then what to do.
+A message says what happened, then what was received, then what to do.
 """
 
 
@@ -28,14 +28,15 @@ class FaceWhyError(Exception):
     """The root of the tree.
 
     Args:
-        rule: what must hold, one sentence without the full stop.
-        received: what came instead; empty where there is nothing to name.
-        advice: what to do about it.
+        happened: what happened, one sentence without the full stop, such as "No face was found in the picture";
+            never what should be, such as "A face can be seen".
+        received: the value or state that was met; empty where there is nothing to name.
+        advice: the one thing to do about it, without the full stop.
     """
 
-    def __init__(self, rule: str, received: str = "", advice: str = ""):
-        self.rule, self.received, self.advice = rule, received, advice
-        super().__init__(rule, received, advice)
+    def __init__(self, happened: str, received: str = "", advice: str = ""):
+        self.happened, self.received, self.advice = happened, received, advice
+        super().__init__(happened, received, advice)
 
     @property
     def code(self) -> str:
@@ -43,12 +44,8 @@ class FaceWhyError(Exception):
         return type(self).__name__.removesuffix("Error")
 
     def __str__(self) -> str:
-        parts = [f"{self.rule}."]
-        if self.received:
-            parts.append(f"Received: {self.received}.")
-        if self.advice:
-            parts.append(f"{self.advice}.")
-        return " ".join(parts)
+        received = self.received and f"Received: {self.received}"
+        return " ".join(f"{part.rstrip('. ')}." for part in (self.happened, received, self.advice) if part)
 
 
 class PhotoError(FaceWhyError):
@@ -123,10 +120,10 @@ class BusyError(FaceWhyError):
     """Too many ask at once.
 
     Args:
-        rule, received, advice: see `FaceWhyError`.
+        happened, received, advice: see `FaceWhyError`.
         seconds: when to come back.
     """
 
-    def __init__(self, rule: str, received: str = "", advice: str = "", seconds: int = 1):
+    def __init__(self, happened: str, received: str = "", advice: str = "", seconds: int = 1):
         self.seconds = seconds
-        super().__init__(rule, received, advice)
+        super().__init__(happened, received, advice)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import yaml
 
@@ -55,7 +56,7 @@ def pinned() -> Pin | None:
         repository = revision = ""
     except (OSError, AttributeError, yaml.YAMLError) as error:
         raise WeightsError(
-            "Spacefile is YAML with hub.repository and hub.revision", f"{error}", "Correct Spacefile"
+            "Spacefile could not be read", f"{error}", "Correct it: YAML with hub.repository and hub.revision"
         ) from error
     chosen = os.environ.get("FACEWHY_HUB_REPO", repository).strip()
     revision = os.environ.get("FACEWHY_HUB_REVISION", revision if chosen == repository else "").strip()
@@ -64,13 +65,13 @@ def pinned() -> Pin | None:
         return None
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise WeightsError(
-            "A Hub repository is used at one commit, named by 40 hexadecimal digits",
+            "The revision of the Hub repository is not a full commit hash of 40 hexadecimal digits",
             f"{repository} at {revision!r}",
             "Set FACEWHY_HUB_REVISION, or hub.revision in Spacefile, to a full commit hash",
         )
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise WeightsError(
-            "A Hub repository is named by its owner and its name",
+            "The name of the Hub repository does not consist of an owner and a name",
             repr(repository),
             "Write FACEWHY_HUB_REPO, or hub.repository in Spacefile, like someone/facewhy",
         )
@@ -169,35 +170,43 @@ def _silent() -> type:
     return Silent
 
 
-def refused(
-    place: str, kind: str, error: Exception, more: Mapping[int, tuple[str, str]] = MappingProxyType({})
-) -> HubError:
+class Reason(NamedTuple):
+    """What a status of HTTP means, as in `FaceWhyError`."""
+
+    happened: str
+    advice: str
+
+
+def refused(place: str, kind: str, error: Exception, more: Mapping[int, Reason] = MappingProxyType({})) -> HubError:
     """What the Hub's client raised while something was written, as one sentence; a wrapped error counts as its cause.
 
     Args:
         place: what was written to.
         kind: what that is, such as "repository".
         error: of `huggingface_hub`.
-        more: HTTP status -> what must hold and what to do, beside those that every place may answer.
+        more: HTTP status -> what happened and what to do, beside what every place may answer.
     """
     while getattr(error, "response", None) is None and error.__cause__ is not None:
         error = error.__cause__
     status = getattr(getattr(error, "response", None), "status_code", None)
     reasons = {
-        401: ("The Hub knows the token", "Make a new one in the Hub's settings, then: hf auth login"),
-        403: (f"The token may write to {place}", f"Give it the right to write, or name another {kind}"),
-        404: (f"The Hub has a place for {place}", "Check the name, and that the token may see it"),
-        409: (f"Nobody else changes {place} at the same time", "Try again"),
-        412: (f"Nobody else changes {place} at the same time", "Try again"),
-        413: ("The Hub takes files of this size", "Leave large files out"),
-        429: ("The Hub takes a request now", "Wait some minutes and try again"),
+        401: Reason("The Hub does not know the token", "Make a new one in the Hub's settings, then: hf auth login"),
+        403: Reason(
+            f"The token may not write to {place}",
+            f"Give it the right to write, or name another {kind}",
+        ),
+        404: Reason(f"The Hub did not find {place}", "Check the name, and that the token may see it"),
+        409: Reason(f"Somebody else changed {place} at the same time", "Try again"),
+        412: Reason(f"Somebody else changed {place} at the same time", "Try again"),
+        413: Reason("The Hub refused files of this size", "Leave large files out"),
+        429: Reason("The Hub refused the request: too many came in a short time", "Wait some minutes and try again"),
         **more,
     }
     if status in reasons:
-        rule, advice = reasons[status]
-        return HubError(rule, f"HTTP status {status}", advice)
+        happened, advice = reasons[status]
+        return HubError(happened, f"HTTP status {status}", advice)
     if status is not None and status >= 500:
-        return HubError("The Hub works", f"HTTP status {status}", "Try again later; nothing was committed")
+        return HubError("The Hub failed", f"HTTP status {status}", "Try again later; nothing was committed")
     first_line = next(iter(str(error).strip().splitlines()), "").rstrip(".: ")
     received = f"HTTP status {status}" if status else f"{type(error).__name__}: {first_line}"
-    return HubError(f"The Hub takes {place}", received, "Check the name and the network; nothing was committed")
+    return HubError(f"The Hub did not take {place}", received, "Check the name and the network; nothing was committed")

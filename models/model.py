@@ -59,7 +59,11 @@ class Network:
         side = self.card.input.side
         crops = np.asarray(crops, np.float32)
         if crops.shape[1:] != (side, side):
-            raise ParameterError(f"The model {self.name!r} takes crops of shape (N, {side}, {side})", f"{crops.shape}")
+            raise ParameterError(
+                f"The crops do not fit the model {self.name!r}",
+                f"shape {crops.shape}",
+                f"Give crops of shape (N, {side}, {side})",
+            )
         if not len(crops):
             return np.zeros((0, *self.network.output_shape[1:]), np.float32)
         parts = [self._forward(crops[i : i + CHUNK, ..., None]).numpy() for i in range(0, len(crops), CHUNK)]
@@ -128,24 +132,36 @@ def restore(name: str, located: Located, build, kind: type[Network] = Model) -> 
     card = cards.read(located.folder)
     path = located.folder / cards.FILE
     if card.name != name:
-        raise WeightsMismatchError(f"{path}: field 'name' is {name!r}", repr(card.name), "Use the model's own folder")
+        raise WeightsMismatchError(
+            f"{path}: the field 'name' is not {name!r}", repr(card.name), "Use the model's own folder"
+        )
     try:
         network = build(card.architecture, **options(card))
     except UnknownNameError as error:
-        raise WeightsMismatchError(f"{path}: field 'architecture'. {error.rule}", error.received) from error
+        raise WeightsMismatchError(
+            f"{path}: the field 'architecture' names no network", error.received, error.advice
+        ) from error
     weight_store.load_into(network, located.folder / weight_store.FILE)
     network = fold.fold(network)
     expected = (None, card.input.side, card.input.side, card.input.channels)
     if network.input_shape != expected:
         raise WeightsMismatchError(
-            f"{path}: field 'input' is that of {card.architecture!r}", f"{expected}, not {network.input_shape}"
+            f"{path}: the field 'input' does not fit {card.architecture!r}",
+            f"{expected} where the network has {network.input_shape}",
+            "Export the weights again",
         )
     if network.output_shape[1] != len(card.labels):
         raise WeightsMismatchError(
-            f"{path}: field 'labels' has one name an output", f"{len(card.labels)}, not {network.output_shape[1]}"
+            f"{path}: the field 'labels' does not fit the outputs of the network",
+            f"{len(card.labels)} names for {network.output_shape[1]} outputs",
+            "Export the weights again",
         )
     if kind is Model and card.cam_layer not in [layer.name for layer in network.layers]:
-        raise WeightsMismatchError(f"{path}: field 'cam_layer' is a layer of the network", repr(card.cam_layer))
+        raise WeightsMismatchError(
+            f"{path}: the field 'cam_layer' names no layer of the network",
+            repr(card.cam_layer),
+            "Export the weights again",
+        )
     return kind(name, card, network, located)
 
 
@@ -158,6 +174,8 @@ def options(card: Card) -> dict:
     width = card.training.config.get("width", 1.0)
     if not isinstance(width, int | float) or not 0.1 <= width <= 4:
         raise WeightsMismatchError(
-            f"The card of {card.name!r}: field 'training.config.width' is a number from 0.1 to 4", repr(width)
+            f"The card of {card.name!r}: the field 'training.config.width' is not a number from 0.1 to 4",
+            repr(width),
+            "Export the weights again",
         )
     return {} if width == 1 else {"width": width}

@@ -64,7 +64,7 @@ def read(source: bytes | str | Path | Image.Image | np.ndarray) -> Photo:
     """
     match source:
         case None:
-            raise EmptyPhotoError("A photo must be given", "nothing", "Upload a picture or take a snapshot")
+            raise EmptyPhotoError("No photo was given", "nothing", "Upload a picture or take a snapshot")
         case bytes() | bytearray() | memoryview():
             return _from_bytes(bytes(source))
         case str() | Path():
@@ -74,32 +74,34 @@ def read(source: bytes | str | Path | Image.Image | np.ndarray) -> Photo:
         case np.ndarray():
             return _from_image(Image.fromarray(_eight_bit(source)))
     raise UnreadablePhotoError(
-        "A photo must be bytes, a path, a PIL image or an array", type(source).__name__, "Open the picture first"
+        "The photo is not of a type that can be read",
+        f"a {type(source).__name__}",
+        "Give bytes, a path, a PIL image or an array",
     )
 
 
 def _file(path: str | Path) -> bytes:
     if not str(path):
-        raise EmptyPhotoError("A photo must be given", "an empty path", "Name a picture file")
+        raise EmptyPhotoError("No photo was given", "an empty path", "Name a picture file")
     path = Path(path)
     try:
         if not path.is_file():
-            raise UnreadablePhotoError("A photo's path must be a file that exists", repr(path.name), "Check the path")
+            raise UnreadablePhotoError("The photo's file was not found", repr(path.name), "Check the path")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         reason = getattr(error, "strerror", None) or "not a valid path"
         raise UnreadablePhotoError(
-            "A photo's file must be readable", f"{path.name!r} ({reason})", "Check its permissions"
+            "The photo's file could not be read", f"{path.name!r} ({reason})", "Check its permissions"
         ) from error
 
 
 def _from_bytes(data: bytes) -> Photo:
     if not data:
-        raise EmptyPhotoError("A photo must have content", "an empty file", "Choose another picture")
+        raise EmptyPhotoError("The photo is empty", "a file of 0 bytes", "Choose another picture")
     if len(data) > MAX_BYTES:
         raise PhotoTooLargeError(
-            f"A photo must be no larger than {MAX_BYTES // 2**20} MiB", "a larger file", "Save it smaller and try again"
+            "The photo is too large", f"a file of more than {MAX_BYTES // 2**20} MiB", "Save it smaller and try again"
         )
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -107,8 +109,8 @@ def _from_bytes(data: bytes) -> Photo:
         raise _too_many_pixels("far more pixels") from error
     except Exception as error:  # decoders raise nearly anything when the data is hostile
         raise UnreadablePhotoError(
-            f"A photo must be a picture in the format {FORMAT_NAMES}",
-            f"{len(data)} bytes that are none, or damaged ones",
+            f"The file is not a picture in the format {FORMAT_NAMES}, or is damaged",
+            f"{len(data)} bytes",
             "Save it as JPEG or PNG and try again",
         ) from error
     with image:
@@ -125,17 +127,18 @@ def _from_image(image: Image.Image) -> Photo:
 def _working_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
     if not width or not height:
-        raise EmptyPhotoError("A photo must have pixels", f"{width} x {height}", "Choose another picture")
+        raise EmptyPhotoError("The photo has no pixels", f"{width} x {height}", "Choose another picture")
     if width * height > MAX_PIXELS:
         raise _too_many_pixels(f"{width} x {height} pixels")
     reduction = min(1.0, WORKING_SIDE / max(width, height))
     size = round(width * reduction), round(height * reduction)
     if min(size) < MIN_SIDE:
         raise PhotoTooSmallError(
-            f"Each side of a photo must have {MIN_SIDE} pixels or more"
-            + (f" once the longer one is reduced to {WORKING_SIDE}" if reduction < 1 else ""),
+            "The photo is too small to hold a face"
+            + (f" once its longer side is reduced to {WORKING_SIDE} pixels" if reduction < 1 else ""),
             f"{width} x {height} pixels",
-            "Choose a larger picture",
+            f"Choose a picture whose shorter side has {MIN_SIDE} pixels or more"
+            + (", or cut this one" if reduction < 1 else ""),
         )
     return size
 
@@ -179,15 +182,15 @@ def _decoded(image: Image.Image, size: tuple[int, int]) -> Photo:
         return Photo(np.array(rgb))
     except Exception as error:  # decoders raise nearly anything when the data is hostile
         raise UnreadablePhotoError(
-            "A photo must be complete and undamaged",
-            f"a {image.format or 'picture'} that cannot be decoded ({error})",
+            "The photo could not be decoded",
+            f"a {image.format or 'picture'} that is incomplete or damaged",
             "Save or download it again",
         ) from error
 
 
 def _too_many_pixels(received: str) -> PhotoTooLargeError:
     return PhotoTooLargeError(
-        f"A photo must have no more than {MAX_PIXELS // 10**6} million pixels",
+        f"The photo has more than {MAX_PIXELS // 10**6} million pixels, too many to be read",
         received,
         "Save it smaller and try again",
     )
@@ -223,21 +226,23 @@ def _grey_levels(values: np.ndarray) -> np.ndarray:
 
 def _eight_bit(array: np.ndarray) -> np.ndarray:
     if not array.size:
-        raise EmptyPhotoError("A photo must have pixels", f"an array of shape {array.shape}", "Give another array")
+        raise EmptyPhotoError("The photo has no pixels", f"an array of shape {array.shape}", "Give another array")
     if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4)):
         raise UnreadablePhotoError(
-            "A photo as an array must have the shape (H, W), (H, W, 3) or (H, W, 4)",
+            "The array does not have the shape of one picture",
             f"shape {array.shape}",
-            "Give one picture, channels last",
+            "Give (H, W), (H, W, 3) or (H, W, 4)",
         )
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
     if not np.issubdtype(array.dtype, np.floating):
-        raise UnreadablePhotoError("A photo as an array must be uint8 or float", f"dtype {array.dtype}", "Convert it")
+        raise UnreadablePhotoError("The array is neither uint8 nor float", f"dtype {array.dtype}", "Convert it")
     if array.shape[0] * array.shape[1] > MAX_PIXELS:
         raise _too_many_pixels(f"{array.shape[1]} x {array.shape[0]} pixels")
     if not (array.min() >= 0 and array.max() <= 1):  # false for NaN
         raise UnreadablePhotoError(
-            "A photo as a float array must lie in 0..1", f"{array.min():.3g}..{array.max():.3g}", "Divide by its white"
+            "The float array has values outside 0 to 1",
+            f"{array.min():.3g} to {array.max():.3g}",
+            "Divide it by the value of white",
         )
     return np.uint8(np.round(array * 255))

@@ -21,7 +21,9 @@ def bfloat16() -> bool:
     """
     choice = os.environ.get("FACEWHY_BF16", "auto").strip().lower() or "auto"
     if choice not in ("auto", "on", "off"):
-        raise ParameterError("FACEWHY_BF16 is auto, on or off", repr(choice), "Correct it or leave it out")
+        raise ParameterError(
+            "FACEWHY_BF16 has an unknown value", repr(choice), "Set it to auto, on or off, or leave it out"
+        )
     return choice == "on" or (choice == "auto" and bool(INSTRUCTIONS & _flags()))
 
 

@@ -81,7 +81,7 @@ def masks(crop_keypoints: np.ndarray, side: int = framing.CROP_SIDE) -> np.ndarr
     points = np.asarray(crop_keypoints, np.float64)
     if points.shape != (len(KEYPOINTS), 2) or not np.isfinite(points).all():
         received = f"shape {points.shape}, {np.isfinite(points).sum()} of {points.size} numbers finite"
-        raise ParameterError("Keypoints must be 15 finite points", received, "Read the keypoints again")
+        raise ParameterError("The keypoints are not 15 finite points", received, "Read the keypoints again")
     points = np.clip(points, -FARTHEST, FARTHEST)
     line = (np.arange(side) + 0.5) * framing.CROP_SIDE / side - 0.5
     upright = framing.frame(points[list(FIVE)]).astype(np.float64)

@@ -98,13 +98,17 @@ def _on_hub(name: str) -> Located | None:
     attempt = hub.download(pin, name, files)
     if not attempt.wait(0):
         raise WeightsNotFoundError(
-            f"The Hub answers within {hub.TIMEOUT_S:g} seconds",
+            f"The Hub has not answered within {hub.TIMEOUT_S:g} seconds",
             f"nothing yet from {pin}",
-            "The next start tries again",
+            "Start the app again later",
         )
     folder = hub.cached(pin, name, files)
     if attempt.error or folder is None:
-        raise WeightsNotFoundError(f"The Hub holds {name!r}", f"{pin}: {attempt.error}", "The next start tries again")
+        raise WeightsNotFoundError(
+            f"The weights of {name!r} could not be fetched from the Hub",
+            f"{pin}: {attempt.error}",
+            "Start the app again later",
+        )
     verify(folder)
     return Located(folder, "hub", pin.revision)
 
@@ -121,7 +125,7 @@ def verify(folder: str | Path) -> Card:
     digest = _sha256(path)
     if digest != card.sha256:
         raise WeightsMismatchError(
-            f"{path} has the sha256 of its card, field 'sha256' ({card.sha256[:12]}…)",
+            f"{path} does not have the sha256 of its card, field 'sha256' ({card.sha256[:12]}…)",
             f"{digest[:12]}…",
             "Download or export both files again",
         )
@@ -151,7 +155,9 @@ def save(network, folder: str | Path, **fields) -> Card:
             tensors[path] = exact.astype(np.float16)
         if not np.isfinite(tensors[path]).all():
             raise WeightsMismatchError(
-                f"Every number of {path} fits into float16", f"{np.abs(exact).max():g}", "Train with more weight decay"
+                f"Numbers of {path} are too large for float16",
+                f"up to {np.abs(exact).max():g}",
+                "Train with more weight decay",
             )
     parameters = sum(tensor.size for tensor in tensors.values())
     Card(**fields, parameters=parameters, sha256="0" * 64)  # a wrong field is refused before a file changes
@@ -182,11 +188,15 @@ def load_into(network, path: str | Path) -> None:
 
     path = Path(path)
     if not path.is_file():
-        raise WeightsNotFoundError(f"A folder of weights holds {FILE}", str(path), "Export the weights again")
+        raise WeightsNotFoundError(
+            f"The file {FILE} of a set of weights is missing", str(path), "Export the weights again"
+        )
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsMismatchError(f"{path} is a safetensors file", str(error), "Export the weights again") from error
+        raise WeightsMismatchError(
+            f"{path} is not a readable safetensors file", str(error), "Export the weights again"
+        ) from error
     variables = _variables(network)
     wrong = [f"missing {name}" for name in variables if name not in tensors]
     wrong += [f"unexpected {name}" for name in tensors if name not in variables]
@@ -198,7 +208,7 @@ def load_into(network, path: str | Path) -> None:
     if wrong:
         more = f" and {len(wrong) - 8} more" if len(wrong) > 8 else ""
         raise WeightsMismatchError(
-            f"{path} holds the weights of the network {network.name!r}",
+            f"{path} does not hold the weights of the network {network.name!r}",
             "; ".join(wrong[:8]) + more,
             "Build the architecture that the card names, or export again",
         )
@@ -216,5 +226,7 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise WeightsNotFoundError(
-            f"A folder of weights holds {FILE}", f"{path} ({error.strerror})", "Export the weights again"
+            f"The file {FILE} of a set of weights could not be read",
+            f"{path} ({error.strerror})",
+            "Export the weights again",
         ) from error

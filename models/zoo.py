@@ -62,7 +62,9 @@ _warming_lock = threading.Lock()
 def build(name: str, **options):
     """An untrained network by the name of its architecture; options go to its `build`."""
     if name not in ARCHITECTURES:
-        raise UnknownNameError("An architecture has a name", repr(name), f"Use one of {', '.join(ARCHITECTURES)}")
+        raise UnknownNameError(
+            "The name of the architecture is unknown", repr(name), f"Use one of {', '.join(ARCHITECTURES)}"
+        )
     return import_module(ARCHITECTURES[name]).build(**options)
 
 
@@ -84,7 +86,9 @@ def load(name: str, version: str = ""):
         WeightsError: its weights are missing or cannot be used.
     """
     if name not in EMOTION_MODELS:
-        raise UnknownModelError("A model has a name", repr(name)[:40], f"Use one of {', '.join(EMOTION_MODELS)}")
+        raise UnknownModelError(
+            "The name of the model is unknown", repr(name)[:40], f"Use one of {', '.join(EMOTION_MODELS)}"
+        )
     return _load(name, version)
 
 
@@ -106,7 +110,7 @@ def available() -> list[str]:
             log.error("the model %r is not available: %s", name, error)
             why = str(error)
     if not names:
-        raise WeightsError("At least one model can be used", why, "Look at the server's log")
+        raise WeightsError("No model can be used", why, "Look at the server's log")
     return names
 
 
@@ -126,7 +130,7 @@ def versions(name: str) -> list[str]:
         WeightsError: the active version cannot be used.
     """
     if name not in _status:
-        raise UnknownModelError("A model has a name", repr(name)[:40], f"Use one of {', '.join(_status)}")
+        raise UnknownModelError("The name of the model is unknown", repr(name)[:40], f"Use one of {', '.join(_status)}")
     active = _load(name).card.version
     cards = _archive().glob(f"*/{name}/card.json")
     others = {number for card in cards if VERSION.fullmatch(number := card.parents[1].name)}
@@ -179,7 +183,7 @@ def _load(name: str, version: str = "", asked: float = math.inf):
         present = versions(name)
         if version not in present:
             raise UnknownModelError(
-                f"A version of {name} is present", repr(version)[:40], f"Use version {' or '.join(present)}"
+                f"This version of {name} is not present", repr(version)[:40], f"Use version {' or '.join(present)}"
             )
         if version != present[0]:
             return _load_other(name, version)
@@ -187,7 +191,7 @@ def _load(name: str, version: str = "", asked: float = math.inf):
         if name in _models:
             return _models[name]
         if _failed.get(name, -math.inf) >= asked:
-            raise WeightsError(f"The model {name!r} can be loaded", _status[name].note)
+            raise WeightsError(f"The model {name!r} could not be loaded", _status[name].note)
         if name not in _failed:
             _status[name] = Status("loading")
         started = time.perf_counter()
@@ -199,7 +203,11 @@ def _load(name: str, version: str = "", asked: float = math.inf):
             _failed[name] = time.monotonic()
             if isinstance(error, WeightsError):
                 raise
-            raise WeightsError(f"The model {name!r} can be loaded", f"{type(error).__name__}: {error}") from error
+            raise WeightsError(
+                f"The model {name!r} could not be loaded",
+                f"{type(error).__name__}: {error}",
+                "Export its weights again",
+            ) from error
         _models[name] = model
         _failed.pop(name, None)
         found = model.located
@@ -217,7 +225,11 @@ def _load_other(name: str, version: str):
             folder = _archive() / version / name
             card = weight_store.verify(folder)
             if card.version != version:
-                raise WeightsMismatchError(f"{folder}: field 'version' is {version!r}", repr(card.version)[:40])
+                raise WeightsMismatchError(
+                    f"{folder}: the field 'version' is not {version!r}",
+                    repr(card.version)[:40],
+                    "Move the folder to where its card says",
+                )
             _models[name, version] = restore(name, weight_store.Located(folder, "folder"), build, _kind(name))
         return _models[name, version]
 

@@ -92,7 +92,7 @@ def body_of(error: Exception) -> ErrorResponse:
         return _plain(error.code, UNAVAILABLE)
     if isinstance(error, FaceWhyError):
         received = f". Received: {error.received}" if error.received else ""
-        return _said(error.code, f"{error.rule}{received}", error.advice or DESCRIBED)
+        return _said(error.code, f"{error.happened}{received}", error.advice or DESCRIBED)
     log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
     return _plain("Unexpected", UNEXPECTED)
 

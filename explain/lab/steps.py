@@ -378,4 +378,4 @@ def _step(place: int, values: Any) -> Step:
             raise UnknownNameError('"do" names a step', repr(values["do"])[:60], f"Use one of {', '.join(STEPS)}")
         return STEPS[values["do"]].from_json({key: value for key, value in values.items() if key != "do"})
     except FaceWhyError as error:
-        raise type(error)(f"Step {place} of the experiment: {error.rule}", error.received, error.advice) from error
+        raise type(error)(f"Step {place} of the experiment: {error.happened}", error.received, error.advice) from error

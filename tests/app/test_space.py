@@ -318,10 +318,10 @@ def test_one_commit_makes_the_space_hold_what_git_holds_byte_for_byte(running, c
 @pytest.mark.parametrize(
     ("part", "status", "sentence"),
     [
-        ("/repos/create", 401, "knows the token. Received: HTTP status 401"),
-        ("/repos/create", 402, "runs Gradio Spaces for this account"),
-        ("/repos/create", 403, "may write to someone/facewhy"),
-        ("/preupload/", 418, "takes someone/facewhy. Received: HTTP status 418"),
+        ("/repos/create", 401, "does not know the token. Received: HTTP status 401"),
+        ("/repos/create", 402, "does not run Gradio Spaces for this account"),
+        ("/repos/create", 403, "may not write to someone/facewhy"),
+        ("/preupload/", 418, "did not take someone/facewhy. Received: HTTP status 418"),
     ],
 )
 def test_a_refusal_is_one_sentence_without_the_token(running, part, status, sentence):
@@ -341,10 +341,10 @@ def test_nothing_is_asked_without_a_token_or_with_an_incomplete_space(running, c
 
 
 def test_a_hub_that_is_down_or_a_name_that_no_space_can_have_is_one_sentence(running, monkeypatch):
-    with pytest.raises(HubError, match="The Hub takes some one/facewhy"):
+    with pytest.raises(HubError, match="The Hub did not take some one/facewhy"):
         space.push("some one/facewhy")
     monkeypatch.setenv("HF_ENDPOINT", hub.closed_port())
-    with pytest.raises(HubError, match="The Hub takes someone/facewhy. Received: ConnectError"):
+    with pytest.raises(HubError, match="The Hub did not take someone/facewhy. Received: ConnectError"):
         space.push("someone/facewhy")
 
 

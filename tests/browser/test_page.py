@@ -141,7 +141,7 @@ def test_a_broken_picture_is_answered_with_a_sentence_and_the_page_goes_on(visit
     page.locator("#source input[type=file]").set_input_files(str(broken))
     toast = page.locator("[data-testid=toast-body]")
     toast.wait_for()
-    assert "A photo must be" in toast.inner_text()
+    assert "The file is not a picture" in toast.inner_text()
     page.locator("#examples button").first.click()
     page.locator("#notice .fw-verdict").wait_for()
 

@@ -235,7 +235,7 @@ def test_those_who_wait_while_a_model_fails_do_not_try_it_one_after_the_other(re
 def test_where_no_model_can_be_used_that_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("FACEWHY_WEIGHTS_DIR", str(tmp_path))
     monkeypatch.setattr(zoo, "_restore", lambda name: 1 / 0)
-    with pytest.raises(WeightsError, match="At least one model"):
+    with pytest.raises(WeightsError, match="No model can be used"):
         zoo.available()
     assert not zoo.ready(zoo.loaded())
 

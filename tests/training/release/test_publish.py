@@ -133,14 +133,14 @@ def test_without_a_token_nothing_is_asked(running, source, monkeypatch):
 @pytest.mark.parametrize(
     ("part", "status", "sentence"),
     [
-        ("/repos/create", 401, "knows the token. Received: HTTP status 401"),
-        ("/repos/create", 403, "may write to someone/facewhy"),
-        ("/commit/", 409, "Nobody else changes someone/facewhy"),
-        ("/commit/", 412, "Nobody else changes someone/facewhy"),
-        ("/commit/", 500, "The Hub works. Received: HTTP status 500"),
+        ("/repos/create", 401, "does not know the token. Received: HTTP status 401"),
+        ("/repos/create", 403, "may not write to someone/facewhy"),
+        ("/commit/", 409, "Somebody else changed someone/facewhy"),
+        ("/commit/", 412, "Somebody else changed someone/facewhy"),
+        ("/commit/", 500, "The Hub failed. Received: HTTP status 500"),
         ("/preupload/", 413, "files of this size"),
-        ("/lfs/", 403, "may write to someone/facewhy"),
-        ("/commit/", 418, "The Hub takes someone/facewhy"),
+        ("/lfs/", 403, "may not write to someone/facewhy"),
+        ("/commit/", 418, "The Hub did not take someone/facewhy"),
     ],
 )
 def test_a_refusal_is_one_sentence_without_the_token(running, source, part, status, sentence):
@@ -155,21 +155,21 @@ def test_a_refusal_is_one_sentence_without_the_token(running, source, part, stat
 
 def test_a_wrong_token_is_told_from_a_missing_repository(running, source, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_another")
-    with pytest.raises(HubError, match="knows the token"):
+    with pytest.raises(HubError, match="does not know the token"):
         publish(REPOSITORY, source)
     assert running.commits == [] and not running.exists
 
 
 @pytest.mark.parametrize("name", ["some one/facewhy", "a/b/c", "someone/face--why"])
 def test_a_name_that_no_repository_can_have_is_one_sentence(running, source, name):
-    with pytest.raises(HubError, match="The Hub takes"):
+    with pytest.raises(HubError, match="The Hub did not take"):
         publish(name, source)
     assert running.requests == []
 
 
 def test_a_hub_that_is_down_is_one_sentence(source, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", closed_port())
-    with pytest.raises(HubError, match="The Hub takes someone/facewhy. Received: ConnectError"):
+    with pytest.raises(HubError, match="The Hub did not take someone/facewhy. Received: ConnectError"):
         publish(REPOSITORY, source)
 
 
