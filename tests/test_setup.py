@@ -1,19 +1,26 @@
 """What `make` installs is what pyproject.toml says, and it says what is missing."""
 
+import ast
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
 import yaml
 
+from app import VERSION
+
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+NOT_INSTALLED = {"kagglehub"}
+"""What only a message names: who wants it installs it."""
 MAKE = shutil.which("make")
 
 
@@ -50,7 +57,7 @@ def test_the_app_runs_in_the_tests_with_the_versions_it_ships_with():
 
 def test_the_app_does_not_install_what_only_training_and_tests_need():
     extra = set(pins(EXTRAS["training"]) | pins(EXTRAS["cluster"]) | pins(EXTRAS["dev"]))
-    extra -= {"typer", "rich"}  # gradio and keras bring those
+    extra -= {"typer", "rich", "scikit-learn"}  # gradio, keras and shap bring those
     assert not extra & {name for name, _ in locked("requirements.txt")}
 
 
@@ -68,6 +75,44 @@ def test_the_environment_holds_the_pins():
     direct.pop("tensorflow")  # elsewhere than on Linux x86-64
     here = {name: version(name) for name in direct if name != "tensorflow-cpu" or os.uname().machine == "x86_64"}
     assert here.items() <= direct.items()
+
+
+def imported(path: Path) -> set[str]:
+    """The first names of what a file imports, wherever it does."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+
+
+def normal(name: str) -> str:
+    """The name of a distribution as an index writes it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("package", ["app", "models", "explain", "training"])
+def test_every_direct_import_is_declared(package):
+    declared = set(pins(PROJECT["dependencies"]))
+    declared |= set(pins(EXTRAS["training"])) if package == "training" else set()
+    declared |= {"ray"} if package == "app" else set()  # the extra named cluster
+    used = set().union(*(imported(path) for path in (ROOT / package).rglob("*.py")))
+    used -= set(sys.stdlib_module_names) | {"app", "models", "explain", "training"} | NOT_INSTALLED
+    providers = packages_distributions()
+    missing = {name for name in used if not declared & {normal(other) for other in providers.get(name, [])}}
+    assert missing == set()
+
+
+def test_the_version_is_the_same_everywhere():
+    number = PROJECT["version"]
+    assert number == VERSION
+    for file in ("deploy/Dockerfile", "deploy/compose.yaml", "docs/deploy.md"):
+        assert set(re.findall(r"facewhy:(\d[\w.]*)", (ROOT / file).read_text())) == {number}, file
+    overlay = yaml.safe_load((ROOT / "deploy/kubernetes/kustomization.yaml").read_text())
+    assert [image["newTag"] for image in overlay["images"]] == [number]
+
+
+def test_the_project_is_an_application_that_nothing_builds():
+    assert PYPROJECT["tool"]["uv"]["package"] is False
+    assert "build-system" not in PYPROJECT
 
 
 def test_the_hosted_space_runs_what_is_pinned():

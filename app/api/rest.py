@@ -22,6 +22,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 
+from app import VERSION
 from app.api import endpoints, errors, schemas
 from app.serving import admission, engine, metrics, reports
 from app.serving.admission import WorkQueue
@@ -63,7 +64,7 @@ def create() -> FastAPI:
     """An application with the REST routes and their documentation at /docs, whose assets are our own."""
     application = FastAPIOffline(
         title="FaceWhy",
-        version="1",
+        version=VERSION,
         description=ABOUT,
         generate_unique_id_function=lambda route: route.name,
         redoc_url=None,

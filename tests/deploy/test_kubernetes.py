@@ -9,6 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from app import VERSION
 from tests.deploy import image
 
 ROOT = Path(__file__).parents[2]
@@ -151,7 +152,7 @@ def test_kustomize_puts_it_together(tmp_path, hub):
         assert kubernetes_validate.validate(one, NEWEST, strict=True) == NEWEST
     (container,) = built["Deployment", "facewhy"]["spec"]["template"]["spec"]["containers"]
     settings = built["ConfigMap", "facewhy"]
-    assert container["image"] == "facewhy:0.1.0"
+    assert container["image"] == f"facewhy:{VERSION}"
     assert container["envFrom"][0]["configMapRef"]["name"] == settings["metadata"]["name"] != "facewhy"
     assert ("FACEWHY_HUB_REPO" in settings["data"]) is hub
     assert done.stdout.count("kind: NetworkPolicy") == 1 + hub
