@@ -103,7 +103,7 @@ def units(emotion: str) -> tuple[Unit, ...]:
         UnknownNameError: no such emotion.
     """
     if emotion not in PROTOTYPES:
-        raise UnknownNameError("An emotion has a name", repr(emotion), f"Use one of {', '.join(EMOTIONS)}")
+        raise UnknownNameError("The name of the emotion is unknown", repr(emotion), f"Use one of {', '.join(EMOTIONS)}")
     return tuple(UNITS[number] for number in PROTOTYPES[emotion])
 
 

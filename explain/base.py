@@ -35,10 +35,14 @@ class Target:
     def __post_init__(self):
         for index in (self.emotion,) if self.against is None else (self.emotion, self.against):
             if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < len(EMOTIONS):
-                raise ParameterError(f"An emotion's index is a whole number from 0 to {len(EMOTIONS) - 1}", repr(index))
+                raise ParameterError(
+                    "The index of the emotion is unknown",
+                    repr(index)[:60],
+                    f"Give a whole number from 0 to {len(EMOTIONS) - 1}",
+                )
         if self.against is not None and self.emotion == self.against:
             raise ParameterError(
-                "An emotion is set against another one", f"{EMOTIONS[self.emotion]} twice", "Choose two emotions"
+                "The emotion was set against itself", f"{EMOTIONS[self.emotion]} twice", "Choose two emotions"
             )
 
     @classmethod
@@ -69,7 +73,7 @@ class Target:
 
 def _emotion(name: str) -> int:
     if name not in EMOTIONS:
-        raise UnknownNameError("An emotion has a name", repr(name), f"Use one of {', '.join(EMOTIONS)}")
+        raise UnknownNameError("The name of the emotion is unknown", repr(name), f"Use one of {', '.join(EMOTIONS)}")
     return EMOTIONS.index(name)
 
 
@@ -105,18 +109,27 @@ class Control:
         """
         if self.kind is bool:
             if not isinstance(value, bool | np.bool_):
-                raise ParameterError(f"{name} is true or false", repr(value))
+                raise ParameterError(
+                    f"The value of {name} is neither true nor false", repr(value)[:60], "Give true or false"
+                )
             return bool(value)
         if self.kind is str:
             if value not in self.options:
-                raise ParameterError(f"{name} is one of {', '.join(map(repr, self.options))}", repr(value))
+                raise ParameterError(
+                    f"The value of {name} is unknown",
+                    repr(value)[:60],
+                    f"Use one of {', '.join(map(repr, self.options))}",
+                )
             return value
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         finite = number and (isinstance(value, int) or math.isfinite(value))  # isfinite refuses a huge whole number
+        within = f"Give one from {self.low} to {self.high}"
         if not finite or (self.kind is int and value != int(value)):
-            raise ParameterError(f"{name} is a {'whole ' if self.kind is int else ''}number", repr(value)[:60])
+            raise ParameterError(
+                f"The value of {name} is not a {'whole ' if self.kind is int else ''}number", repr(value)[:60], within
+            )
         if not self.low <= value <= self.high:
-            raise ParameterError(f"{name} lies from {self.low} to {self.high}", repr(value)[:60])
+            raise ParameterError(f"The value of {name} is outside its range", repr(value)[:60], within)
         return self.kind(value)
 
 
@@ -164,11 +177,16 @@ class Parameters:
         if values is None:
             return cls()
         if not isinstance(values, Mapping):
-            raise ParameterError("Parameters come as an object of names and values", repr(values)[:200])
+            raise ParameterError(
+                "The parameters are not an object of names and values",
+                repr(values)[:60],
+                "Give an object, {} for the defaults",
+            )
         for name in values:
             if name not in cls.controls():
-                known = ", ".join(cls.controls()) or "none: this method has no parameters"
-                raise UnknownNameError("A parameter has a name", repr(name), f"Use one of {known}")
+                known = ", ".join(cls.controls())
+                advice = f"Use one of {known}" if known else "Leave it out; nothing can be set here"
+                raise UnknownNameError("The name of the parameter is unknown", repr(name)[:60], advice)
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:

@@ -48,7 +48,9 @@ def find(name: str) -> Method:
         UnknownNameError: there is none.
     """
     if name not in METHODS:
-        raise UnknownNameError("A method of explanation has a name", repr(name), f"Use one of {', '.join(METHODS)}")
+        raise UnknownNameError(
+            "The name of the method of explanation is unknown", repr(name), f"Use one of {', '.join(METHODS)}"
+        )
     return METHODS[name]
 
 
@@ -87,7 +89,7 @@ def explain(
     if reason := chosen.suits(model):
         others = ", ".join(name for name, against in suitable(model).items() if not against)
         raise UnsuitableMethodError(
-            "A method suits the model that it explains",
+            "The method cannot explain this model",
             f"{chosen.title} for {model.name!r}",
             f"{reason} Use one of {others}",
         )
@@ -95,7 +97,7 @@ def explain(
     if chosen.needs_regions:
         if face.keypoints is None:
             raise ParameterError(
-                f"{chosen.title} needs the keypoints of the face", "a face without", "Read the keypoints first"
+                f"{chosen.title} cannot explain a face without keypoints", "no keypoints", "Read the keypoints first"
             )
         from models.regions import masks
 

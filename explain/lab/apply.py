@@ -258,8 +258,9 @@ def _match(source: SourceFace, crop: np.ndarray, points: np.ndarray, onto: np.nd
 
 def _source_face(name: str, source_faces: Mapping[str, SourceFace]) -> SourceFace:
     if name not in source_faces:
-        known = ", ".join(source_faces) or "none: no example faces are at hand"
-        raise UnknownNameError("An example face has a name", repr(name), f"Use one of {known}")
+        known = ", ".join(source_faces)
+        advice = f"Use one of {known}" if known else "Choose another fill; no example faces are at hand"
+        raise UnknownNameError("The name of the example face is unknown", repr(name), advice)
     return source_faces[name]
 
 

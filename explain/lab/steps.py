@@ -35,7 +35,11 @@ class Named(Control):
         if value in self.options or (isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,39}", value)):
             return value
         known = "".join(f"{option!r}, " for option in self.options)
-        raise ParameterError(f"{name} is {known}{'or ' if known else ''}the name of an example face", repr(value)[:60])
+        raise ParameterError(
+            f"The value of {name} is unknown",
+            repr(value)[:60],
+            f"Use {known}{'or ' if known else ''}the name of an example face",
+        )
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def unpack(text: str) -> np.ndarray:
         data = b""
     if len(data) != size:
         raise ParameterError(
-            f"A painted mask holds {SIDE} x {SIDE} bits, deflated, as base64",
+            f"The painted mask does not hold {SIDE} x {SIDE} bits, deflated, as base64",
             repr(text)[:60],
             "Paint it on the page, or give a rectangle",
         )
@@ -172,7 +176,7 @@ class Rectangle(Cover):
         super().__post_init__()
         if self.left >= self.right or self.top >= self.bottom:
             received = f"{self.left}, {self.top}, {self.right}, {self.bottom}"
-            raise ParameterError("A rectangle has its left before its right and its top above its bottom", received)
+            raise ParameterError("The rectangle is empty", received, "Give left < right and top < bottom")
 
     @property
     def slot(self) -> tuple:
@@ -290,7 +294,7 @@ class Experiment:
     def __post_init__(self):
         if len(self.steps) > MOST_STEPS:
             raise ParameterError(
-                f"An experiment has {MOST_STEPS} steps at most", f"{len(self.steps)}", "Leave some out"
+                "The experiment has too many steps", str(len(self.steps)), f"Keep {MOST_STEPS} at most"
             )
 
     def put(self, step: Step) -> "Experiment":
@@ -324,9 +328,9 @@ class Experiment:
             given = _parse(given)
         if not isinstance(given, Mapping) or set(given) != {"steps"} or not isinstance(given["steps"], list):
             raise ParameterError(
-                'An experiment is an object with a list of "steps"',
+                'The experiment is not an object with a list of "steps"',
                 repr(given)[:60],
-                'The smallest is {"steps": []}',
+                'Write {"steps": []} with your steps between the brackets',
             )
         _count(given["steps"])
         return cls(tuple(_step(place, values) for place, values in enumerate(given["steps"], 1)))
@@ -348,34 +352,34 @@ class Experiment:
             text = _inflate(code, LONGEST).decode()
         except (ValueError, zlib.error) as error:
             raise ParameterError(
-                "The link of an experiment ends in its code", repr(code)[:60], "Copy the whole link"
+                "The code at the end of the link could not be read", repr(code)[:60], "Copy the whole link"
             ) from error
         return cls.from_json({"steps": _parse(text)})
 
 
 def _count(steps) -> None:
     if len(steps) > MOST_STEPS:
-        raise ParameterError(f"An experiment has {MOST_STEPS} steps at most", str(len(steps)), "Leave some out")
+        raise ParameterError("The experiment has too many steps", str(len(steps)), f"Keep {MOST_STEPS} at most")
 
 
 def _parse(text: str) -> Any:
     if len(text) > LONGEST:
-        raise ParameterError(
-            f"An experiment has {LONGEST} characters at most", f"more than {LONGEST}", "Leave some steps out"
-        )
+        raise ParameterError("The experiment is too long", f"more than {LONGEST} characters", "Leave some steps out")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "too deep"
-        raise ParameterError("An experiment is written in JSON", f"a mistake at {where}", "Copy it again") from error
+        raise ParameterError("The experiment is not valid JSON", f"a mistake at {where}", "Copy it again") from error
 
 
 def _step(place: int, values: Any) -> Step:
     try:
         if not isinstance(values, Mapping) or not isinstance(values.get("do"), str):
-            raise ParameterError('It is an object that says what to "do"', repr(values)[:60])
+            raise ParameterError('It does not say what to "do"', repr(values)[:60], 'Write for example {"do": "blur"}')
         if values["do"] not in STEPS:
-            raise UnknownNameError('"do" names a step', repr(values["do"])[:60], f"Use one of {', '.join(STEPS)}")
+            raise UnknownNameError(
+                "The name of the step is unknown", repr(values["do"])[:60], f"Use one of {', '.join(STEPS)}"
+            )
         return STEPS[values["do"]].from_json({key: value for key, value in values.items() if key != "do"})
     except FaceWhyError as error:
         raise type(error)(f"Step {place} of the experiment: {error.happened}", error.received, error.advice) from error

@@ -56,7 +56,7 @@ def run(
     Source: Shapley 1953; Lundberg and Lee 2017, arXiv 1705.07874, equation 4.
     """
     if regions is None:
-        raise ParameterError("This method takes the regions of the face", "none", "Read the keypoints first")
+        raise ParameterError("The regions of the face are missing", "none", "Read the keypoints first")
     parts = regions[regions.any((1, 2))]
     hidden = baseline_picture(crop, params.baseline)
     values = shapley(lambda shown: model.logits(blends(crop, hidden, parts, shown)) @ target.weights, len(parts))

@@ -58,7 +58,9 @@ def overlap(a: np.ndarray, b: np.ndarray, share: float = TOP) -> float:
     """
     _same_grid(a, b)
     if not 0 < share <= 1:
-        raise ParameterError("A share of the pixels lies above 0 and is at most 1", repr(share))
+        raise ParameterError(
+            "The share of the pixels is outside its range", repr(share), "Give a number above 0 and at most 1"
+        )
     if any(scale.is_flat(values) or values.max() <= 0 for values in (a, b)):
         return float("nan")
     first, second = (_highest(values.ravel(), share) for values in (a, b))
@@ -98,7 +100,7 @@ def disagreement(maps: Sequence[np.ndarray]) -> np.ndarray:
         ParameterError: fewer than two maps, or their shapes differ.
     """
     if len(maps) < 2:
-        raise ParameterError("Disagreement takes two maps or more", f"{len(maps)}")
+        raise ParameterError("The maps are too few to disagree", f"{len(maps)}", "Give two maps or more")
     for values in maps:
         _same_grid(maps[0], values)
     scaled = [np.zeros(v.shape) if scale.is_flat(v) else v / np.abs(v).mean(dtype=np.float64) for v in maps]
@@ -107,7 +109,9 @@ def disagreement(maps: Sequence[np.ndarray]) -> np.ndarray:
 
 def _same_grid(a: np.ndarray, b: np.ndarray) -> None:
     if a.shape != b.shape:
-        raise ParameterError("Maps that are compared have one grid", f"{a.shape} and {b.shape}", "Resize one of them")
+        raise ParameterError(
+            "The maps to compare differ in their grids", f"{a.shape} and {b.shape}", "Resize one of them"
+        )
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

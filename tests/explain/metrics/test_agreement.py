@@ -105,7 +105,7 @@ def test_size_is_no_disagreement_and_a_flat_map_counts_as_zero():
 
 
 def test_what_cannot_be_compared_is_refused():
-    with pytest.raises(ParameterError, match="one grid"):
+    with pytest.raises(ParameterError, match="differ in their grids"):
         agreement.rank_correlation(np.ones((2, 2)), np.ones((3, 3)))
     with pytest.raises(ParameterError, match="at most 1"):
         agreement.overlap(np.ones((2, 2)), np.ones((2, 2)), share=0)
