@@ -1,8 +1,11 @@
-"""Every test sees the checkout alone: no settings of whoever runs it, and no versions that lie in runs/."""
+"""Every test sees the checkout alone: no settings of whoever runs it, and no versions that lie in runs/.
+
+FACEWHY_BF16 alone stays, so that the suite can be run as on a processor without bfloat16.
+"""
 
 import os
 from pathlib import Path
 
-for name in [name for name in os.environ if name.startswith("FACEWHY_")]:
+for name in [name for name in os.environ if name.startswith("FACEWHY_") and name != "FACEWHY_BF16"]:
     del os.environ[name]
 os.environ["FACEWHY_VERSIONS_DIR"] = str(Path(__file__).with_name("no-versions"))
