@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -72,17 +73,48 @@ def faces(count, side=48, seed=0):
     return np.random.default_rng(seed).random((count, side, side), np.float32)
 
 
-@pytest.mark.parametrize("name", zoo.EMOTION_MODELS)
-class TestEmotionModel:
-    def test_logits_are_those_of_the_network_that_was_saved(self, models, folder, name):
+@pytest.fixture(scope="module")
+def saved(folder):
+    """Logits of `faces(4)` by the networks as they were saved, not folded and not compiled."""
+    found = {}
+    for name in zoo.EMOTION_MODELS:
         network = zoo.build(name)
         weight_store.load_into(network, folder / name / "model.safetensors")
-        expected = np.asarray(network(faces(4)[..., None], training=False))
-        tolerance = 0.02 if precision.prepare() else 1e-4
-        got = models[name].logits(faces(4))
+        found[name] = np.asarray(network(faces(4)[..., None], training=False))
+    return found
+
+
+@pytest.fixture
+def single_precision():
+    """What is compiled in this test computes in float32, on any processor."""
+    import tensorflow as tf
+
+    option = "auto_mixed_precision_onednn_bfloat16"
+    before = tf.config.optimizer.get_experimental_options().get(option, False)
+    tf.config.optimizer.set_experimental_options({option: False})
+    yield
+    tf.config.optimizer.set_experimental_options({option: before})
+
+
+@pytest.mark.parametrize("name", zoo.EMOTION_MODELS)
+class TestEmotionModel:
+    def test_logits_are_those_of_the_network_that_was_saved(self, saved, models, single_precision, name):
+        model = replace(models[name])  # compiled anew, in float32
+        got = model.logits(faces(4))
         assert got.shape == (4, 7) and got.dtype == np.float32
-        np.testing.assert_allclose(got, expected, atol=tolerance * np.abs(expected).max())
-        assert np.ptp(expected, axis=0).max() > 4 * np.abs(got - expected).max()  # the faces differ by more
+        np.testing.assert_allclose(got, saved[name], atol=1e-4 * np.abs(saved[name]).max())
+        assert np.ptp(saved[name], axis=0).max() > 4 * np.abs(got - saved[name]).max()  # the faces differ by more
+
+    def test_bfloat16_changes_logits_by_no_more_than_its_rounding(self, saved, models, name):
+        """A bfloat16 has 8 significant bits, and the errors of the convolutions add up like a random walk.
+
+        They follow the size of the logits, not their spread over faces, which is small with random weights.
+        """
+        convolutions = sum("conv" in layer.name and bool(layer.weights) for layer in models[name].network.layers)
+        tolerance = 2**-8 * convolutions**0.5 if precision.prepare() else 1e-4
+        np.testing.assert_allclose(
+            models[name].logits(faces(4)), saved[name], atol=tolerance * np.abs(saved[name]).max()
+        )
 
     def test_a_batch_gives_what_its_faces_give_alone(self, models, name):
         crops = faces(9)
