@@ -1,5 +1,6 @@
 """`evaluate`: measure a version of weights, or the emotion networks together."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ def evaluate(
     data: Data,
     version: Annotated[str, typer.Option(help="A version's number or a run's name; the latest if left out.")] = "",
     archive: Archive = ARCHIVE,
+    photos: Annotated[Path, typer.Option(help="Also on photos: a folder with labels.csv (file,label).")] = None,
     robustness: Annotated[bool, typer.Option(help="Also on disturbed faces, which takes most of the time.")] = True,
 ):
     """Measure a version, which may be the active one: figures into its card, charts beside it.
@@ -29,11 +31,11 @@ def evaluate(
     from training.release.versions import find
 
     if name == TOGETHER:
-        _tell(ensemble(data, SHIPPED))
+        _tell(ensemble(data, SHIPPED, photos))
         return
     chosen = find(configs.load(name).name, version, archive, SHIPPED)
     typer.echo(f"{chosen}, in {chosen.folder}")
-    card = measure(chosen.name, data, chosen.folder.parent, robustness, typer.echo)
+    card = measure(chosen.name, data, chosen.folder.parent, robustness, photos, typer.echo)
     _tell(card.metrics)
     missing = report.write(chosen.folder, report.figures(card, report.read_epochs(chosen.folder)))
     typer.echo(f"Charts are in {chosen.folder / report.FOLDER}. {missing}")
@@ -45,5 +47,7 @@ def _tell(figures: dict) -> None:
             continue
         typer.echo(split)
         for key, value in values.items():
-            if isinstance(value, int | float):
+            if isinstance(value, dict) and "recall" in value:
+                typer.echo(f"  {key:40} {value['accuracy']}  {value['recall']}")
+            elif isinstance(value, int | float):
                 typer.echo(f"  {key:40} {value}")

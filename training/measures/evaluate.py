@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from models import card as cards
+from models import ensemble as together
 from models import weight_store as weights
 from models import zoo
 from models.card import Card
@@ -16,12 +17,13 @@ from models.model import KeypointModel, Model, restore
 from training import data
 from training.data import landmarks
 from training.data.keypoint_data import fixed_faces
-from training.measures import metrics, robustness
+from training.measures import metrics, photos, robustness
+from training.measures.crops import ten_crops
 
 CHOOSING, FINAL = "PublicTest", "PrivateTest"
 """The split that a temperature is fitted on, and the one that figures come from."""
-ENSEMBLE = "ensemble.json"
-"""In the folder that holds the models' folders: what the emotion networks reach together."""
+PHOTOS = "photos"
+"""The metrics that come from real photos, see `training.measures.photos`."""
 
 
 def evaluate(
@@ -29,6 +31,7 @@ def evaluate(
     path: str | Path,
     shipped: str | Path = weights.SHIPPED,
     disturb: bool = False,
+    pictures: str | Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Card:
     """Measure one set of weights as the app would load it, and write its card.
@@ -36,7 +39,7 @@ def evaluate(
     An emotion network's temperature is fitted on PublicTest, and its figures are those of
     PrivateTest, which nothing else looks at. The keypoint network is measured on people of the test
     part, and for comparing versions on those of the validation part, framed from five points that are
-    as far off as a detector's; also with the test part's labels as published, see `training.landmarks`.
+    as far off as a detector's; also with the test part's labels as published, see `training.data.landmarks`.
 
     Args:
         name: of the weights.
@@ -44,6 +47,8 @@ def evaluate(
         shipped: where the folder `<name>` of the weights is.
         disturb: whether an emotion network is also measured on disturbed faces, which takes some nine
             times as long. Without, what was measured before of the same weights stays in the card.
+        pictures: a folder of labelled photos that an emotion network is measured on as well, see
+            `training.measures.photos`. Without, what was measured before of the same weights stays in the card.
         say: called with a line for people about each disturbance.
 
     Returns:
@@ -64,9 +69,16 @@ def evaluate(
         answers = {split: _answers(model, splits[split]) for split in (CHOOSING, FINAL)}
         heat = round(metrics.temperature(answers[CHOOSING][0], splits[CHOOSING].labels), 4)
         figures = {
-            split: metrics.emotions(*answers[split], splits[split].labels, splits[split].majority, heat)
+            split: metrics.emotions(
+                *answers[split][:2], splits[split].labels, splits[split].majority, heat, answers[split][2]
+            )
             for split in answers
         }
+        if pictures is not None:
+            calibrated = dataclasses.replace(model, card=dataclasses.replace(card, temperature=heat))
+            figures[PHOTOS] = photos.measure({name: calibrated}, pictures)
+        elif PHOTOS in card.metrics:
+            figures[PHOTOS] = card.metrics[PHOTOS]
         if disturb:
             figures["robustness"] = {"split": FINAL} | robustness.measure(
                 model.logits,
@@ -83,17 +95,20 @@ def evaluate(
     return card
 
 
-def ensemble(path: str | Path, shipped: str | Path = weights.SHIPPED) -> dict:
+def ensemble(path: str | Path, shipped: str | Path = weights.SHIPPED, pictures: str | Path | None = None) -> dict:
     """Measure the emotion networks together: their calibrated probabilities are averaged.
+
+    The mean is less sure than it should be, so it gets a temperature of its own, fitted on PublicTest.
 
     Args:
         path: the data, see `training.data`.
         shipped: where the folders of the weights are, each measured before by `evaluate`, which fits
             the temperatures.
+        pictures: a folder of labelled photos to measure on as well, see `training.measures.photos`.
 
     Returns:
-        weights (sha256 by name) and `metrics.emotions` of PublicTest and PrivateTest; also written to
-        `<shipped>/ensemble.json`.
+        weights (sha256 by name), temperature, data_sha256, and `metrics.emotions` of PublicTest and PrivateTest; also
+        written to `<shipped>/ensemble.json`.
 
     Raises:
         DataError: the data cannot be used, or a network was not measured.
@@ -101,7 +116,7 @@ def ensemble(path: str | Path, shipped: str | Path = weights.SHIPPED) -> dict:
     """
     shipped = Path(shipped)
     splits = data.load_emotions(path)
-    found, models = {"weights": {}}, []
+    found, models = {"weights": {}, "temperature": 1.0, "data_sha256": data.fingerprint(path)}, []
     for name in zoo.EMOTION_MODELS:
         card = weights.verify(shipped / name)
         if CHOOSING not in card.metrics:
@@ -114,16 +129,22 @@ def ensemble(path: str | Path, shipped: str | Path = weights.SHIPPED) -> dict:
         models.append(restore(name, weights.Located(shipped / name, "folder"), zoo.build))
     for split in (CHOOSING, FINAL):
         answers = [_answers(model, splits[split]) for model in models]
-        both = [
+        mean = [
             metrics.together(
-                [(pair[view], model.card.temperature) for pair, model in zip(answers, models, strict=True)]
+                [(each[view], model.card.temperature) for each, model in zip(answers, models, strict=True)]
             )
-            for view in (0, 1)
+            for view in range(3)
         ]
-        found[split] = metrics.emotions(*both, splits[split].labels, splits[split].majority, 1.0)
-    partial = shipped / f"{ENSEMBLE}.partial"
+        if split == CHOOSING:
+            found["temperature"] = round(metrics.temperature(mean[0], splits[split].labels), 4)
+        found[split] = metrics.emotions(
+            *mean[:2], splits[split].labels, splits[split].majority, found["temperature"], mean[2]
+        )
+    if pictures is not None:
+        found[PHOTOS] = photos.measure({model.name: model for model in models}, pictures)
+    partial = shipped / f"{together.FILE}.partial"
     partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    partial.replace(shipped / ENSEMBLE)
+    partial.replace(shipped / together.FILE)
     return found
 
 
@@ -143,7 +164,8 @@ def _crops(split: data.EmotionSplit) -> np.ndarray:
     return split.images.astype(np.float32) / 255
 
 
-def _answers(model: Model, split: data.EmotionSplit) -> tuple[np.ndarray, np.ndarray]:
-    """Logits of the faces and of their mirror images."""
+def _answers(model: Model, split: data.EmotionSplit) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits (N, 7) of the faces and of their mirror images, and (10, N, 7) of ten crops of each."""
     crops = _crops(split)
-    return model.logits(crops), model.logits(crops[:, :, ::-1])
+    views = ten_crops(crops)
+    return model.logits(crops), model.logits(crops[:, :, ::-1]), np.stack([model.logits(view) for view in views])

@@ -74,7 +74,14 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int =
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def emotions(logits: np.ndarray, flipped: np.ndarray, labels: np.ndarray, majority: np.ndarray, heat: float) -> dict:
+def emotions(
+    logits: np.ndarray,
+    flipped: np.ndarray,
+    labels: np.ndarray,
+    majority: np.ndarray,
+    heat: float,
+    crops: np.ndarray | None = None,
+) -> dict:
     """All figures of an emotion network on one split.
 
     Args:
@@ -83,9 +90,11 @@ def emotions(logits: np.ndarray, flipped: np.ndarray, labels: np.ndarray, majori
         labels: int (N,), the original labels.
         majority: int (N,), the FER+ majority, -1 where there is none.
         heat: the temperature from other faces.
+        crops: float (C, N, 7) for several crops of each face, see `training.measures.crops`.
 
     Returns:
-        faces, accuracy, accuracy_with_flip, accuracy_ferplus (right by the FER+ majority, where there is
+        faces, accuracy, accuracy_with_flip, accuracy_ten_crops (probabilities of the crops averaged, where there
+        are some), accuracy_ferplus (right by the FER+ majority, where there is
         one), macro_f1; precision, recall, f1 and support (faces with that label) by emotion;
         calibration_error and reliability, both also `_unscaled` (at temperature 1); confusion (rows are
         labels, columns answers). Shares are rounded to four places.
@@ -100,6 +109,7 @@ def emotions(logits: np.ndarray, flipped: np.ndarray, labels: np.ndarray, majori
         "faces": len(labels),
         "accuracy": float((answers == labels).mean()),
         "accuracy_with_flip": float((both.argmax(1) == labels).mean()),
+        **({} if crops is None else {"accuracy_ten_crops": _of_crops(crops, labels)}),
         "macro_f1": float(f1.mean()),
         "precision": _by_name(EMOTIONS, precision),
         "recall": _by_name(EMOTIONS, recall),
@@ -116,16 +126,20 @@ def emotions(logits: np.ndarray, flipped: np.ndarray, labels: np.ndarray, majori
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in result.items()}
 
 
+def _of_crops(crops: np.ndarray, labels: np.ndarray) -> float:
+    return float((softmax(crops, axis=2).mean(0).argmax(1) == labels).mean())
+
+
 def together(answers: list[tuple[np.ndarray, float]]) -> np.ndarray:
     """What several networks answer as one: the mean of their calibrated probabilities.
 
     Args:
-        answers: logits float (N, K) and temperature, one pair a network.
+        answers: logits float (..., K) and temperature, one pair a network.
 
     Returns:
-        float64 (N, K): the logarithms of these probabilities, which are logits at temperature 1.
+        float64 (..., K): the logarithms of these probabilities, which are logits at temperature 1.
     """
-    return np.log(np.mean([softmax(logits / heat, axis=1) for logits, heat in answers], axis=0))
+    return np.log(np.mean([softmax(logits / heat, axis=-1) for logits, heat in answers], axis=0))
 
 
 def keypoints(found: np.ndarray, true: np.ndarray) -> dict:

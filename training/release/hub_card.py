@@ -9,6 +9,7 @@ TAGS = ["facial-expression-recognition", "emotion", "facial-keypoints", "fer2013
 METRICS = {
     "accuracy": ("accuracy", "Accuracy"),
     "accuracy_with_flip": ("accuracy", "Accuracy, averaged with the mirrored face"),
+    "accuracy_ten_crops": ("accuracy", "Accuracy, averaged over ten crops"),
     "macro_f1": ("f1", "Macro F1"),
     "calibration_error": ("expected_calibration_error", "Expected calibration error"),
     "accuracy_ferplus": ("accuracy", "Accuracy against the FER+ majority"),
@@ -114,7 +115,14 @@ def _index(card: Card) -> dict:
 
 
 def _emotion_results(found: list[Card]) -> str:
-    columns = ["accuracy", "accuracy_with_flip", "accuracy_ferplus", "macro_f1", "calibration_error"]
+    columns = [
+        "accuracy",
+        "accuracy_with_flip",
+        "accuracy_ten_crops",
+        "accuracy_ferplus",
+        "macro_f1",
+        "calibration_error",
+    ]
     rows = [
         [c.name, *(f"{_test(c)[key]:.2%}" if key in _test(c) else "" for key in columns)] for c in found if _test(c)
     ]

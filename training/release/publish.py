@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import hub, weight_store, zoo
+from models import ensemble, hub, weight_store, zoo
 from models.card import Card
 from models.errors import HubError, WeightsNotFoundError
 from training.release.hub_card import readme
-
-ENSEMBLE = "ensemble.json"
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,9 @@ def contents(repository: str, source: str | Path = weight_store.SHIPPED) -> dict
         raise WeightsNotFoundError("A folder with weights is published", str(source), "Export and promote a version")
     found = [weight_store.verify(folder) for folder in folders]
     files: dict[str, Path | bytes] = {"README.md": readme(repository, found).encode()}
-    together = Path(source) / ENSEMBLE
+    together = Path(source) / ensemble.FILE
     if _measured_on(together, found):
-        files[ENSEMBLE] = together
+        files[ensemble.FILE] = together
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             parts = path.relative_to(folder).parts

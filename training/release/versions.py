@@ -239,12 +239,23 @@ def _check_better(version: Version, current: Version | None) -> None:
             f"{version} and the active {current.number} were measured on different data",
             "Measure one of them again, or add --force",
         )
+    counts = [_validation_faces(card) for card in (version.card, current.card)]
+    if None not in counts and counts[0] != counts[1]:
+        raise WeightsError(
+            "Versions are compared on as many faces",
+            f"{counts[0]} for {version}, and {counts[1]} for the active {current.number}",
+            "Measure one of them again, or add --force",
+        )
     if figure < before:
         raise WeightsError(
             f"A promotion does not make the {what} worse",
             f"{abs(figure):.2%} for {version}, and {abs(before):.2%} for the active {current.number}",
             "Keep the active one, or add --force",
         )
+
+
+def _validation_faces(card: Card) -> int | None:
+    return (card.metrics.get("PublicTest") or card.metrics.get("validation") or {}).get("faces")
 
 
 def _keep(version: Version, archive: Path) -> None:

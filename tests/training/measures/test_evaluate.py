@@ -96,6 +96,9 @@ def test_an_ensemble_averages_calibrated_probabilities(measured, parquet):
         logits = network.predict(split.images[..., None] / 255, verbose=0)
         total = total + softmax(logits / cards.read(measured / name).temperature, axis=1)
     assert found["PrivateTest"]["accuracy"] == pytest.approx((total.argmax(1) == split.labels).mean(), abs=0.08)
+    assert found["temperature"] != 1 and found["data_sha256"] == data.fingerprint(parquet)
+    assert found["PrivateTest"]["reliability"] != found["PrivateTest"]["reliability_unscaled"]
+    assert 0 <= found["PrivateTest"]["accuracy_ten_crops"] <= 1
 
 
 def test_networks_without_figures_are_not_measured_together(untrained, parquet, tmp_path):

@@ -81,3 +81,12 @@ def test_keypoint_error_is_in_distances_between_the_eyes():
     # faces at 0.2 and 0: half are within every error below 0.2
     assert result["cumulative"]["share"] == [0.5] * 31
     assert result["cumulative"]["error"][0] == 0 and result["cumulative"]["error"][-1] == 0.15
+
+
+def test_crops_are_averaged_before_they_are_judged():
+    logits = np.zeros((2, 7))
+    crops = np.zeros((2, 2, 7))
+    crops[0, :, 3], crops[1, :, 4] = 5, 1  # the sure crop outvotes the other one
+    result = metrics.emotions(logits, logits, np.array([3, 4]), np.array([-1, -1]), 1.0, crops)
+    assert result["accuracy_ten_crops"] == 0.5
+    assert "accuracy_ten_crops" not in metrics.emotions(logits, logits, np.array([3, 4]), np.array([-1, -1]), 1.0)

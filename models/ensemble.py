@@ -1,0 +1,60 @@
+"""What the emotion networks answer as one: the mean of their calibrated probabilities, tempered once more."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.card import Card
+
+FILE = "ensemble.json"
+"""In the folder that holds the networks' folders: what they reach together, and on which weights it was measured."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several networks as one.
+
+    Attributes:
+        temperature: what the logarithm of the mean probabilities is divided by; 1 where none was fitted.
+        metrics: what was measured, by split; empty where nothing was.
+    """
+
+    temperature: float = 1.0
+    metrics: Mapping = None
+
+    def probabilities(self, each: Sequence[np.ndarray]) -> np.ndarray:
+        """The mean of calibrated probabilities (..., 7), one array a network, sharpened by the temperature."""
+        return tempered(np.mean(np.asarray(each, np.float64), axis=0), self.temperature)
+
+
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities (..., K) to the power of 1 / temperature, made to sum to 1 again, float32."""
+    powers = np.asarray(probabilities, np.float64) ** (1 / temperature)
+    return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
+
+
+def read(folder: str | Path, cards: Sequence[Card]) -> Ensemble:
+    """What was measured of networks together; a plain mean where nothing was, or where it was of other weights.
+
+    Args:
+        folder: that holds `ensemble.json`.
+        cards: of the networks in use.
+    """
+    path = Path(folder) / FILE
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        measured = found["weights"]
+        result = Ensemble(float(found.get("temperature", 1.0)), {k: v for k, v in found.items() if isinstance(v, dict)})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        logger.info("The networks' mean is not calibrated: %s cannot be read (%s)", path.name, type(error).__name__)
+        return Ensemble(metrics={})
+    if measured != {card.name: card.sha256 for card in cards}:
+        logger.info("The networks' mean is not calibrated: %s was measured on other weights", path.name)
+        return Ensemble(metrics={})
+    return result
