@@ -34,7 +34,7 @@ def main() -> None:
     except FaceWhyError as error:
         reason = error
     except OSError as error:
-        reason = FaceWhyError("Every file can be read and written", str(error), "Make room, or give another folder")
+        reason = FaceWhyError("A file could not be read or written", str(error), "Make room, or give another folder")
     else:
         return
     typer.echo(str(reason), err=True)

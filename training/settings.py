@@ -29,7 +29,9 @@ def changed(
         ParameterError: a setting cannot be read or lies outside its range.
     """
     if stages and epochs:
-        raise ParameterError("Stages tell the epochs", f"--stages {stages} and --epochs {epochs}", "Give one of them")
+        raise ParameterError(
+            "The epochs were given twice", f"--stages {stages} and --epochs {epochs}", "Give only one of them"
+        )
     changes = {name: value for name, value in settings.items() if value is not None}
     if stages:
         changes["stages"] = _stages(stages)
@@ -47,7 +49,7 @@ def _stages(text: str) -> tuple[tuple[int, int], ...]:
         return tuple((int(epochs), int(side)) for epochs, side in (part.split("x") for part in text.split(",")))
     except ValueError as error:
         raise ParameterError(
-            "Stages are EPOCHSxSIDE with commas between them", repr(text), "Write for example 12x32,8x48"
+            "--stages could not be read", repr(text), "Write EPOCHSxSIDE with commas between them, such as 12x32,8x48"
         ) from error
 
 
@@ -60,6 +62,8 @@ def _augmentation(augmentation: Augmentation, changes: Sequence[str]) -> Augment
             values[name] = {"yes": True, "no": False}[text] if kinds[name] is bool else float(text)
         except (KeyError, ValueError) as error:
             raise ParameterError(
-                "A disturbance is NAME=NUMBER, or flip=yes or flip=no", repr(change), f"Use one of {', '.join(kinds)}"
+                "The disturbance could not be read",
+                repr(change),
+                f"Write flip=yes, flip=no or NAME=NUMBER with one of {', '.join(kinds)}",
             ) from error
     return dataclasses.replace(augmentation, **values)

@@ -132,7 +132,9 @@ def _client(uri: str, runs: Path):
     try:
         import mlflow
     except ImportError as error:
-        raise RunError("--mlflow needs the package mlflow-skinny", str(error), "Install it, or leave it out") from error
+        raise RunError(
+            "The package mlflow-skinny for --mlflow is missing", str(error), "Install it, or leave --mlflow out"
+        ) from error
     runs.mkdir(parents=True, exist_ok=True)
     with _asking(uri):
         client = mlflow.MlflowClient(uri, uri)
@@ -149,5 +151,5 @@ def _asking(uri: str):
         yield
     except MlflowException as error:
         raise RunError(
-            f"MLflow answers at {uri}", str(error).splitlines()[0], "Correct --mlflow, or leave it out"
+            f"The request to MLflow at {uri} failed", str(error).splitlines()[0], "Correct --mlflow, or leave it out"
         ) from error

@@ -25,7 +25,7 @@ def test_a_loss_without_bounds_ends_the_run_in_its_first_epoch(parquet, tmp_path
 
 
 def test_a_batch_larger_than_the_data_is_refused(parquet, tmp_path):
-    with pytest.raises(DataError, match="64, and 14 faces.*--batch"):
+    with pytest.raises(DataError, match="14 faces for batches of 64.*--batch"):
         train.train(replace(TINY, batch=64), parquet, tmp_path)
 
 

@@ -38,7 +38,7 @@ def export(
         _formats(name, version, archive, to, out, data)
         return
     if out or data:
-        raise ParameterError("--out and --data belong to --to", "no --to", "Add --to all")
+        raise ParameterError("--out or --data was given without --to", "no --to", "Add --to all")
     from training.release.export import export as write
 
     made = write(name, runs, version, archive, SHIPPED, run, source or ())
@@ -53,7 +53,7 @@ def _formats(name: str, number: str, archive: Path, to: str, out: Path | None, d
     from training.release.formats import export as write
 
     if out is None:
-        raise ParameterError("A version in another format goes into a folder", "no --out", "Add --out DIR")
+        raise ParameterError("The folder for the exported files is missing", "no --out", "Add --out DIR")
     chosen = (None if number else versions.active(name, SHIPPED)) or versions.find(name, number, archive, SHIPPED)
     typer.echo(f"{chosen}, in {chosen.folder}")
     for kind, found in write(chosen, to, out, data).items():

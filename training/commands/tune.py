@@ -23,7 +23,7 @@ def tune(
 ):
     """Try learning rates, strengths of the disturbance and widths in short trials."""
     if precision not in ("mixed_bfloat16", "float32"):
-        raise UnknownNameError("--precision names a policy", repr(precision), "Use mixed_bfloat16 or float32")
+        raise UnknownNameError("--precision has an unknown value", repr(precision), "Use mixed_bfloat16 or float32")
     import keras
     from rich.console import Console
     from rich.table import Table

@@ -19,8 +19,8 @@ class EmotionBatches(keras.utils.PyDataset):
         super().__init__()
         if len(split) < config.batch:
             raise DataError(
-                "A batch has no more faces than there are to learn from",
-                f"{config.batch}, and {len(split)} faces",
+                "There are too few faces to fill a batch",
+                f"{len(split)} faces for batches of {config.batch}",
                 "Give a smaller --batch, or more data",
             )
         self.images, self.targets = split.images, targets

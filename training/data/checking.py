@@ -18,8 +18,9 @@ def check_labels(path: Path, labels: np.ndarray) -> None:
     wrong = np.flatnonzero((labels < 0) | (labels >= len(EMOTIONS)))
     if len(wrong):
         raise DataError(
-            f"A label in {path.name} must be a number from 0 to {len(EMOTIONS) - 1}",
+            f"The label of a row of {path.name} is unknown",
             f"{labels[wrong[0]]} in row {wrong[0]}",
+            f"Give every row a label from 0 to {len(EMOTIONS) - 1}",
         )
 
 
@@ -33,6 +34,7 @@ def check_complete(splits: dict[str, EmotionSplit], source: str) -> None:
         present = np.bincount(split.labels, minlength=len(EMOTIONS))
         if not present.all():
             raise DataError(
-                f"Every emotion must occur in the split {name} of {source}",
-                f"no face is labelled {EMOTIONS[int(present.argmin())]}",
+                f"An emotion is missing in the split {name} of {source}",
+                f"no face labelled {EMOTIONS[int(present.argmin())]}",
+                "Give data with faces of every emotion",
             )

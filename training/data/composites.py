@@ -106,7 +106,7 @@ def composite(faces: np.ndarray) -> np.ndarray:
         DataError: fewer faces than `LEAST`.
     """
     if len(faces) < LEAST:
-        raise DataError(f"An average is made of {LEAST} faces or more", f"{len(faces)}")
+        raise DataError("There are too few faces for an average", f"{len(faces)}", f"Give {LEAST} or more")
     centred = faces - faces.mean((1, 2), keepdims=True)
     mean = (centred / np.maximum(centred.std((1, 2), keepdims=True), 1e-3)).mean(0)
     low, high = np.percentile(mean, [1, 99])
@@ -158,7 +158,11 @@ def write_background(split: data.EmotionSplit, path: Path, seed: int = 0) -> lis
     faces = np.stack(list(distinct(aligned(split.images[rows], framing.CROP_SIDE))))
     groups = halves(faces, HALVINGS)
     if min(map(len, groups)) < LEAST:
-        raise DataError(f"An average is made of {LEAST} faces or more", f"{len(faces)} for {len(groups)} averages")
+        raise DataError(
+            "There are too few faces for the averages",
+            f"{len(faces)} for {len(groups)} averages",
+            f"Give {LEAST} or more for each",
+        )
     means = np.stack([faces[group].mean(0) for group in groups])
     np.savez_compressed(path, faces=_bytes(means), mean=_bytes(faces.mean(0)))
     return [len(group) for group in groups]

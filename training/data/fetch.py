@@ -38,7 +38,7 @@ def from_hub(repository: str, folder: str | Path, revision: str = "main") -> Pat
             endpoint=os.environ.get("HF_ENDPOINT") or None,
         )
     except Exception as error:
-        raise _failed(f"The Hub holds the data set {repository} at {revision}", error) from error
+        raise _failed(f"The data set {repository} at {revision} could not be fetched from the Hub", error) from error
     return _something(folder, repository)
 
 
@@ -59,26 +59,26 @@ def from_kaggle(handle: str, folder: str | Path) -> Path:
         import kagglehub
     except ImportError as error:
         raise DataError(
-            "Data from Kaggle comes through the package kagglehub",
-            "it is not installed",
+            "Data from Kaggle could not be fetched",
+            "the package kagglehub is not installed",
             "Install it with: pip install kagglehub; or download the files by hand and give --data",
         ) from error
     folder = Path(folder)
     try:
         shutil.copytree(kagglehub.dataset_download(handle), folder, dirs_exist_ok=True)
     except Exception as error:
-        raise _failed(f"Kaggle holds the data set {handle}", error) from error
+        raise _failed(f"The data set {handle} could not be fetched from Kaggle", error) from error
     return _something(folder, handle)
 
 
-def _failed(rule: str, error: Exception) -> DataError:
+def _failed(happened: str, error: Exception) -> DataError:
     lines = str(error).strip().splitlines() or [""]
-    return DataError(rule, f"{type(error).__name__}: {lines[0]}".rstrip(": ."), "Check its name and your access")
+    return DataError(happened, f"{type(error).__name__}: {lines[0]}".rstrip(": ."), "Check its name and your access")
 
 
 def _something(folder: Path, source: str) -> Path:
     if not any(path.is_file() for pattern in READ for path in folder.glob(pattern.replace("**", "*/*"))):
         raise DataError(
-            f"The data set {source} holds a file that can be read", "none", f"It must have {', '.join(READ)}"
+            f"The data set {source} has no file that can be read", "none", f"Choose one with {', '.join(READ)}"
         )
     return folder

@@ -53,7 +53,7 @@ def load_emotions(
     elif path.is_file():
         splits = _from_parquet(path, skipped) if path.suffix == ".parquet" else _from_csv(path)
     else:
-        raise DataError("Training data must be a file or a folder that exists", str(path), "Give --data PATH")
+        raise DataError("The training data were not found", str(path), "Give --data PATH")
     if complete:
         check_complete(splits, path.name)
     return splits
@@ -79,10 +79,14 @@ def _read_parquet(path: Path, columns: list[str]):
         present = pyarrow.parquet.read_schema(path).names
         missing = [column for column in columns if column not in present]
         if missing:
-            raise DataError(f"{path.name} must have the columns {', '.join(columns)}", f"no {', '.join(missing)}")
+            raise DataError(
+                f"Columns are missing in {path.name}",
+                f"no {', '.join(missing)}",
+                f"Give a file with {', '.join(columns)}",
+            )
         return pyarrow.parquet.read_table(path, columns=columns)
     except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path.name} must be a readable Parquet file", str(error)) from error
+        raise DataError(f"{path.name} is not a readable Parquet file", str(error), "Download it again") from error
 
 
 def _from_csv(path: Path) -> dict[str, EmotionSplit]:
@@ -93,11 +97,11 @@ def _from_csv(path: Path) -> dict[str, EmotionSplit]:
         try:
             table = csv.read_csv(file)
         except (pyarrow.ArrowException, OSError) as error:
-            raise DataError(f"{file.name} must be a readable csv file", str(error)) from error
+            raise DataError(f"{file.name} is not a readable csv file", str(error), "Download it again") from error
         missing = required - set(table.column_names)
         if missing:
             raise DataError(
-                f"{file.name} must have the columns {', '.join(sorted(required))}",
+                f"Columns are missing in {file.name}",
                 f"no {', '.join(sorted(missing))}",
                 "Use the csv file as the challenge published it",
             )
@@ -111,7 +115,9 @@ def _from_csv(path: Path) -> dict[str, EmotionSplit]:
             images[row] = np.array(str(text).split(), np.uint8).reshape(SIDE, SIDE)
         except (ValueError, OverflowError) as error:
             raise DataError(
-                f"Every row of {path.name} must hold {SIDE * SIDE} grey values from 0 to 255", f"row {row}: {error}"
+                f"The pixels of a row of {path.name} could not be read",
+                f"row {row}: {error}",
+                f"Give every row {SIDE * SIDE} grey values from 0 to 255",
             ) from error
     original = table["emotion"].to_numpy()
     check_labels(path, original)
@@ -121,10 +127,16 @@ def _from_csv(path: Path) -> dict[str, EmotionSplit]:
         ferplus = read(plus, set(FERPLUS_COLUMNS.values()))
         if len(ferplus) != len(table):
             raise DataError(
-                f"{plus.name} must have a row for every row of {path.name}", f"{len(ferplus)} and {len(table)} rows"
+                f"{plus.name} and {path.name} differ in their numbers of rows",
+                f"{len(ferplus)} and {len(table)} rows",
+                "Use both files as they were published",
             )
         if "Usage" in ferplus.column_names and ferplus["Usage"].to_pylist() != table["Usage"].to_pylist():
-            raise DataError(f"{plus.name} must have its rows in the order of {path.name}", "another column Usage")
+            raise DataError(
+                f"The rows of {plus.name} are not in the order of {path.name}",
+                "another column Usage",
+                "Use both files as they were published",
+            )
         votes = np.stack([ferplus[FERPLUS_COLUMNS[e]].to_numpy() for e in EMOTIONS], 1).astype(np.float32)
     return _split(path, images, order[original], votes, np.array(table["Usage"].to_pylist()))
 
@@ -136,17 +148,20 @@ def _from_folders(root: Path, complete: bool, skipped: Callable[[str], None]) ->
             found = sorted(p for p in (root / part / name).glob("*") if p.is_file())
             if not found and complete:
                 raise DataError(
-                    "A data folder must hold fer2013.parquet, fer2013.csv, or train/ and test/ with one "
-                    "folder of pictures an emotion",
+                    "The data folder lacks fer2013.parquet, fer2013.csv, or pictures of an emotion",
                     f"nothing in {part}/{name} of {root.name}",
-                    f"Name the folders {', '.join(names)}",
+                    f"Name the folders in train/ and test/ {', '.join(names)}",
                 )
             files += found
             labels += [EMOTIONS.index(name)] * len(found)
             held_out = split == "Training"
             usage += ["PublicTest" if held_out and i % 10 == 9 else split for i in range(len(found))]
     if not files:
-        raise DataError("A data folder must hold train/ with one folder of pictures an emotion", f"none in {root.name}")
+        raise DataError(
+            "The data folder has no pictures",
+            f"none in train/ of {root.name}",
+            f"Name the folders in train/ {', '.join(names)}",
+        )
     images, keep = _decode_all(((str(p.relative_to(root)), p.read_bytes()) for p in files), len(files), skipped)
     votes = np.zeros((len(keep), len(EMOTIONS)), np.float32)
     return _split(root, images, np.array(labels)[keep], votes, np.array(usage)[keep])
@@ -161,7 +176,11 @@ def _decode_all(items, count: int, skipped: Callable[[str], None]) -> tuple[np.n
             skipped(where)
             bad += 1
             if bad > UNREADABLE_LIMIT:
-                raise DataError(f"No more than {UNREADABLE_LIMIT} pictures may be unreadable", f"the latest is {where}")
+                raise DataError(
+                    f"More than {UNREADABLE_LIMIT} pictures are unreadable",
+                    f"the latest is {where}",
+                    "Download the data again",
+                )
             continue
         if image.shape != (SIDE, SIDE):
             image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
@@ -174,8 +193,9 @@ def _split(path: Path, images, labels, votes, usage) -> dict[str, EmotionSplit]:
     check_labels(path, labels)
     if len(wrong := np.flatnonzero(~np.isin(usage, SPLITS))):
         raise DataError(
-            f"The usage of a row of {path.name} must be one of {', '.join(SPLITS)}",
+            f"The usage of a row of {path.name} is unknown",
             f"{str(usage[wrong[0]])!r} in row {wrong[0]}",
+            f"Use one of {', '.join(SPLITS)}",
         )
     rows = {name: np.flatnonzero(usage == name) for name in SPLITS}
     return {name: EmotionSplit(images[of], labels[of].astype(np.int64), votes[of]) for name, of in rows.items()}
@@ -218,7 +238,7 @@ def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
     """
     path = keypoint_file(path)
     if not path.is_file():
-        raise DataError("Keypoint data must be a file that exists", str(path), "Give --data PATH")
+        raise DataError("The keypoint data were not found", str(path), "Give --data PATH")
     table = _read_parquet(path, ["person", "jpeg", "landmarks68"])
     people = np.array(table["person"].to_pylist())
     order = {name: index for index, name in enumerate(sorted(set(people.tolist())))}
@@ -229,7 +249,9 @@ def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
     for row, data in enumerate(table["jpeg"].to_pylist()):
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         if image is None:
-            raise DataError(f"Every row of {path.name} must hold a readable picture", f"row {row}")
+            raise DataError(
+                f"The picture of a row of {path.name} could not be read", f"row {row}", "Make the file again"
+            )
         images.append(image)
 
     def part(rows: np.ndarray) -> KeypointSplit:

@@ -25,7 +25,9 @@ def output_folder(path: str | Path) -> Path:
     folder = Path(path).expanduser().resolve()
     if folder.is_relative_to(ROOT):
         raise ParameterError(
-            "Pictures of training faces stay outside the repository", str(path), "Give --out a folder elsewhere"
+            "The folder for pictures of training faces was refused, for it lies in the repository",
+            str(path),
+            "Give --out a folder outside the repository",
         )
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -68,9 +68,15 @@ def fit(logits: np.ndarray, labels: np.ndarray, balance: float = BALANCE, own_sc
     count = logits.shape[1]
     shares = np.bincount(labels, minlength=count) / len(labels)
     if not shares.all():
-        raise ParameterError("Every label occurs among the faces of a fit", f"none of label {int(shares.argmin())}")
+        raise ParameterError(
+            "A label is missing among the faces of the fit",
+            f"none of label {int(shares.argmin())}",
+            "Give faces of every label",
+        )
     if not 0 <= balance <= 1:
-        raise ParameterError("A balance is a number from 0 to 1", repr(balance), "0 counts every face alike")
+        raise ParameterError(
+            "The balance is outside its range", repr(balance), "Give a number from 0 to 1; 0 counts every face alike"
+        )
     counts = (shares**-balance)[labels]
     counts /= counts.sum()
     rows = np.arange(len(labels))
@@ -131,7 +137,9 @@ def fold(network, correction: Correction) -> None:
     layer = network.get_layer("logits")
     if not layer.use_bias or layer.units != len(correction.bias):
         raise ParameterError(
-            "A correction fits a layer with a bias and as many outputs", f"{layer.units} outputs, bias {layer.use_bias}"
+            "The correction does not fit the layer of logits",
+            f"{layer.units} outputs, {'a' if layer.use_bias else 'no'} bias",
+            f"Give a network with {len(correction.bias)} outputs and a bias",
         )
     kernel, bias = layer.get_weights()
     scale = correction.scale.astype(np.float32)
@@ -217,7 +225,9 @@ def _seen(version: Version, path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Logits and labels of PublicTest."""
     if version.name not in zoo.EMOTION_MODELS:
         raise ParameterError(
-            "The logits of an emotion network are corrected", version.name, f"Use {', '.join(zoo.EMOTION_MODELS)}"
+            "The network has no logits of emotions to correct",
+            version.name,
+            f"Use one of {', '.join(zoo.EMOTION_MODELS)}",
         )
     weight_store.verify(version.folder)
     model = restore(version.name, weight_store.Located(version.folder, "folder"), zoo.build)

@@ -105,7 +105,11 @@ def of_examples(folder: str | Path, seed: int = 0) -> np.ndarray:
     pictures = sorted(path for path in Path(folder).glob("*") if path.suffix in (".jpg", ".png"))
     found = [face.crop for path in pictures for face in detector.find(photo.read(path), limit=1)]
     if not found:
-        raise DataError("A sheet is made of pictures with faces", f"none in {folder}")
+        raise DataError(
+            "No faces were found for the sheet",
+            f"none in {folder}",
+            "Give a folder of .jpg or .png pictures with faces",
+        )
     crops, tiles = np.stack(found), []
     for how in CONDITIONS.values():
         spoilt = crops if how is None else robustness.disturbed(crops, *how, seed=seed)

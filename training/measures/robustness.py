@@ -117,7 +117,9 @@ def disturbed(faces: np.ndarray, name: str, strength: float, seed: int = 0) -> n
         ParameterError: there is no such disturbance.
     """
     if name not in DISTURBANCES:
-        raise ParameterError("A disturbance has a name", repr(name), f"Use one of {', '.join(DISTURBANCES)}")
+        raise ParameterError(
+            "The name of the disturbance is unknown", repr(name), f"Use one of {', '.join(DISTURBANCES)}"
+        )
     spoilt = DISTURBANCES[name].apply(faces, strength, np.random.default_rng(seed))
     return np.clip(spoilt, 0, 1).astype(np.float32)
 

@@ -72,9 +72,9 @@ def measure(
         WeightsError: the weights cannot be used.
     """
     if name not in zoo.EMOTION_MODELS:
-        raise UnknownNameError("Explanations are of an emotion network", repr(name), _choose(zoo.EMOTION_MODELS))
+        raise UnknownNameError("The name of the emotion network is unknown", repr(name), _choose(zoo.EMOTION_MODELS))
     if faces < 2:
-        raise ParameterError("A confidence interval takes two faces or more", f"{faces}")
+        raise ParameterError("The faces are too few for a confidence interval", f"{faces}", "Give two faces or more")
     for method in methods:
         registry.find(method)
     folder = Path(shipped) / name
@@ -209,7 +209,7 @@ def default_method(table: Mapping) -> str:
     """
     rows = table.get("methods", {})
     if not rows:
-        raise DataError("A default method follows from measured ones", "none", "Run: python -m training trust NAME")
+        raise DataError("No method was measured to choose a default from", "none", "Run: python -m training trust NAME")
     fit = {name: row for name, row in rows.items() if _fit(row)} or rows
     best = max(row["better_than_chance"]["mean"] for row in fit.values())
     close = [name for name, row in fit.items() if row["better_than_chance"]["high"] >= best]

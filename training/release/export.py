@@ -79,22 +79,24 @@ def export(
     folder = Path(runs) / (run or name)
     log = run_folder.read_log(folder)
     if not log:
-        raise DataError("A run has at least one finished epoch", str(folder), f"Train {name} first")
+        raise DataError("The run has no finished epoch", str(folder), f"Train {name} first")
     began = run_folder.read_record(folder) or {}
     config = _config(began["config"], folder) if "config" in began else configs.load(name)
     if config.name != name:
-        raise DataError(f"{folder} is a run of {name}", f"one of {config.name}", f"Export {config.name}, or name --run")
+        raise DataError(
+            f"{folder} is not a run of {name}", f"one of {config.name}", f"Export {config.name}, or name --run"
+        )
     version = version or following(name, archive, shipped)
     order(version)
     if version in (taken := [known.number for known in versions(name, archive, shipped)]):
-        raise ParameterError(f"A version of {name} has a number of its own", version, f"The latest is {taken[-1]}")
+        raise ParameterError(f"The version of {name} exists already", version, f"Give a number above {taken[-1]}")
     model = network(config)
     best_weights = folder / "best.weights.h5"
     try:
         model.load_weights(best_weights)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
-            f"{best_weights} holds the weights of {name}", str(error).splitlines()[0], "Go on with the run"
+            f"{best_weights} does not hold the weights of {name}", str(error).splitlines()[0], "Go on with the run"
         ) from error
     keypoints = name == zoo.KEYPOINT_MODEL
     best = min(log, key=lambda row: row["val_loss"]) if keypoints else max(log, key=lambda row: row["val_accuracy"])
@@ -142,7 +144,7 @@ def _config(plain: dict, folder: Path) -> Config:
         return Config(**values | {"augmentation": Augmentation(**plain.get("augmentation", {}))})
     except (KeyError, TypeError, ValueError, ParameterError) as error:
         raise RunError(
-            f"{folder / run_folder.RECORD} holds the settings of a run",
+            f"The settings of a run could not be read from {folder / run_folder.RECORD}",
             f"{type(error).__name__}: {error}",
             "Correct it",
         ) from error

@@ -59,13 +59,15 @@ def export(
         WeightsMismatchError: an export does not agree with the Keras model; nothing of it was written.
     """
     if to not in FORMATS:
-        raise UnknownNameError("Weights are exported to a format", repr(to), f"Use one of {', '.join(FORMATS)}")
+        raise UnknownNameError("The name of the format is unknown", repr(to), f"Use one of {', '.join(FORMATS)}")
     if version.name not in zoo.EMOTION_MODELS:
         names = ", ".join(zoo.EMOTION_MODELS)
-        raise UnknownNameError("An emotion model is exported to other formats", version.name, f"Use one of {names}")
+        raise UnknownNameError("The network cannot be exported to other formats", version.name, f"Use one of {names}")
     if path is None and "int8" in FORMATS[to]:
         raise ParameterError(
-            "An int8 file is made with faces that show which values occur", "no data", "Give --data, or --to float16"
+            "The int8 file could not be made without faces that show which values occur",
+            "no data",
+            "Give --data, or --to float16",
         )
     weight_store.verify(version.folder)
     model = restore(version.name, weight_store.Located(version.folder, "folder"), zoo.build)
@@ -107,7 +109,11 @@ def example_faces(folder: str | Path = EXAMPLES) -> np.ndarray:
     pictures = sorted(path for path in Path(folder).glob("*") if path.suffix in (".jpg", ".png"))
     crops = [face.crop for picture in pictures for face in detector.find(photo.read(picture))]
     if not crops:
-        raise DataError("Exports are compared on pictures with faces", f"none in {folder}")
+        raise DataError(
+            "No faces were found to compare the exports on",
+            f"none in {folder}",
+            "Give a folder of .jpg or .png pictures with faces",
+        )
     return np.stack(crops).astype(np.float32)[..., None]
 
 
@@ -133,7 +139,9 @@ def compared(kind: str, found: np.ndarray, expected: np.ndarray) -> dict:
     difference = np.abs(found - expected).max()
     if not difference <= LIMITS[kind]:
         raise WeightsMismatchError(
-            f"A {kind} export is within {LIMITS[kind]:g} of the Keras model's probabilities", f"{difference:.4f} off"
+            f"The {kind} export differs too much from the Keras model's probabilities",
+            f"{difference:.4f} off, beyond the limit of {LIMITS[kind]:g}",
+            "Choose another format",
         )
     return {
         "max_difference": float(f"{difference:.2g}"),

@@ -41,7 +41,7 @@ def contents(repository: str, source: str | Path = weight_store.SHIPPED) -> dict
     """
     folders = [Path(source) / name for name in zoo.ARCHITECTURES if (Path(source) / name).is_dir()]
     if not folders:
-        raise WeightsNotFoundError("A folder with weights is published", str(source), "Export and promote a version")
+        raise WeightsNotFoundError("The folder has no weights to publish", str(source), "Export and promote a version")
     found = [weight_store.verify(folder) for folder in folders]
     files: dict[str, Path | bytes] = {"README.md": readme(repository, found).encode()}
     together = Path(source) / ensemble.FILE
@@ -94,7 +94,7 @@ def publish(
 
     files = contents(repository, source)
     if not huggingface_hub.get_token():
-        raise HubError("The Hub takes a token", "none", "Log in with: hf auth login; or set HF_TOKEN")
+        raise HubError("The token for the Hub is missing", "none", "Log in with: hf auth login; or set HF_TOKEN")
     api = huggingface_hub.HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, library_name="facewhy")
     try:
         api.create_repo(repository, private=private, exist_ok=True)

@@ -37,7 +37,9 @@ def convert(saved: str | Path, kind: str, faces: np.ndarray | None = None) -> by
     import tensorflow as tf
 
     if kind not in KINDS:
-        raise UnknownNameError("A TensorFlow Lite file has a kind", repr(kind), f"Use one of {', '.join(KINDS)}")
+        raise UnknownNameError(
+            "The kind of the TensorFlow Lite file is unknown", repr(kind), f"Use one of {', '.join(KINDS)}"
+        )
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved), signature_keys=[SIGNATURE])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == "float16":

@@ -56,7 +56,9 @@ def order(number: str) -> tuple[int, ...]:
         ParameterError: not three whole numbers with points between them.
     """
     if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", number):
-        raise ParameterError("A version is three whole numbers", repr(number), "Write it like 1.0.2")
+        raise ParameterError(
+            "The number of the version could not be read", repr(number), "Write three whole numbers like 1.0.2"
+        )
     return tuple(map(int, number.split(".")))
 
 
@@ -76,7 +78,7 @@ def versions(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = wei
         card = cards.read(folder)
         if (card.name, card.version) != (name, folder.parent.name):
             raise WeightsMismatchError(
-                f"{folder} holds the version {folder.parent.name} of {name}",
+                f"{folder} does not hold the version {folder.parent.name} of {name}",
                 f"{card.name} {card.version}",
                 "Move the folder to where its card says",
             )
@@ -112,7 +114,7 @@ def find(
     if not fitting:
         numbers = ", ".join(version.number for version in present)
         raise UnknownNameError(
-            f"A version of {name} is a number or the name of a run it was exported from",
+            f"No version of {name} has this number or run" if wanted else f"There is no version of {name}",
             repr(wanted) if wanted else "none at all",
             f"Use one of {numbers}" if present else f"Make one with: python -m training export {name}",
         )
@@ -202,7 +204,7 @@ def rollback(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = wei
         earlier.pop()  # a promotion that was stopped before it changed anything
     if not earlier:
         raise WeightsNotFoundError(
-            f"{name} can be rolled back to the version before a promotion",
+            f"{name} could not be rolled back to the version before a promotion",
             f"none was promoted with the archive {archive}",
             "Give the archive's folder with --archive",
         )
@@ -219,7 +221,7 @@ def _check_better(version: Version, current: Version | None) -> None:
     what, figure = validation(version.card)
     if figure is None:
         raise WeightsError(
-            "A version is measured before it is promoted",
+            "The version was not measured before its promotion",
             f"{version} without {what}",
             f"Measure it with: python -m training evaluate {version.name} --version {version.number} --data DATA",
         )
@@ -228,15 +230,15 @@ def _check_better(version: Version, current: Version | None) -> None:
     before = validation(current.card)[1]
     if before is None:
         raise WeightsError(
-            "A version is compared with the active one before it is promoted",
+            "The active version was not measured, so the two could not be compared",
             f"the active {current} without {what}",
             f"Measure it with: python -m training evaluate {current.name} --version {current.number} --data DATA",
         )
     one, other = (card.metrics.get("data_sha256") for card in (version.card, current.card))
     if one and other and one != other:
         raise WeightsError(
-            "Versions are compared on the same data",
-            f"{version} and the active {current.number} were measured on different data",
+            "The versions were not measured on the same data",
+            f"{version} and the active {current.number}, on different data",
             "Measure one of them again, or add --force",
         )
     counts = [_validation_faces(card) for card in (version.card, current.card)]
@@ -248,7 +250,7 @@ def _check_better(version: Version, current: Version | None) -> None:
         )
     if figure < before:
         raise WeightsError(
-            f"A promotion does not make the {what} worse",
+            f"The promotion was refused, for the {what} would be worse",
             f"{abs(figure):.2%} for {version}, and {abs(before):.2%} for the active {current.number}",
             "Keep the active one, or add --force",
         )
@@ -263,8 +265,8 @@ def _keep(version: Version, archive: Path) -> None:
     target = archive / version.number / version.name
     if target.is_dir() and cards.read(target).sha256 != version.card.sha256:
         raise WeightsMismatchError(
-            f"The version {version.number} of {version.name} is one set of weights",
-            f"another one in {target}",
+            f"The version {version.number} of {version.name} is already in the archive with other weights",
+            str(target),
             "Move that folder away, or give another --archive",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -302,7 +304,7 @@ def _all_history(archive: Path) -> dict[str, list[str]]:
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except ValueError as error:
-        raise WeightsMismatchError(f"{path} is JSON", str(error), "Correct it, or remove it") from error
+        raise WeightsMismatchError(f"{path} is not valid JSON", str(error), "Correct it, or remove it") from error
 
 
 def _write_history(archive: Path, name: str, earlier: list[str]) -> None:

@@ -42,7 +42,7 @@ def test_csv_in_the_order_of_the_challenge_with_ferplus_votes(tmp_path):
     assert (training.images[5] == faces[5]).all()
     assert training.votes[0, SAD] == 9 and training.votes[0, EMOTIONS.index("angry")] == 1
     (tmp_path / "fer2013new.csv").write_text("\n".join([",".join(columns), *reversed(votes)]))
-    with pytest.raises(DataError, match="in the order of fer2013.csv"):
+    with pytest.raises(DataError, match="not in the order of fer2013.csv"):
         data.load_emotions(tmp_path / "fer2013.csv")
 
 

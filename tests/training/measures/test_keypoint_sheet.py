@@ -78,5 +78,5 @@ def test_sheets_of_people_never_enter_the_repository(tmp_path):
 
 
 def test_a_folder_without_faces_is_refused(tmp_path):
-    with pytest.raises(DataError, match="with faces"):
+    with pytest.raises(DataError, match="No faces were found"):
         keypoint_sheet.of_examples(tmp_path)
