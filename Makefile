@@ -2,7 +2,7 @@
 # make test   all tests; a browser test needs Chromium
 # make bench  speed, as ratios
 # make load   50 clients at once: throughput, waiting times, memory
-# make lint   ruff
+# make lint   ruff and mypy
 # make lock   pin again after a change of pyproject.toml
 #
 # uv is used where it is installed, else venv and pip. A second run installs nothing.
@@ -30,6 +30,7 @@ load: .venv/tests.installed
 lint: .venv/tests.installed
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
 
 lock: .venv/tests.installed
 	@$(PYTHON) -m uv pip compile -q --universal pyproject.toml -o requirements.txt --no-header

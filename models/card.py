@@ -48,7 +48,7 @@ class Training:
     The last four are "unknown" where the run did not write them down.
     """
 
-    config: dict
+    config: dict[str, Any]
     epochs: int
     hours: float
     run: str = UNKNOWN
@@ -88,16 +88,16 @@ class Card:
     labels: tuple[str, ...]
     cam_layer: str | None
     temperature: float
-    metrics: dict
+    metrics: dict[str, Any]
     data: tuple[str, ...]
     training: Training
     licence: str
     limits: tuple[str, ...]
     parameters: int
     sha256: str
-    exports: dict = dataclasses.field(default_factory=dict)
+    exports: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_fields(self, f"The card of {self.name!r}")
 
     def to_json(self) -> str:
@@ -167,7 +167,7 @@ def write(card: Card, folder: str | Path) -> Path:
     return path
 
 
-def _known(values: Any, kind: type, source: str) -> dict:
+def _known(values: Any, kind: type, source: str) -> dict[str, Any]:
     fields = {field.name: _required(field) for field in dataclasses.fields(kind)}
     if not isinstance(values, dict):
         raise WeightsMismatchError(f"{source} is not a JSON object", type(values).__name__, "Export the weights again")
@@ -179,7 +179,7 @@ def _known(values: Any, kind: type, source: str) -> dict:
     return {field: values[field] for field in fields if field in values}
 
 
-def _required(field: dataclasses.Field) -> bool:
+def _required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 

@@ -68,7 +68,7 @@ def find(photo: Photo, limit: int | None = None) -> list[Face]:
     """
     boxes, scores, points = _search(photo.pixels)
     width, height = photo.size
-    boxes = np.clip(boxes, 0, np.float32([width, height] * 2))
+    boxes = np.clip(boxes, 0, np.array([width, height] * 2, np.float32))
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     order = [index for index in np.argsort(-areas, kind="stable") if areas[index] > 0]
     grey = _grey(photo)
@@ -151,7 +151,7 @@ def _search(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         across, down = (round(BORDER * length) for length in (pixels.shape[1], pixels.shape[0]))
         padded = cv2.copyMakeBorder(pixels, down, down, across, across, cv2.BORDER_REPLICATE)
         boxes, scores, points = _look(padded, SIDES[0])
-        found = boxes - np.float32([across, down] * 2), scores, points - np.float32([across, down])
+        found = boxes - np.array([across, down] * 2, np.float32), scores, points - np.array([across, down], np.float32)
     return found
 
 
@@ -170,11 +170,13 @@ def _look(pixels: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray, np.nda
     finally:
         _networks().put(network)
     boxes, scores, points = _once(*_decode(*(output[0] for output in outputs)))
-    scale = np.float32([width / size[0], height / size[1]])
+    scale = np.array([width / size[0], height / size[1]], np.float32)
     return (boxes + 0.5) * np.tile(scale, 2) - 0.5, scores, (points + 0.5) * scale - 0.5
 
 
-def _decode(heat: np.ndarray, scale: np.ndarray, offset: np.ndarray, landmarks: np.ndarray):
+def _decode(
+    heat: np.ndarray, scale: np.ndarray, offset: np.ndarray, landmarks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The network's maps as boxes (N, 4), scores (N,) and points (N, 5, 2) in pixels of its input.
 
     Args:
@@ -193,19 +195,19 @@ def _decode(heat: np.ndarray, scale: np.ndarray, offset: np.ndarray, landmarks: 
     return boxes.astype(np.float32), heat[0, rows, columns], points.astype(np.float32)
 
 
-def _once(boxes: np.ndarray, scores: np.ndarray, points: np.ndarray):
+def _once(boxes: np.ndarray, scores: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Non-maximum suppression: of boxes that overlap, the one with the best score."""
     corner, size = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
-    kept = cv2.dnn.NMSBoxes(np.concatenate([corner, size], 1).tolist(), scores.tolist(), THRESHOLD, OVERLAP)
-    kept = np.asarray(kept, int).reshape(-1)
+    found = cv2.dnn.NMSBoxes(np.concatenate([corner, size], 1).tolist(), scores.tolist(), THRESHOLD, OVERLAP)
+    kept = np.asarray(found, int).reshape(-1)
     return boxes[kept], scores[kept], points[kept]
 
 
 @cache
-def _networks() -> queue.LifoQueue:
+def _networks() -> queue.LifoQueue[cv2.dnn.Net]:
     """One network for each processor: OpenCV runs one on little more than one of them, and none may be shared."""
     data = _weights()
-    pool = queue.LifoQueue()
+    pool: queue.LifoQueue[cv2.dnn.Net] = queue.LifoQueue()
     for _ in range(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1):
         pool.put(cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8)))
     return pool

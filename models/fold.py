@@ -1,5 +1,7 @@
 """Batch norm folded into the convolutions before it."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers
@@ -25,13 +27,13 @@ def fold(network: keras.Model) -> keras.Model:
             convolutions[before.name] = layer
     folded = {norm.name for norm in convolutions.values()}
 
-    def clone(layer):
+    def clone(layer: layers.Layer) -> layers.Layer:
         config = layer.get_config() | {"dtype": "float32"}
         if layer.name in convolutions:
             config["use_bias"] = True
         return type(layer).from_config(config)
 
-    def call(layer, *arguments, **keywords):
+    def call(layer: layers.Layer, *arguments: Any, **keywords: Any) -> Any:
         return arguments[0] if layer.name in folded else layer(*arguments, **keywords)
 
     result = keras.models.clone_model(network, clone_function=clone, call_function=call)

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
+from types import MappingProxyType, ModuleType
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -151,7 +151,7 @@ def download(pin: Pin, name: str, files: tuple[str, ...]) -> Download:
 
 
 @cache
-def _client():
+def _client() -> ModuleType:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     import huggingface_hub
 
@@ -163,7 +163,7 @@ def _silent() -> type:
     from tqdm import tqdm
 
     class Silent(tqdm):
-        def __init__(self, *args, **options):
+        def __init__(self, *args: Any, **options: Any) -> None:
             options.pop("name", None)
             super().__init__(*args, **options | {"disable": True})
 
@@ -186,9 +186,10 @@ def refused(place: str, kind: str, error: Exception, more: Mapping[int, Reason] 
         error: of `huggingface_hub`.
         more: HTTP status -> what happened and what to do, beside what every place may answer.
     """
-    while getattr(error, "response", None) is None and error.__cause__ is not None:
-        error = error.__cause__
-    status = getattr(getattr(error, "response", None), "status_code", None)
+    cause: BaseException = error
+    while getattr(cause, "response", None) is None and cause.__cause__ is not None:
+        cause = cause.__cause__
+    status = getattr(getattr(cause, "response", None), "status_code", None)
     reasons = {
         401: Reason("The Hub does not know the token", "Make a new one in the Hub's settings, then: hf auth login"),
         403: Reason(

@@ -16,7 +16,7 @@ class SoftArgmax(layers.Layer):
     move with the face. Source: Sun et al. 2018, "Integral Human Pose Regression", arXiv 1711.08229.
     """
 
-    def call(self, maps):
+    def call(self, maps: keras.KerasTensor) -> keras.KerasTensor:
         _, height, width, points = maps.shape
         maps = ops.cast(ops.reshape(maps, (-1, height * width, points)), "float32")
         weights = ops.softmax(maps, axis=1)

@@ -15,7 +15,9 @@ class BatchNorm(layers.BatchNormalization):
     Source: Ioffe and Szegedy 2015, arXiv 1502.03167.
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: keras.KerasTensor, training: bool | None = None, mask: keras.KerasTensor | None = None
+    ) -> keras.KerasTensor:
         if not training or keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4:
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
@@ -39,7 +41,7 @@ def filters(count: int, width: float) -> int:
     return max(8, 8 * round(count * width / 8))
 
 
-def convolution(x, filters: int, name: str, kernel: int = 3, stride: int = 1):
+def convolution(x: keras.KerasTensor, filters: int, name: str, kernel: int = 3, stride: int = 1) -> keras.KerasTensor:
     """A bias-free 'same' convolution with He initialisation (He et al. 2015, arXiv 1502.01852)."""
     return layers.Conv2D(
         filters,
@@ -52,14 +54,16 @@ def convolution(x, filters: int, name: str, kernel: int = 3, stride: int = 1):
     )(x)
 
 
-def convolution_block(x, filters: int, name: str, kernel: int = 3, stride: int = 1):
+def convolution_block(
+    x: keras.KerasTensor, filters: int, name: str, kernel: int = 3, stride: int = 1
+) -> keras.KerasTensor:
     """Convolution, batch norm, ReLU: layers `<name>_conv`, `<name>_bn`, `<name>_relu`."""
     x = convolution(x, filters, f"{name}_conv", kernel, stride)
     x = BatchNorm(momentum=0.9, epsilon=1e-3, name=f"{name}_bn")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def classifier_head(x, classes: int, dropout: float):
+def classifier_head(x: keras.KerasTensor, classes: int, dropout: float) -> keras.KerasTensor:
     """Global average, dropout, and a float32 `Dense` called `logits`. No softmax."""
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(dropout, name="dropout")(x)

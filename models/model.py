@@ -1,7 +1,8 @@
 """A network with its weights, its card, and a compiled forward pass."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -34,8 +35,9 @@ class Network:
     card: Card
     network: "keras.Model"
     located: Located
+    _forward: Callable[[np.ndarray], Any] = field(init=False, repr=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         import tensorflow as tf
 
         precision.prepare()
@@ -77,7 +79,7 @@ class Model(Network):
     @property
     def cam_layer(self) -> str:
         """The name of the layer whose maps Grad-CAM weighs."""
-        return self.card.cam_layer
+        return cast(str, self.card.cam_layer)  # `restore` refuses a card without it
 
     def logits(self, crops: np.ndarray) -> np.ndarray:
         """Logits of crops, float32 (N, 48, 48) in 0..1 -> float32 (N, 7) in the order of `EMOTIONS`."""
@@ -114,7 +116,7 @@ class KeypointModel(Network):
         return self.run(wide_crops)
 
 
-def restore(name: str, located: Located, build, kind: type[Network] = Model) -> Network:
+def restore(name: str, located: Located, build: Callable[..., "keras.Model"], kind: type[Network] = Model) -> Network:
     """A model from a folder of weights.
 
     Args:
@@ -165,7 +167,7 @@ def restore(name: str, located: Located, build, kind: type[Network] = Model) -> 
     return kind(name, card, network, located)
 
 
-def options(card: Card) -> dict:
+def options(card: Card) -> dict[str, Any]:
     """What an architecture's `build` is given for the network of a card: its width where that is not 1.
 
     Raises:

@@ -151,7 +151,7 @@ def _decode(image: Image.Image, size: tuple[int, int]) -> Photo:
 class _Room:
     """Space for pixels: who asks for more than is free waits."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._used, self._changed = 0, threading.Condition()
 
     @contextmanager
@@ -221,7 +221,7 @@ def _grey_levels(values: np.ndarray) -> np.ndarray:
         return (values >> 8).astype(np.uint8)
     values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
     low, high = values.min(), values.max()
-    return np.uint8(np.round((values - low) / max(high - low, 1e-12) * 255))
+    return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
 
 
 def _eight_bit(array: np.ndarray) -> np.ndarray:
@@ -245,4 +245,4 @@ def _eight_bit(array: np.ndarray) -> np.ndarray:
             f"{array.min():.3g} to {array.max():.3g}",
             "Divide it by the value of white",
         )
-    return np.uint8(np.round(array * 255))
+    return np.round(array * 255).astype(np.uint8)

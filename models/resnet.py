@@ -9,7 +9,7 @@ CAM_LAYER = "stage4_2_out"
 WIDTHS = (64, 128, 192, 256)
 
 
-def residual_block(x, count: int, name: str, stride: int):
+def residual_block(x: keras.KerasTensor, count: int, name: str, stride: int) -> keras.KerasTensor:
     """Two 3x3 convolutions and a shortcut (He et al. 2015, arXiv 1512.03385, figure 2)."""
     shortcut = x
     if stride > 1 or x.shape[-1] != count:

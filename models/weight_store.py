@@ -9,6 +9,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from models import card as cards
 from models import hub
 from models.card import Card
 from models.errors import WeightsError, WeightsMismatchError, WeightsNotFoundError
+
+if TYPE_CHECKING:
+    import keras
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +136,7 @@ def verify(folder: str | Path) -> Card:
     return card
 
 
-def save(network, folder: str | Path, **fields) -> Card:
+def save(network: "keras.Model", folder: str | Path, **fields: Any) -> Card:
     """Write a network's weights and their card.
 
     Each file is written beside its target and then renamed. The weights come first: a stop between
@@ -172,7 +176,7 @@ def save(network, folder: str | Path, **fields) -> Card:
     return card
 
 
-def load_into(network, path: str | Path) -> None:
+def load_into(network: "keras.Model", path: str | Path) -> None:
     """Put the weights of a `model.safetensors` into a network; it stays as it is when they don't fit.
 
     Args:
@@ -216,7 +220,7 @@ def load_into(network, path: str | Path) -> None:
         variable.assign(tensors[name].astype(np.float32))
 
 
-def _variables(network) -> dict:
+def _variables(network: "keras.Model") -> dict[str, Any]:
     return {f"{layer.name}/{weight.name}": weight for layer in network.layers for weight in layer.weights}
 
 

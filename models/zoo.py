@@ -9,8 +9,14 @@ import time
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from models.errors import UnknownModelError, UnknownNameError, WeightsError, WeightsMismatchError
+
+if TYPE_CHECKING:
+    import keras
+
+    from models.model import KeypointModel, Model, Network
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +57,7 @@ ARCHIVE = Path(__file__).parents[1] / "runs" / "versions"
 """Where versions lie that are not active, unless FACEWHY_VERSIONS_DIR names another folder."""
 VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}")
 
-_models: dict = {}
+_models: dict[str | tuple[str, str], Any] = {}
 _status = dict.fromkeys((KEYPOINT_MODEL, *EMOTION_MODELS), Status())
 _locks = {name: threading.Lock() for name in _status}
 _failed: dict[str, float] = {}
@@ -59,7 +65,7 @@ _warming: list[threading.Thread] = []
 _warming_lock = threading.Lock()
 
 
-def build(name: str, **options):
+def build(name: str, **options: Any) -> "keras.Model":
     """An untrained network by the name of its architecture; options go to its `build`."""
     if name not in ARCHITECTURES:
         raise UnknownNameError(
@@ -68,7 +74,7 @@ def build(name: str, **options):
     return import_module(ARCHITECTURES[name]).build(**options)
 
 
-def load(name: str, version: str = ""):
+def load(name: str, version: str = "") -> "Model":
     """An emotion model by name, loaded on first use and then kept.
 
     Any thread may call; the same name is loaded once. A model that cannot be loaded is tried again
@@ -77,9 +83,6 @@ def load(name: str, version: str = ""):
     Args:
         name: one of `EMOTION_MODELS`.
         version: one of `versions(name)`; "" for the active one.
-
-    Returns:
-        `models.model.Model`.
 
     Raises:
         UnknownModelError: `name` is none of `EMOTION_MODELS`, or it has no such version.
@@ -114,9 +117,9 @@ def available() -> list[str]:
     return names
 
 
-def keypoint_model(version: str = ""):
-    """The keypoint model, `models.model.KeypointModel`; loads and raises like `load`."""
-    return _load(KEYPOINT_MODEL, version)
+def keypoint_model() -> "KeypointModel":
+    """The keypoint model; loads and raises like `load`."""
+    return _load(KEYPOINT_MODEL)
 
 
 def versions(name: str) -> list[str]:
@@ -177,7 +180,7 @@ def _warm() -> None:
             log.exception("the model %r is not available", name)
 
 
-def _load(name: str, version: str = "", asked: float = math.inf):
+def _load(name: str, version: str = "", asked: float = math.inf) -> Any:
     """A model; one that failed after `asked`, on the clock of `time.monotonic`, is not tried again."""
     if version:
         present = versions(name)
@@ -216,7 +219,7 @@ def _load(name: str, version: str = "", asked: float = math.inf):
         return model
 
 
-def _load_other(name: str, version: str):
+def _load_other(name: str, version: str) -> Any:
     from models import weight_store
     from models.model import restore
 
@@ -238,13 +241,13 @@ def _archive() -> Path:
     return Path(os.environ.get("FACEWHY_VERSIONS_DIR", "").strip() or ARCHIVE).expanduser()
 
 
-def _kind(name: str):
+def _kind(name: str) -> "type[KeypointModel | Model]":
     from models.model import KeypointModel, Model
 
     return KeypointModel if name == KEYPOINT_MODEL else Model
 
 
-def _restore(name: str):
+def _restore(name: str) -> "Network":
     from models import weight_store
     from models.model import restore
 
