@@ -27,7 +27,7 @@ class Hub:
         commits: of every commit made here: its message and its changes, (kind, path) each.
         exists: whether the repository is there; creating makes it so.
         refuse: a part of a path -> the status that requests to such paths get.
-        delay: seconds before every answer.
+        open: an event; while it is cleared, requests wait for their answers.
         requests: (method, path) of every request so far.
         url: set while it runs.
     """
@@ -35,7 +35,8 @@ class Hub:
     def __init__(self, files: dict[str, bytes], exists: bool = True):
         self.files, self.exists, self.revision = files, exists, REVISION
         self.commits, self.refuse, self.uploaded = [], {}, {}
-        self.delay, self.requests, self.url = 0.0, [], ""
+        self.open, self.requests, self.url = threading.Event(), [], ""
+        self.open.set()
 
     # ------------------------------------------------------------------------------- reading
 
@@ -127,7 +128,8 @@ class Hub:
         async def answer(request) -> Response:
             path = request.url.path
             self.requests.append((request.method, path))
-            await asyncio.sleep(self.delay)
+            while not self.open.is_set():
+                await asyncio.sleep(0.01)
             for part, status in self.refuse.items():
                 if part in path:
                     return JSONResponse({"error": "refused"}, status)
@@ -188,6 +190,7 @@ def serving(files: dict[str, bytes], exists: bool = True):
     try:
         yield hub
     finally:
+        hub.open.set()
         server.should_exit = True
         thread.join(10)
         listener.close()

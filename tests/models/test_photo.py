@@ -4,7 +4,6 @@ import io
 import os
 import struct
 import threading
-import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -308,14 +307,17 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(side, monkeypatch)
 def test_large_pictures_are_decoded_one_after_another(monkeypatch):
     """Eight of 400 x 400 at once where there is room for two and a half; a larger one is decoded alone."""
     monkeypatch.setattr(photo, "DECODING", 400_000)
-    now, most, lock = [], [], threading.Lock()
+    now, most, lock, paired = [], [], threading.Lock(), threading.Event()
     decoded = photo._decoded
 
     def watched(image, size):
         with lock:
             now.append(image.width * image.height)
             most.append(sum(now))
-        time.sleep(0.02)
+            if len(now) == 2:
+                paired.set()
+        if image.width == 400:
+            paired.wait(5)  # for a second one that is let in beside it
         try:
             return decoded(image, size)
         finally:

@@ -97,7 +97,7 @@ def test_a_probe_waits_for_the_models_and_not_for_those_that_failed(rest, monkey
 
 def test_health_waits_for_no_model_that_is_being_loaded(rest):
     with zoo._locks["cnn"]:
-        assert rest.get("/health", timeout=5).status_code == 200
+        assert rest.get("/health", timeout=30).status_code == 200
 
 
 def test_emotions_are_in_their_order(rest):

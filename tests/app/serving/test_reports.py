@@ -93,12 +93,13 @@ def test_a_report_is_fetched_from_the_hub_once_and_behind_the_page(tmp_path, mon
     with loopback.serving(files) as served:
         monkeypatch.setenv("HF_ENDPOINT", served.url)
         first = hub.Download(pin, "cnn", ("card.json",))
-        assert first.wait(20) and not first.error
+        assert first.wait(60) and not first.error
         located = Located(hub.cached(pin, "cnn", ("card.json",)), "hub", pin.revision)
-        served.delay = 0.2
+        served.open.clear()
         assert reports.fetch(located) and report_charts.charts(located) == {}
+        served.open.set()
         for download in reports._downloads["cnn", pin.revision]:
-            assert download.wait(20)
+            assert download.wait(60)
         asked = len(served.requests)
         assert not reports.fetch(located) and len(served.requests) == asked
     assert list(report_charts.charts(located)) == ["confusion"] and reports.trust(located, "ab") is not None
