@@ -211,11 +211,12 @@ class Method:
         title: for people.
         summary: what its map shows, one sentence for people.
         Params: its parameters, a frozen dataclass.
-        run: `run(model, crop, target, params, regions=None) -> float32 (h, w)`, raw values on the
-            method's own grid: crop is float32 (H, W) in 0..1, regions bool (8, H, W) or None.
+        run: `run(model, crop, target, params) -> float32 (h, w)`, raw values on the method's own
+            grid; crop is float32 (H, W) in 0..1.
         signed: whether negative values, which speak against the target, can occur with the given
             parameters.
-        needs_regions: whether `regions` must be given.
+        needs_regions: whether `run` takes the masks of the face's parts, bool (8, H, W), as one more
+            argument.
         suits: `suits(model)` is a sentence for people on why the method cannot explain the model,
             or "" where it can; it is cheap and runs nothing.
         quick: values of parameters with which the method compiles the same functions and takes the

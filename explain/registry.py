@@ -19,6 +19,7 @@ from explain.methods import (
     shap_regions,
     smoothgrad,
 )
+from models import regions
 from models.errors import ParameterError, UnknownNameError, UnsuitableMethodError
 from models.types import Face
 
@@ -93,17 +94,15 @@ def explain(
             f"{chosen.title} for {model.name!r}",
             f"{reason} Use one of {others}",
         )
-    regions = None
+    parts = []
     if chosen.needs_regions:
         if face.keypoints is None:
             raise ParameterError(
                 f"{chosen.title} cannot explain a face without keypoints", "no keypoints", "Read the keypoints first"
             )
-        from models.regions import masks
-
-        regions = masks(face.crop_keypoints, face.crop.shape[0])
+        parts = [regions.masks(face.crop_keypoints, face.crop.shape[0])]
     started = perf_counter()
-    values = chosen.run(model, face.crop, target, params, regions=regions)
+    values = chosen.run(model, face.crop, target, params, *parts)
     seconds = perf_counter() - started
     values = scale.resize(np.asarray(values, np.float32), *face.crop.shape)
     return Explanation(method, model.name, target, values, chosen.signed(params), params, seconds)
@@ -115,7 +114,7 @@ def warm(model: "Model") -> None:
 
     crop = mean_face()
     rows = np.arange(crop.shape[0]) * 8 // crop.shape[0]
-    regions = np.broadcast_to((rows == np.arange(8)[:, None])[:, :, None], (8, *crop.shape))
+    parts = np.broadcast_to((rows == np.arange(8)[:, None])[:, :, None], (8, *crop.shape))
     for method in METHODS.values():
         if not method.suits(model):
-            method.run(model, crop, Target(0), method.Params(**method.quick), regions=regions)
+            method.run(model, crop, Target(0), method.Params(**method.quick), *[parts] * method.needs_regions)

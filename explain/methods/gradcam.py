@@ -38,9 +38,7 @@ def weigh(activations: np.ndarray, gradient: np.ndarray, positive_only: bool) ->
     return np.maximum(values, 0) if positive_only else values
 
 
-def run(
-    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
-) -> np.ndarray:
+def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:
     """Grad-CAM of one face, float32 (h, w) on the layer's grid.
 
     A network here ends in a global average and one dense layer, so that at "coarse" the full map

@@ -44,9 +44,7 @@ def weigh(activations: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     return np.maximum(activations @ weights, 0).astype(np.float32)
 
 
-def run(
-    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
-) -> np.ndarray:
+def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:
     """Grad-CAM++ of one face, float32 (h, w) on the layer's grid, in logits; "fused" is `cam.fuse`.
 
     tf-keras-vis has it too, but also gives alphas to gradients below zero, where the denominator of

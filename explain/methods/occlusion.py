@@ -61,9 +61,7 @@ def average(drops: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     return np.tensordot(np.asarray(drops, np.float64), hidden, 1) / hidden.sum(0)
 
 
-def run(
-    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
-) -> np.ndarray:
+def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:
     """Occlusion of one face, float32 (H, W), signed, in logits.
 
     The paper draws the score itself at each position of a grey square. Here a value is the drop of

@@ -40,9 +40,7 @@ def weigh(crop: np.ndarray, gradient: np.ndarray, shows: str) -> np.ndarray:
     return (np.abs(gradient) if shows == SIZE else crop * gradient).astype(np.float32)
 
 
-def run(
-    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
-) -> np.ndarray:
+def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:
     """Saliency of one face, float32 (H, W): logits for a change of one pixel from black to white.
 
     The gradient's own sign says whether a brighter pixel would help, not whether the pixel as it is

@@ -67,9 +67,7 @@ def weigh(activations: np.ndarray, scores: np.ndarray, positive_only: bool) -> n
     return np.maximum(values, 0) if positive_only else values
 
 
-def run(
-    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
-) -> np.ndarray:
+def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:
     """Score-CAM of one face, float32 (h, w) on the layer's grid, in logits times activation.
 
     No gradient decides: every channel's map is laid over the face as a window, and the higher the

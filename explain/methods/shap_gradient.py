@@ -61,9 +61,7 @@ def _explainer(model: "Model", target: Target):
     return shap.GradientExplainer(one_output, background.faces()[..., None], batch_size=BATCH)
 
 
-def run(
-    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
-) -> np.ndarray:
+def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:
     """Expected gradients of one face, float32 (H, W), signed, in logits.
 
     The mean over random average faces r and random t in 0..1 of (x - r) times the gradient of the

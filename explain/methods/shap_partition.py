@@ -52,9 +52,7 @@ def owen(
     return found.values[0, ..., 0]
 
 
-def run(
-    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
-) -> np.ndarray:
+def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:
     """SHAP by partition of one face, float32 (H, W), signed, in logits.
 
     The crop is halved, across its longer side, down to single pixels. A piece's Owen value is its mean

@@ -8,7 +8,6 @@ import numpy as np
 
 from explain.base import Method, Parameters, Target
 from explain.methods.masking import baseline_choice, baseline_picture, blends
-from models.errors import ParameterError
 
 if TYPE_CHECKING:
     from models.model import Model
@@ -39,10 +38,10 @@ def shapley(score: Callable[[np.ndarray], np.ndarray], players: int) -> np.ndarr
     return exact(np.ones((1, players), bool), batch_size=2**players, silent=True).values[0]
 
 
-def run(
-    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
-) -> np.ndarray:
+def run(model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray) -> np.ndarray:
     """Exact Shapley values of a face's regions, float32 (H, W), signed, in logits.
+
+    Beside what every method takes, `regions` are the masks of the face's parts, bool (8, H, W).
 
     Every pixel carries its region's value divided by the region's pixels, so that the sum over a
     region is the region's value, the sum over the map is score(face) less score(baseline), and a
@@ -50,13 +49,8 @@ def run(
     a face of which parts are hidden is none the model was trained on (Frye et al. 2021,
     arXiv 2006.01272); compare the baselines.
 
-    Raises:
-        ParameterError: no regions.
-
     Source: Shapley 1953; Lundberg and Lee 2017, arXiv 1705.07874, equation 4.
     """
-    if regions is None:
-        raise ParameterError("The regions of the face are missing", "none", "Read the keypoints first")
     parts = regions[regions.any((1, 2))]
     hidden = baseline_picture(crop, params.baseline)
     values = shapley(lambda shown: model.logits(blends(crop, hidden, parts, shown)) @ target.weights, len(parts))

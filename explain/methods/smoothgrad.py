@@ -57,9 +57,7 @@ def combine(gradient: np.ndarray, average: str) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def run(
-    model: "Model", crop: np.ndarray, target: Target, params: Params, regions: np.ndarray | None = None
-) -> np.ndarray:
+def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:
     """SmoothGrad of one face, float32 (H, W), in the unit of saliency, or its square.
 
     Gradients are averaged with their signs, as in the paper, in batches of one compiled function;

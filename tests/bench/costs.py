@@ -72,7 +72,7 @@ def rows(models: list, turns: int) -> Iterator[Row]:
 
 
 def _call(method, model, crop: np.ndarray, target, masks: np.ndarray) -> Callable:
-    return lambda: method.run(model, crop, target, method.Params(), regions=masks)
+    return lambda: method.run(model, crop, target, method.Params(), *[masks] * method.needs_regions)
 
 
 def _each(single: Callable, inputs: list[np.ndarray]) -> Callable:

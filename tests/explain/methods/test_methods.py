@@ -160,16 +160,16 @@ def test_a_picture_of_one_grey_equals_its_own_blur_and_mean(baseline, cnn, face)
 @every_method
 def test_after_an_error_the_model_is_as_before(method, cnn, face, crop, regions):
     """Asked again by another visitor's thread, for which a lock that the error kept would never open."""
-    before = state_of(cnn.network)
-    expected = method.run(cnn, crop, Target(0), quick(method), regions=regions)
+    before, parts = state_of(cnn.network), [regions] * method.needs_regions
+    expected = method.run(cnn, crop, Target(0), quick(method), *parts)
     random = np.random.get_state()[1].copy()
     with pytest.raises(Exception):  # noqa: B017 each library says it in its own way
-        method.run(cnn, np.zeros((10, 10), np.float32), Target(0), quick(method), regions=regions)
+        method.run(cnn, np.zeros((10, 10), np.float32), Target(0), quick(method), *parts)
     np.testing.assert_array_equal(np.random.get_state()[1], random)
     assert_same_state(before, state_of(cnn.network))
     again = []
     visitor = threading.Thread(
-        target=lambda: again.append(method.run(cnn, crop, Target(0), quick(method), regions=regions)), daemon=True
+        target=lambda: again.append(method.run(cnn, crop, Target(0), quick(method), *parts)), daemon=True
     )
     visitor.start()
     visitor.join(timeout=60)

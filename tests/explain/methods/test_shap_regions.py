@@ -8,7 +8,6 @@ import pytest
 
 from explain.base import Target
 from explain.methods import background, masking, shap_regions
-from models.errors import ParameterError
 
 Params = shap_regions.Params
 
@@ -106,8 +105,3 @@ def test_empty_regions_take_no_part(cnn, crop, regions):
 
     expected = by_definition(score, 7)
     np.testing.assert_allclose([values[part].sum(dtype=float) for part in parts], expected, atol=1e-4)
-
-
-def test_regions_are_needed(cnn, crop):
-    with pytest.raises(ParameterError, match="keypoints"):
-        shap_regions.run(cnn, crop, Target(0), Params())

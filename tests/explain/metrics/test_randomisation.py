@@ -14,7 +14,7 @@ from explain.metrics import randomisation
 def edges(monkeypatch):
     """A method that never looks at the network."""
 
-    def run(model, crop, target, params, regions=None):
+    def run(model, crop, target, params):
         return np.abs(np.gradient(crop)[0])
 
     monkeypatch.setitem(registry.METHODS, "edges", Method("edges", "Edges", "Edges.", Parameters, run, lambda p: False))
@@ -74,7 +74,7 @@ def test_flat_maps(cnn, face, monkeypatch):
     """Flat after randomising counts as 0, flat before does not count."""
     calls = []
 
-    def run(model, crop, target, params, regions=None):
+    def run(model, crop, target, params):
         calls.append(target)
         return crop if len(calls) == 1 else np.zeros_like(crop)
 

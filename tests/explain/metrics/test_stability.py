@@ -56,12 +56,12 @@ def test_maps_are_moved_back(face):
 
 
 def test_a_map_that_follows_the_face_is_stable(fake, face):
-    model, explanation = fake(lambda model, crop, target, params, regions=None: cv2.GaussianBlur(crop, (0, 0), 2))
+    model, explanation = fake(lambda model, crop, target, params: cv2.GaussianBlur(crop, (0, 0), 2))
     assert stability.stability(model, face, explanation) > 0.95
 
 
 def test_a_map_of_noise_is_not(fake, face):
-    def noise(model, crop, target, params, regions=None):
+    def noise(model, crop, target, params):
         return np.random.default_rng(int(crop.sum(dtype=np.float64) * 1e4)).normal(size=crop.shape)
 
     model, explanation = fake(noise)
@@ -69,10 +69,10 @@ def test_a_map_of_noise_is_not(fake, face):
 
 
 def test_flat_maps(fake, face):
-    model, explanation = fake(lambda model, crop, target, params, regions=None: np.ones_like(crop))
+    model, explanation = fake(lambda model, crop, target, params: np.ones_like(crop))
     assert np.isnan(stability.stability(model, face, explanation))
 
-    def flat_elsewhere(model, crop, target, params, regions=None):
+    def flat_elsewhere(model, crop, target, params):
         return crop if np.array_equal(crop, face.crop) else np.ones_like(crop)
 
     model, explanation = fake(flat_elsewhere)
