@@ -6,6 +6,8 @@ any turn of the head, reaches 1.18 below the middle of the face, and moves 1.5 t
 one side as the tip of the nose to the other. No landmark tells how high the forehead is.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -73,21 +75,38 @@ def masks(crop_keypoints: np.ndarray, side: int = framing.CROP_SIDE) -> np.ndarr
         side: height and width of the masks; other sides show the same regions on another grid.
 
     Returns:
-        bool (8, side, side), in the order of `REGIONS`.
+        bool (8, side, side), in the order of `REGIONS`; read-only, because it is computed once a face.
 
     Raises:
         ParameterError: keypoints of another shape, or not finite.
     """
+    return _masks(_checked(crop_keypoints).tobytes(), side)
+
+
+def _checked(crop_keypoints: np.ndarray) -> np.ndarray:
+    """The keypoints as float64 (15, 2), none of them farther out than `FARTHEST`; raises as `masks` does."""
     points = np.asarray(crop_keypoints, np.float64)
     if points.shape != (len(KEYPOINTS), 2) or not np.isfinite(points).all():
         received = f"shape {points.shape}, {np.isfinite(points).sum()} of {points.size} numbers finite"
         raise ParameterError("The keypoints are not 15 finite points", received, "Read the keypoints again")
-    points = np.clip(points, -FARTHEST, FARTHEST)
+    return np.clip(points, -FARTHEST, FARTHEST)
+
+
+@lru_cache(maxsize=64)
+def _masks(keypoints: bytes, side: int) -> np.ndarray:
+    """See `masks`; float64 points as bytes, so that the same face is not cut up again."""
+    found = _labels(np.frombuffer(keypoints).reshape(-1, 2), side) == np.arange(len(REGIONS))[:, None, None]
+    found.flags.writeable = False
+    return found
+
+
+def _labels(points: np.ndarray, side: int) -> np.ndarray:
+    """The index of the region of every pixel, int (side, side)."""
     line = (np.arange(side) + 0.5) * framing.CROP_SIDE / side - 0.5
     upright = framing.frame(points[list(FIVE)]).astype(np.float64)
     face, background = REGIONS.index("face"), REGIONS.index("background")
     if not upright[:, :2].any():  # all points in one place: no face to cut up
-        return np.arange(len(REGIONS))[:, None, None] == np.full((side, side), background)
+        return np.full((side, side), background)
     points = _unit(framing.apply(upright, points))
     grid = _unit(framing.apply(upright, np.stack(np.meshgrid(line, line), -1)))
 
@@ -109,8 +128,7 @@ def masks(crop_keypoints: np.ndarray, side: int = framing.CROP_SIDE) -> np.ndarr
         ]
     )
     rest = np.where(_oval(grid, at) <= 1, face, background)
-    labels = np.where(parts.min(0) <= 1, parts.argmin(0), rest)
-    return labels == np.arange(len(REGIONS))[:, None, None]
+    return np.where(parts.min(0) <= 1, parts.argmin(0), rest)
 
 
 def outlines(crop_keypoints: np.ndarray) -> dict[str, list[np.ndarray]]:
@@ -123,10 +141,16 @@ def outlines(crop_keypoints: np.ndarray) -> dict[str, list[np.ndarray]]:
         For every region but the background its closed outer borders, each float32 (M, 2) in pixels of
         the 48x48 crop; map them to the photo with the inverse of a face's `to_crop`.
     """
+    return dict(_outlines(_checked(crop_keypoints).tobytes()))
+
+
+@lru_cache(maxsize=64)
+def _outlines(keypoints: bytes) -> dict[str, list[np.ndarray]]:
     fine = 8
-    found = {}
-    for region, mask in zip(REGIONS[:-1], masks(crop_keypoints, framing.CROP_SIDE * fine), strict=False):
-        contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    labels, found = _labels(np.frombuffer(keypoints).reshape(-1, 2), framing.CROP_SIDE * fine), {}
+    for index, region in enumerate(REGIONS[:-1]):
+        mask = (labels == index).astype(np.uint8)
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         found[region] = [(c[:, 0].astype(np.float32) + 0.5) / fine - 0.5 for c in contours if len(c) > 2]
     return found
 

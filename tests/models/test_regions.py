@@ -230,3 +230,12 @@ def test_outlines_enclose_their_regions():
             line.max(0), [x.max(), y.max()], atol=1
         )
     assert outlines(MEAN_KEYPOINTS + 500)["nose"] == []
+
+
+def test_a_face_is_cut_up_once_and_its_masks_cannot_be_changed():
+    found = masks(MEAN_KEYPOINTS)
+    assert masks(MEAN_KEYPOINTS.copy()) is found
+    with pytest.raises(ValueError, match="read-only"):
+        found[0, 0, 0] = True
+    outlines(MEAN_KEYPOINTS)["background"] = []
+    assert "background" not in outlines(MEAN_KEYPOINTS)

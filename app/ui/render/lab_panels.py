@@ -1,7 +1,7 @@
 """The Lab as HTML: the face to work on, the models' answers before and after, and what was done."""
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from html import escape
 
 import cv2
@@ -80,7 +80,7 @@ def changed_face(outcome: Outcome) -> str:
     """The changed face, its parts ready to be hidden."""
     changed = outcome.changed
     hidden = {step.region for step in outcome.experiment.steps if isinstance(step, Hide)}
-    outlines = _outlines(changed.keypoints.tobytes())
+    outlines = regions.outlines(changed.keypoints)
     order = ["face", *(region for region in outlines if region != "face")]  # the parts lie on the face
     areas = "".join(_area(region, outlines[region], region in hidden) for region in order if outlines[region])
     return (
@@ -215,12 +215,6 @@ def _heatmap(explanation: Explanation, limit: scale.Scale, outcome: Outcome) -> 
         f'<image class="fw-heat" href="{pictures.png(figures.heat(explanation.values, limit, 192))}" '
         f'width="{SIDE}" height="{SIDE}"/><path d="{outline}"/></svg>'
     )
-
-
-@lru_cache(256)
-def _outlines(keypoints: bytes) -> dict[str, list[np.ndarray]]:
-    """The borders of the regions, kept: most experiments do not move them."""
-    return regions.outlines(np.frombuffer(keypoints, np.float32).reshape(-1, 2))
 
 
 def _area(region: str, contours: list[np.ndarray], hidden: bool) -> str:
