@@ -9,7 +9,6 @@ from explain.lab.steps import (
     Blur,
     Brightness,
     Contrast,
-    Experiment,
     Hide,
     Noise,
     Paint,
@@ -54,14 +53,6 @@ def named(step: Step) -> str:
         case Noise(sigma, _):
             return f"noise of {text.share(sigma)}"
     raise TypeError(f"{type(step).__name__} has no name")
-
-
-def invitation(experiment: Experiment) -> str:
-    """What to do where there is no face yet."""
-    first = "First give a photo with a face on the tab <b>Predict</b>."
-    if not experiment.steps:
-        return first
-    return f"The link brought an experiment: {text.listed([named(step) for step in experiment.steps])}. {first}"
 
 
 def summary(outcome: "Outcome") -> str:

@@ -25,18 +25,13 @@ from app.ui.gradio_overrides.blocks import SafeBlocks
 from app.ui.gradio_overrides.events import open_endpoint
 from app.ui.gradio_overrides.sessions import KEPT
 from app.ui.photo_input import PhotoInput
+from app.ui.render.html import fill
 from app.ui.session import Session
 from app.ui.tabs import Shared, api, compare, explain, lab, models, predict
 from models import precision
 from models.errors import FaceWhyError
 
 TABS = (predict, explain, compare, lab, models, api)
-HEADER = """
-<header class="fw-header"><h1>FaceWhy</h1>
-<p>See which emotion three networks read in a face, and why.</p>
-<p class="fw-privacy">Your picture is read in memory, shown only to you, and forgotten soon after you leave.
-A network guesses how a face looks, not what a person feels.</p></header>
-"""
 
 
 def build() -> gr.Blocks:
@@ -45,7 +40,7 @@ def build() -> gr.Blocks:
     with SafeBlocks(title="FaceWhy", analytics_enabled=False, delete_cache=(600, KEPT)) as page:
         image = PhotoInput(label="image", visible=False)
         add_endpoints(partial(open_endpoint, image))  # first, so that no handler of a tab takes an endpoint's name
-        gr.HTML(HEADER)
+        gr.HTML(fill("header"))
         shared = Shared(gr.State(Session()), None)
         with gr.Tabs():
             for module in TABS:

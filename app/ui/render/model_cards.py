@@ -1,11 +1,12 @@
 """What is known about the models, as HTML."""
 
 import re
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from app import text
 from app.serving.canary import AgreementCounter
+from app.ui.render.html import fill
 from explain.metrics import randomisation
 from explain.registry import METHODS
 from models import zoo
@@ -56,15 +57,10 @@ FORMATS = {
 def described(name: str, status: Status, card: Card | None = None, counter: AgreementCounter | None = None) -> str:
     """One model: what it reaches, where it is from, what it cannot; `counter` is of its challenger, if it has one."""
     if card is None:
-        reason = f'<p class="fw-small">{escape(pathless(status.note))}</p>' if status.note else ""
-        return f'<article class="fw-card"><h3>{NAMES[name]}</h3><p>{STATES[status.state]}</p>{reason}</article>'
-    limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limits)
-    return (
-        '<div class="fw-cards fw-facts">'
-        f'<article class="fw-card"><h3>{NAMES[name]}</h3>{_list(facts(card, status, counter))}</article>'
-        f'<article class="fw-card"><h3>What it cannot</h3><ul class="fw-limits">{limits}</ul>'
-        f"<h3>How it came about</h3>{_list(origin(card))}</article></div>"
-    )
+        note = pathless(status.note)
+        return fill("model_card", name=NAMES[name], state=STATES[status.state], note=note, facts=None)
+    rows = {"facts": facts(card, status, counter), "limits": card.limits, "origin": origin(card)}
+    return fill("model_card", name=NAMES[name], **rows)
 
 
 def pathless(note: str) -> str:
@@ -145,68 +141,32 @@ def emotions(card: Card) -> str:
     columns = {key: title for key, title in columns.items() if key in found}
     if not columns:
         return ""
-    support = found.get("support", {})
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("emotion", *columns.values(), "faces"))
-    rows = "".join(
-        f'<tr><th scope="row">{emotion}</th>'
-        + "".join(f"<td>{text.share(found[key][emotion])}</td>" for key in columns)
-        + f"<td>{support.get(emotion, '')}</td></tr>"
-        for emotion in EMOTIONS
-    )
-    weakest = min(found["recall"], key=found["recall"].get)
-    return (
-        '<section class="fw-measured"><h3>Emotion by emotion</h3>'
-        f"<p>Of the test faces labelled <b>{weakest}</b>, only {text.share(found['recall'][weakest])} are found: "
-        "this is the emotion to believe it least about.</p>"
-        f'<div class="fw-wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>'
-    )
+    support, weakest = found.get("support", {}), min(found["recall"], key=found["recall"].get)
+    rows = [(emotion, [found[key][emotion] for key in columns], support.get(emotion, "")) for emotion in EMOTIONS]
+    heads = ["emotion", *columns.values(), "faces"]
+    return fill("model_emotions", weakest=weakest, found=found["recall"][weakest], heads=heads, rows=rows)
 
 
 def trust(name: str, table: Mapping | None) -> str:
     """Which method's maps hold up on a model, from `trust.json`; says so where it was not measured."""
-    title = "<h3>Which explanation can be trusted</h3>"
     if not table or not table["methods"]:
-        return (
-            f'<section class="fw-measured">{title}'
-            "<p>Not measured for these weights yet. The Explain tab tests every single map.</p></section>"
-        )
-    rows = sorted(table["methods"].items(), key=lambda row: -_mean(row[1], "better_than_chance"))
-    body = "".join(_trust_row(method, found) for method, found in rows)
-    head = "".join(
-        f'<th scope="col">{column}</th>'
-        for column in ("method", "", "beats chance", "when hidden", "when shown", "steady", "sane", "time")
-    )
-    return (
-        f'<section class="fw-measured">{title}<p>{_best(name, table, *rows[0])}</p>'
-        f'<div class="fw-wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        "<details><summary>What the columns mean</summary><dl>"
-        "<dt>beats chance</dt><dd>on how many faces the map does better than random maps and a blob in the middle</dd>"
-        "<dt>when hidden</dt><dd>how much more the answer falls when what the map marks is hidden, than with random "
-        "places; above 0 is good</dd>"
-        "<dt>when shown</dt><dd>how much faster the answer comes back when what the map marks is shown first; above 0 "
-        "is good</dd>"
-        "<dt>steady</dt><dd>how alike the maps stay when the face moves a little, 1 is the same</dd>"
-        "<dt>sane</dt><dd>how alike the maps of a network with random numbers are, near 0 is good: a map that stays "
-        "the same does not show what was learned</dd>"
-        "<dt>in brackets</dt><dd>where the value lies with 95\u00a0% confidence</dd></dl></details></section>"
+        return fill("model_trust", rows=[])
+    ranked = sorted(table["methods"].items(), key=lambda row: -_mean(row[1], "better_than_chance"))
+    first = table.get("default")
+    return fill(
+        "model_trust",
+        name=NAMES[name],
+        best=_best(table, *ranked[0]),
+        faces=table.get("faces", "the"),
+        first=_title(first) if first else "",
+        rows=[_trust_row(method, found) for method, found in ranked],
     )
 
 
-def _best(name: str, table: Mapping, method: str, found: Mapping) -> str:
-    sure = found.get("better_than_chance")
-    if not sure:
-        return ""
-    mean, low, high = (text.share(sure[key]) for key in ("mean", "low", "high"))
-    first = table.get("default") or ""
-    begins = "it" if first == method else f"<b>{_title(first)}</b>, because steady, sane and quick count as well"
-    count = len(table["methods"])
-    among = f" of the {count} methods measured" if count < len(METHODS) else ""
-    return (
-        f"On {NAMES[name]}, the maps of <b>{_title(method)}</b> hold up most often{among}: on {mean} of "
-        f"{table.get('faces', 'the')} test faces they mark what the answer depends on better than chance "
-        f"(between {low} and {high}, with 95\u00a0% confidence)."
-        + (f" The tab Explain begins with {begins}." if first else "")
-    )
+def _best(table: Mapping, method: str, found: Mapping) -> dict[str, Any] | None:
+    sure, count = found.get("better_than_chance"), len(table["methods"])
+    among = count if count < len(METHODS) else 0
+    return {"title": _title(method), "among": among, **sure} if sure else None
 
 
 def standing(found: Mapping) -> str:
@@ -225,26 +185,22 @@ def standing(found: Mapping) -> str:
     return "in part" if any(gains) and often > LUCK else "no"
 
 
-def _trust_row(method: str, found: Mapping) -> str:
+def _trust_row(method: str, found: Mapping) -> dict[str, Any]:
     word, forgets = standing(found), _forgets(found)
-    kind = {"holds up": "good", "in part": "fair", "no": "poor"}[word]
     cells = [
         _interval(found.get("better_than_chance"), text.share),
         _interval(found.get("deletion_gain"), lambda x: f"{x:+.2f}"),
         _interval(found.get("insertion_gain"), lambda x: f"{x:+.2f}"),
         _interval(found.get("stability"), lambda x: f"{x:.2f}"),
-        "" if forgets is None else f"{forgets:.2f}",
-        text.duration(found["seconds"]) if "seconds" in found else "",
+        [] if forgets is None else [f"{forgets:.2f}"],
+        [text.duration(found["seconds"])] if "seconds" in found else [],
     ]
-    return (
-        f'<tr><th scope="row">{_title(method)}</th><td><span class="fw-word fw-{kind}">{word}</span></td>'
-        + "".join(f"<td>{cell}</td>" for cell in cells)
-        + "</tr>"
-    )
+    kind = {"holds up": "good", "in part": "fair", "no": "poor"}[word]
+    return {"title": _title(method), "word": word, "kind": kind, "cells": cells}
 
 
 def _title(method: str) -> str:
-    return METHODS[method].title if method in METHODS else escape(method)
+    return METHODS[method].title if method in METHODS else method
 
 
 def _mean(found: Mapping, key: str) -> float:
@@ -256,11 +212,6 @@ def _forgets(found: Mapping) -> float | None:
     return ((found.get("sanity") or {}).get("correlation") or [None])[-1]
 
 
-def _interval(found: Mapping | None, written) -> str:
-    if not found:
-        return ""
-    return f"{written(found['mean'])} <small>[{written(found['low'])}, {written(found['high'])}]</small>"
-
-
-def _list(rows: list[tuple[str, str]]) -> str:
-    return "<dl>" + "".join(f"<dt>{term}</dt><dd>{escape(str(value))}</dd>" for term, value in rows) + "</dl>"
+def _interval(found: Mapping | None, written: Callable[[float], str]) -> list[str]:
+    """A mean and the ends of its interval."""
+    return [written(found[key]) for key in ("mean", "low", "high")] if found else []

@@ -1,11 +1,13 @@
 """Pictures of a session as HTML, with everything inside: no file is written and none is fetched."""
 
 import base64
+from typing import Any
 
 import cv2
 import numpy as np
 
 from app import text
+from app.ui.render.html import fill
 from app.ui.session import Session
 from explain import figures
 from explain.base import Explanation
@@ -21,20 +23,6 @@ CROP_ZOOM = 8
 
 PART_OF = {"eyebrow": "brows", "eye": "eyes", "nose": "nose", "mouth": "mouth"}
 PARTS = ("brows", "eyes", "nose", "mouth")
-
-SELECT = """
-const choose = (event) => {
-  const target = event.target.closest('[data-index]');
-  if (target) trigger('select', {index: Number(target.dataset.index)});
-};
-element.addEventListener('click', choose);
-element.addEventListener('keydown', (event) => {
-  if (event.target.tagName === 'BUTTON' || !['Enter', ' '].includes(event.key)) return;
-  event.preventDefault();
-  choose(event);
-});
-"""
-"""For `gr.HTML(js_on_load=)`: what carries `data-index` can be chosen by click, tap and keyboard."""
 
 
 def jpeg(pixels: np.ndarray) -> str:
@@ -77,14 +65,20 @@ def photo(session: Session) -> str:
         shown = cv2.resize(shown, (round(width * zoom), round(height * zoom)), interpolation=cv2.INTER_AREA)
     count = len(session.faces)
     alt = "Your photo: " + ("no face was found" if not count else "1 face" if count == 1 else f"{count} faces")
-    boxes = "".join(_box(session, index) for index in range(count))
-    points = ""
+    marks, radius = [], 0.0
     if count and session.face.keypoints is not None:
         radius = max(_width(session.face) * 0.02, max(width, height) / 400)
-        points = _points(session.face.keypoints, radius, width, height)
-    return (
-        f'<svg class="fw-photo" viewBox="0 0 {width} {height}" role="group" aria-label="{alt}">'
-        f'<image href="{jpeg(shown)}" width="{width}" height="{height}"/>{boxes}{points}</svg>'
+        marks = _marks(session.face.keypoints, session.face.keypoints, radius, width)
+    return fill(
+        "photo",
+        width=width,
+        height=height,
+        alt=alt,
+        picture=jpeg(shown),
+        boxes=[_box(session, index) for index in range(count)],
+        size=max(width, height) / 36,
+        marks=marks,
+        radius=radius,
     )
 
 
@@ -96,20 +90,12 @@ def close_up(session: Session) -> str:
     scale = CLOSE_UP_SIDE / framing.WIDE_SIDE
     matrix = framing.widen(face.to_crop) * scale
     matrix[:, 2] += (scale - 1) / 2
-    points = _points(framing.apply(matrix, face.keypoints), 4.2, CLOSE_UP_SIDE, CLOSE_UP_SIDE)
-    colours = "".join(f'<li class="fw-{name}">{name}</li>' for name in PARTS)
-    rows = "".join(
-        f'<li class="fw-{part(name)}">{label(name)} <span>{x:.0f}, {y:.0f}</span></li>'
-        for name, (x, y) in zip(KEYPOINTS, face.keypoints, strict=True)
-    )
-    return (
-        f'<div class="fw-close-up"><svg viewBox="0 0 {CLOSE_UP_SIDE} {CLOSE_UP_SIDE}" role="img" '
-        f'aria-label="The chosen face with its 15 keypoints, which the list names">'
-        f'<image href="{jpeg(_warp(session.photo, matrix, CLOSE_UP_SIDE))}" width="{CLOSE_UP_SIDE}" '
-        f'height="{CLOSE_UP_SIDE}"/>{points}</svg><div class="fw-legend"><h3>15 keypoints</h3><ul>{colours}</ul>'
-        f"<p>Point at one to read its name. Left and right are the person's own.</p></div></div>"
-        f'<details class="fw-legend"><summary>The keypoints by name and place</summary>'
-        f"<p>In pixels of the photo, from its left and top edge.</p><ol>{rows}</ol></details>"
+    return fill(
+        "close_up",
+        side=CLOSE_UP_SIDE,
+        picture=jpeg(_warp(session.photo, matrix, CLOSE_UP_SIDE)),
+        marks=_marks(framing.apply(matrix, face.keypoints), face.keypoints, 4.2, CLOSE_UP_SIDE),
+        parts=PARTS,
     )
 
 
@@ -117,12 +103,8 @@ def strip(session: Session) -> str:
     """The faces side by side to choose from; nothing where there is no choice."""
     if len(session.faces) < 2:
         return ""
-    buttons = "".join(
-        f'<button type="button" role="radio" aria-checked="{str(index == session.chosen).lower()}" '
-        f'data-index="{index}"><img alt="Face {index + 1}" src="{jpeg(_crop(session.photo, face, 2))}"></button>'
-        for index, face in enumerate(session.faces)
-    )
-    return f'<div class="fw-strip" role="radiogroup" aria-label="Choose a face">{buttons}</div>'
+    crops = [jpeg(_crop(session.photo, face, 2)) for face in session.faces]
+    return fill("strip", pictures=crops, chosen=session.chosen)
 
 
 def thumbnail(picture: Photo, side: int) -> str:
@@ -148,25 +130,14 @@ def overlay(session: Session, explanation: Explanation, shared: Scale, zoom: int
 def layers(session: Session, heat: np.ndarray, alt: str, zoom: int = CROP_ZOOM, above: str = "") -> str:
     """The chosen face in grey under a picture, uint8 (H, W, 4) RGBA, that `alt` describes."""
     face = cv2.cvtColor(_crop(session.photo, session.face, zoom), cv2.COLOR_RGB2GRAY)
-    return (
-        f'<div class="fw-overlay"><img alt="" src="{jpeg(face)}">'
-        f'<img class="fw-heat" alt="{alt}" src="{png(heat)}">{above}</div>'
-    )
+    return fill("overlay", face=jpeg(face), heat=png(heat), alt=alt, above=above)
 
 
 def colour_bar(shared: Scale, explanation: Explanation) -> str:
     """What the colours of a heatmap mean; the number stands behind a fold."""
     low, high = figures.colour_bar_labels(shared, explanation)
-    return bar(figures.colour_bar(shared.signed), low, high, figures.full_colour(shared))
-
-
-def bar(colours: np.ndarray, low: str, high: str, more: str) -> str:
-    """A strip of colours, uint8 (H, W, 3), with what its ends mean, and more behind a fold."""
-    url = png(cv2.cvtColor(colours, cv2.COLOR_RGB2RGBA))
-    return (
-        f'<div class="fw-bar"><img alt="" src="{url}"><span>{low}</span><span>{high}</span>'
-        f"<details><summary>What full colour means</summary><p>{more}</p></details></div>"
-    )
+    colours = png(cv2.cvtColor(figures.colour_bar(shared.signed), cv2.COLOR_RGB2RGBA))
+    return fill("colour_bar", colours=colours, low=low, high=high, more=figures.full_colour(shared))
 
 
 def _crop(picture: Photo, face: Face, zoom: int) -> np.ndarray:
@@ -184,32 +155,32 @@ def _width(face: Face) -> float:
     return float(face.box[2] - face.box[0])
 
 
-def _box(session: Session, index: int) -> str:
+def _box(session: Session, index: int) -> dict[str, Any]:
     left, top, right, bottom = (float(value) for value in session.faces[index].box)
-    chosen = index == session.chosen
-    area = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"'
-    number = ""
-    if len(session.faces) > 1:
-        size = max(session.photo.size) / 36
-        place = f'x="{left:.1f}" y="{max(top - size * 0.25, size):.1f}"'
-        number = f'<text {place} font-size="{size:.1f}">{index + 1}</text>'
-    return (
-        f'<g class="fw-box{" chosen" if chosen else ""}" data-index="{index}" role="button" tabindex="0" '
-        f'aria-pressed="{str(chosen).lower()}" aria-label="Face {index + 1}">'
-        f'<rect {area} rx="4"/>{number}</g>'
-    )
+    return {
+        "index": index,
+        "chosen": index == session.chosen,
+        "left": left,
+        "top": top,
+        "width": right - left,
+        "height": bottom - top,
+    }
 
 
-def _points(points: np.ndarray, radius: float, width: int, height: int) -> str:
-    size = max(width, height) / 26
+def _marks(points: np.ndarray, places: np.ndarray, radius: float, width: int) -> list[dict[str, Any]]:
+    """Where keypoints are drawn and named; `places` are those in the photo."""
     marks = []
-    for name, (x, y) in zip(KEYPOINTS, points, strict=True):
-        anchor = "start" if x < width / 2 else "end"
-        shift = 2.5 * radius if anchor == "start" else -2.5 * radius
+    for name, (x, y), at in zip(KEYPOINTS, points, places, strict=True):
+        inside = x < width / 2
         marks.append(
-            f'<g class="fw-point fw-{part(name)}"><circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
-            f'<circle class="reach" cx="{x:.1f}" cy="{y:.1f}" r="{2 * radius:.1f}"/>'
-            f'<text x="{x + shift:.1f}" y="{y + size / 3:.1f}" font-size="{size:.1f}" text-anchor="{anchor}">'
-            f"{label(name)}</text></g>"
+            {
+                "part": part(name),
+                "label": label(name),
+                "x": x,
+                "y": y,
+                "at": at,
+                "anchor": "start" if inside else "end",
+                "shift": 2.5 * radius if inside else -2.5 * radius,
+            }
         )
-    return "".join(marks)
+    return marks

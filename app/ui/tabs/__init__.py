@@ -7,6 +7,13 @@ import gradio as gr
 from app.ui.gradio_overrides import events
 from app.ui.session import Session
 
+SKIP = gr.skip()
+"""Stands for an output that stays as it is.
+
+The outputs of a handler are a named tuple of its tab: of the components where they are built, and of what a handler
+shows of them where it is called.
+"""
+
 
 @dataclass(frozen=True)
 class Shared:

@@ -1,30 +1,42 @@
 """The three models side by side on the chosen face."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import gradio as gr
+from markupsafe import Markup
 
 from app import pipeline, text
 from app.serving import admission
-from app.ui import controls
+from app.ui import controls, scripts
 from app.ui.cancellation import Cancellation
-from app.ui.render import charts, comparison_grid, pictures
+from app.ui.render import charts, comparison_grid, html, pictures
 from app.ui.render.comparison_grid import PARTS, Maps
 from app.ui.session import Session
-from app.ui.tabs import Shared, choose
+from app.ui.tabs import SKIP, Shared, choose
 from explain import evidence
 from explain.base import Target
 from explain.registry import METHODS
 from models import regions
+from models.types import Prediction
 
 TITLE = "Compare"
-NO_FACE = '<p class="fw-note">First give a photo with a face on the tab <b>Predict</b>.</p>'
-NO_METHOD = '<p class="fw-note" role="status">Choose at least one method.</p>'
-ITSELF = '<p class="fw-note" role="status">Why {0} and not {0}? Choose another emotion to set against it, or none.</p>'
-STOPPED = '<p class="fw-note" role="status">Stopped. What was ready stays below; <b>Compare</b> does the rest.</p>'
-FIT = "() => window.dispatchEvent(new Event('resize'))"
-"""A chart that was drawn while its column was still growing takes the column's width."""
+NO_FACE = html.note(html.FIRST_A_PHOTO, quiet=True)
+NO_METHOD = html.note("Choose at least one method.")
+STOPPED = html.note(Markup("Stopped. What was ready stays below; <b>Compare</b> does the rest."))
+
+
+class View(NamedTuple):
+    """The outputs of the tab but for the rows."""
+
+    shown: Any = SKIP
+    strip: Any = SKIP
+    stop: Any = SKIP
+    notice: Any = SKIP
+    probabilities: Any = SKIP
+    parts: Any = SKIP
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +60,7 @@ def build(shared: Shared) -> None:
     """The tab's components and events."""
     cancellation = gr.State(Cancellation())
     shown = gr.State(None)
-    strip = gr.HTML(js_on_load=pictures.SELECT)
+    strip = gr.HTML(js_on_load=scripts.read("select"))
     with gr.Row(elem_classes="fw-bar-row"):
         emotion = controls.emotions(controls.COMMON, "Emotion to explain", "compare-emotion", min_width=280, scale=2)
         against = controls.emotions(controls.ALONE, "… and not that one", "compare-against", min_width=200, scale=2)
@@ -65,7 +77,8 @@ def build(shared: Shared) -> None:
         start = gr.Button("Compare", variant="primary", elem_id="compare-start", scale=0, min_width=120)
         stop = gr.Button("Stop", elem_id="compare-stop", scale=0, min_width=90, interactive=False)
     notice = gr.HTML(NO_FACE, elem_id="compare-notice")
-    grid = gr.HTML(elem_id="compare-grid")
+    with gr.Column(elem_id="compare-grid"):
+        rows = {method: gr.HTML(elem_id=f"compare-{method}") for method in METHODS}
     with gr.Row():
         with gr.Column(min_width=320):
             probabilities = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-probabilities")
@@ -73,7 +86,8 @@ def build(shared: Shared) -> None:
             parts = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-parts")
     inputs = [cancellation, shared.session, shown, emotion, against, methods]
     settled = [start.click, emotion.input, against.input, methods.input]
-    outputs = [shown, strip, stop, notice, grid, probabilities, parts]
+    view = View(shown, strip, stop, notice, probabilities, parts)
+    outputs = [*laid_out(view, rows)]
     private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     runs = [
         shared.tab.select(arrive, inputs, outputs, **private, **admission.EXPLAINS),
@@ -83,8 +97,8 @@ def build(shared: Shared) -> None:
         ),
     ]
     for run in runs:
-        run.then(None, js=FIT)
-    stop.click(stopped, cancellation, [stop, notice], **private)
+        run.then(None, js=scripts.read("resize"))
+    stop.click(stopped, cancellation, [*view], **private)
 
 
 def compare(
@@ -102,7 +116,9 @@ def compare(
         name: found[0] for name, found in pipeline.predictions_for([session.face]).items()
     }
     if against == (emotion or pipeline.common_target("", "", answers).name):
-        yield notice_only(ITSELF.format(against))
+        yield notice_only(
+            html.note(f"Why {against} and not {against}? Choose another emotion to set against it, or none.")
+        )
         return
     target = pipeline.common_target(emotion, against, answers)
     about = (session.key, session.chosen, emotion, against)
@@ -110,14 +126,14 @@ def compare(
     known = shown.results if shown is not None and shown.about == about else {}
     results = {method: dict(known.get(method, {})) for method in chosen}
     missing = [(method, name) for method in chosen for name in answers if name not in results[method]]
+    rows = {method: comparison_grid.row(session, answers, method, maps) for method, maps in results.items()}
     chart = gr.Plot(charts.probabilities(list(answers.values())), visible=True)
-    busy = gr.Button(interactive=True)  # said at every step: Gradio may drop what a quick step after it leaves out
+    view, new = View(strip=pictures.strip(session), probabilities=chart), dict.fromkeys(METHODS, "") | rows
     for count, (method, name) in enumerate(missing):
+        busy = gr.Button(interactive=True)  # at every step: Gradio may lose what comes while a tab is being mounted
         notice = progress(count, len(missing), method, name)
-        grid = comparison_grid.rows(session, answers, results)
-        shared = pictures.strip(session), busy, notice, grid, chart
-        yield Compared(about, chosen, copied(known, results), False), *shared, gr.skip()
-        chart = gr.skip()
+        so_far = Compared(about, chosen, copied(known, results), False)
+        yield laid_out(view._replace(shown=so_far, stop=busy, notice=notice), new)
         version = answers[name].version
         try:
             results[method][name] = pipeline.unsuitable(name, method, version) or pipeline.explain(
@@ -125,18 +141,22 @@ def compare(
             )
         except Exception:
             if not cancellation.over(token):
-                yield *(gr.skip() for _ in range(2)), *stopped(cancellation), *(gr.skip() for _ in range(3))
+                yield laid_out(stopped(cancellation))
             raise
         if cancellation.over(token):
             return
-    yield (
-        Compared(about, chosen, copied(known, results), True),
-        pictures.strip(session),
-        gr.Button(interactive=False),
-        f'<p class="fw-verdict" role="status">{text.verdict(answers)}</p>{meaning(target, len(answers))}',
-        comparison_grid.rows(session, answers, results),
-        gr.Plot(charts.probabilities(list(answers.values())), visible=True),
-        by_part(session, results),
+        rows[method] = comparison_grid.row(session, answers, method, results[method])
+        view, new = View(), {method: rows[method]}
+    yield laid_out(
+        View(
+            Compared(about, chosen, copied(known, results), True),
+            pictures.strip(session),
+            gr.Button(interactive=False),
+            meaning(answers, target),
+            chart,
+            by_part(session, results),
+        ),
+        dict.fromkeys(METHODS, "") | rows,
     )
 
 
@@ -146,7 +166,7 @@ def arrive(
     """The comparison when the tab is opened, unless it is there already."""
     about = (session.key, session.chosen, emotion, against)
     if shown is not None and shown.finished and shown.about == about and set(shown.methods) == set(methods):
-        yield tuple(gr.skip() for _ in range(7))
+        yield laid_out(View())
         return
     yield from compare(cancellation, session, shown, emotion, against, methods)
 
@@ -154,13 +174,18 @@ def arrive(
 def notice_only(note: str) -> tuple:
     """A word in place of the comparison."""
     nothing = gr.Plot(visible=False)
-    return None, "", gr.Button(interactive=False), note, "", nothing, nothing
+    return laid_out(View(None, "", gr.Button(interactive=False), note, nothing, nothing), dict.fromkeys(METHODS, ""))
 
 
-def stopped(cancellation: Cancellation) -> tuple:
+def stopped(cancellation: Cancellation) -> View:
     """What is said after a stop."""
     cancellation.begin()
-    return gr.Button(interactive=False), STOPPED
+    return View(stop=gr.Button(interactive=False), notice=STOPPED)
+
+
+def laid_out(view: View, rows: Mapping[str, Any] = MappingProxyType({})) -> tuple:
+    """All outputs in their order; rows that are not among `rows` stay as they are."""
+    return (*view, *(rows.get(method, SKIP) for method in METHODS))
 
 
 def copied(known: dict[str, Maps], results: dict[str, Maps]) -> dict[str, Maps]:
@@ -170,19 +195,14 @@ def copied(known: dict[str, Maps], results: dict[str, Maps]) -> dict[str, Maps]:
 
 def progress(count: int, total: int, method: str, name: str) -> str:
     """How far the comparison is."""
-    return (
-        f'<p class="fw-note" role="status"><progress value="{count}" max="{total}"></progress> '
-        f"{METHODS[method].title}, {text.MODELS[name]} ({count + 1} of {total})</p>"
-    )
+    about = f"{METHODS[method].title}, {text.MODELS[name]} ({count + 1} of {total})"
+    return html.note(about, progress=(count, total))
 
 
-def meaning(target: Target, count: int) -> str:
-    """What so many models were asked, and how the maps can be compared."""
-    who = {1: "It is", 2: "Both are"}.get(count, "All three are")
-    return (
-        f'<p class="fw-small">{who} asked about {target.name}. The maps of a method share one scale: '
-        "the same colour means the same strength in every model.</p>"
-    )
+def meaning(answers: dict[str, Prediction], target: Target) -> str:
+    """What the models see, what they were asked, and how the maps can be compared."""
+    who = {1: "It is", 2: "Both are"}.get(len(answers), "All three are")
+    return html.fill("compare_meaning", verdict=text.verdict(answers), who=who, target=target.name)
 
 
 def by_part(session: Session, results: dict[str, Maps]) -> gr.Plot:

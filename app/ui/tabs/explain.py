@@ -4,16 +4,17 @@ import itertools
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from app import pipeline, text
 from app.serving import admission, reports
-from app.ui import controls, method_pages
+from app.ui import controls, method_pages, scripts
 from app.ui.cancellation import Cancellation
-from app.ui.render import charts, evidence_table, pictures, trust_panel
+from app.ui.render import charts, evidence_table, html, pictures, trust_panel
 from app.ui.session import Session
-from app.ui.tabs import Shared, choose
+from app.ui.tabs import SKIP, Shared, choose
 from explain import action_units, evidence, scale
 from explain.base import Explanation, Target
 from explain.registry import METHODS
@@ -24,20 +25,10 @@ from models.types import EMOTIONS, Face, Prediction
 TITLE = "Explain"
 PREDICTED = ("what the model sees", "")
 MODELS = [(title, name) for name, title in text.MODELS.items()]
-NO_FACE = '<p class="fw-note">First give a photo with a face on the tab <b>Predict</b>.</p>'
-STOPPED = '<p class="fw-note" role="status">Stopped. What is below is from before.</p>'
+NO_FACE = html.note(html.FIRST_A_PHOTO, quiet=True)
+STOPPED = html.note("Stopped. What is below is from before.")
 INSTANT = ("gradcam", "gradcam_plus_plus", "saliency")
 """Methods of one pass through the network: over before a word about waiting is read."""
-OPACITY = "value => { document.documentElement.style.setProperty('--fw-heat', value); }"
-OUTLINED = "value => { document.documentElement.style.setProperty('--fw-outline', value ? 1.1 : 0); }"
-FIT = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 60)"
-"""A chart in a fold takes the fold's width."""
-SOURCES = (
-    "<details><summary>Whose studies, and who doubts them</summary><p>The movements: Ekman and Friesen 1978, "
-    "<i>Facial Action Coding System</i>; Du, Tao and Martinez 2014, doi 10.1073/pnas.1322355111, who saw them in most "
-    "of 230 people that posed. The doubt: Barrett et al. 2019, doi 10.1177/1529100619832930, who found "
-    "that people often feel an emotion without these movements, and move so without the emotion.</p></details>"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +50,39 @@ class Shown:
     version: str = ""
 
 
+class View(NamedTuple):
+    """The outputs that show a map."""
+
+    shown: Any = SKIP
+    strip: Any = SKIP
+    status: Any = SKIP
+    stop: Any = SKIP
+    picture: Any = SKIP
+    told: Any = SKIP
+    parts: Any = SKIP
+    verdict: Any = SKIP
+    fold: Any = SKIP
+
+
+class Judged(NamedTuple):
+    """The outputs that show what the tests of a map found; `judged` is the key of the map."""
+
+    judged: Any
+    verdict: Any
+    fold: Any
+    numbers: Any
+    curves: Any
+
+
+class Offered(NamedTuple):
+    """The outputs that change with the method, but for the groups of its parameters."""
+
+    offered: Any = SKIP
+    method: Any = SKIP
+    summary: Any = SKIP
+    about: Any = SKIP
+
+
 def build(shared: Shared) -> None:
     """The tab's components and events."""
     cancellation = gr.State(Cancellation())
@@ -66,7 +90,7 @@ def build(shared: Shared) -> None:
     judged = gr.State("")
     first = reports.recommended("cnn")
     offered = gr.State(first)
-    strip = gr.HTML(js_on_load=pictures.SELECT)
+    strip = gr.HTML(js_on_load=scripts.read("select"))
     with gr.Row(elem_classes="fw-columns fw-explain"):
         with gr.Column(scale=4, min_width=300):
             model = gr.Radio(MODELS, value="cnn", label="Model", elem_id="explain-model")
@@ -91,24 +115,25 @@ def build(shared: Shared) -> None:
             with gr.Row(elem_classes="fw-working"):
                 status = gr.HTML(elem_id="explain-status")
                 stop = gr.Button("Stop", elem_id="explain-stop", visible=False, scale=0, min_width=90)
-            picture = gr.HTML(NO_FACE, js_on_load=evidence_table.LIGHT, elem_id="heatmap")
+            picture = gr.HTML(NO_FACE, js_on_load=scripts.read("light_parts"), elem_id="heatmap")
             with gr.Group():
                 opacity = gr.Slider(0, 1, 0.7, step=0.05, label="Opacity of the heatmap", elem_id="opacity")
                 outlined = gr.Checkbox(True, label="Outline the parts of the face", elem_id="outlined")
             verdict = gr.HTML(elem_id="trust")
         with gr.Column(scale=5, min_width=300):
             told = gr.HTML(elem_id="evidence")
-            parts = gr.HTML(js_on_load=evidence_table.LIGHT, elem_id="evidence-parts")
+            parts = gr.HTML(js_on_load=scripts.read("light_parts"), elem_id="evidence-parts")
             with gr.Accordion("How the map was tested", open=False, visible=False, elem_id="trust-numbers") as fold:
                 numbers = gr.HTML()
                 curves = gr.Plot(show_label=False, container=False, visible=False, elem_id="trust-curves")
     inputs = [cancellation, shared.session, model, emotion, against, method, *values]
-    map_of = [shown, strip, status, stop, picture, told, parts, verdict, fold]
-    judged_of = [judged, verdict, fold, numbers, curves]
+    map_of = [*View(shown, strip, status, stop, picture, told, parts, verdict, fold)]
+    judged_of = [*Judged(judged, verdict, fold, numbers, curves)]
     private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
-    method.input(turn_to, [model, method], [summary, about, *groups], **private)
+    method_of = [*Offered(offered, method, summary, about), *groups]
+    method.input(turn_to, [model, method], method_of, **private)
     about.expand(explained, method, page, **private)
-    offer_of = [[model, method, offered], [offered, method, summary, about, *groups]]
+    offer_of = [[model, method, offered], method_of]
     settled = [emotion.input, against.input, method.input, *map(controls.changed, filter(controls.chosen, values))]
     typed = [event for value in itertools.filterfalse(controls.chosen, values) for event in (value.submit, value.blur)]
     runs = [
@@ -122,12 +147,12 @@ def build(shared: Shared) -> None:
         ),
         gr.on(typed, arrive, [shown, *inputs], map_of, **private, **admission.EXPLAINS),
     ]
-    runs.append(stop.click(stopped, cancellation, [status, stop], **private))
+    runs.append(stop.click(stopped, cancellation, map_of, **private))
     for run in runs:
         run.then(judge, [cancellation, shown, judged], judged_of, **private, **admission.EXPLAINS)
-    fold.expand(None, js=FIT)
-    opacity.input(None, opacity, None, js=OPACITY)
-    outlined.input(None, outlined, None, js=OUTLINED)
+    fold.expand(None, js=scripts.read("resize"))
+    opacity.input(None, opacity, None, js=scripts.read("opacity"))
+    outlined.input(None, outlined, None, js=scripts.read("outlined"))
 
 
 # --------------------------------------------------------------------- handlers
@@ -135,7 +160,7 @@ def build(shared: Shared) -> None:
 
 def explain(
     cancellation: Cancellation, session: Session, model: str, emotion: str, against: str, method: str, *values
-) -> Iterator[tuple]:
+) -> Iterator[View]:
     """The map with its evidence in words and numbers; before a slow one, word that it is at work."""
     token = cancellation.begin()
     if session.face is None:
@@ -144,13 +169,13 @@ def explain(
     try:
         prediction = session.face_predictions.get(model) or pipeline.predict(model, [session.face])[0]
     except WeightsError:
-        yield notice_only(cancellation, session, f'<p class="fw-note" role="status">{text.unavailable(model)}</p>')
+        yield notice_only(cancellation, session, html.note(text.unavailable(model)))
         return
     if against == (emotion or prediction.emotion):
         yield notice_only(cancellation, session, itself(model, emotion, against))
         return
     if reason := pipeline.unsuitable(model, method, prediction.version):
-        yield notice_only(cancellation, session, f'<p class="fw-note" role="status">{reason}</p>')
+        yield notice_only(cancellation, session, html.note(reason))
         return
     params = METHODS[method].Params.from_json(controls.read(method, values))
     if method not in INSTANT:
@@ -169,15 +194,15 @@ def explain(
     yield finished(session, Shown(cancellation.shown, about, session.face, explanation, prediction.version), prediction)
 
 
-def arrive(shown: Shown | None, cancellation: Cancellation, session: Session, *inputs) -> Iterator[tuple]:
+def arrive(shown: Shown | None, cancellation: Cancellation, session: Session, *inputs) -> Iterator[View]:
     """The map when the tab is opened, unless it is there already."""
     if shown is not None and shown.about == (session.key, session.chosen, *inputs):
-        yield tuple(gr.skip() for _ in range(9))
+        yield View()
         return
     yield from explain(cancellation, session, *inputs)
 
 
-def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Iterator[tuple]:
+def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Iterator[Judged]:
     """The trust reading of the map on the screen, unless it is there already or a later map has begun.
 
     The verdict comes as soon as the map is tested, the agreement with other maps after it.
@@ -188,19 +213,20 @@ def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Itera
     for result in pipeline.trust_steps(shown.face, shown.explanation, shown.version):
         if cancellation.over(token) or cancellation.shown != shown.key:
             return
-        yield (
-            shown.key,
-            trust_panel.verdict(result),
-            gr.Accordion(visible=True),
-            trust_panel.numbers(result),
-            gr.Plot(charts.trust_curves(result), visible=True) if result.curves else gr.Plot(visible=False),
+        curves = gr.Plot(charts.trust_curves(result), visible=True) if result.curves else gr.Plot(visible=False)
+        yield Judged(
+            judged=shown.key,
+            verdict=trust_panel.verdict(result),
+            fold=gr.Accordion(visible=True),
+            numbers=trust_panel.numbers(result),
+            curves=curves,
         )
 
 
-def stopped(cancellation: Cancellation) -> tuple:
+def stopped(cancellation: Cancellation) -> View:
     """What is said after a stop."""
     cancellation.begin()
-    return STOPPED, gr.Button(visible=False)
+    return View(status=STOPPED, stop=gr.Button(visible=False))
 
 
 def explained(method: str) -> str:
@@ -208,71 +234,91 @@ def explained(method: str) -> str:
     return method_pages.method(method)
 
 
-def turn_to(model: str, method: str) -> tuple:
-    """The summary and the parameters of a method; its page is closed."""
-    return summarised(model, method), gr.Accordion(open=False), *(gr.Group(visible=name == method) for name in METHODS)
+def turn_to(model: str, method: str, offered: Any = SKIP, chosen: Any = SKIP) -> tuple:
+    """The summary and the parameters of a method; its page is closed.
+
+    Args:
+        model, method: what is chosen.
+        offered, chosen: see `Offered`; they stay as they are where the visitor has chosen.
+    """
+    view = Offered(offered, chosen, summarised(model, method), gr.Accordion(open=False))
+    return (*view, *(gr.Group(visible=name == method) for name in METHODS))
 
 
 def offer(model: str, method: str, offered: str) -> tuple:
     """The method to begin with on a model, unless the visitor has chosen another one."""
     first = reports.recommended(model)
     if method != offered or method == first:
-        return offered, gr.skip(), summarised(model, method), *(gr.skip() for _ in range(1 + len(METHODS)))
-    return first, first, *turn_to(model, first)
+        return (*Offered(summary=summarised(model, method)), *[SKIP] * len(METHODS))
+    return turn_to(model, first, first, first)
 
 
 # ------------------------------------------------------------------------ parts
 
 
-def notice_only(cancellation: Cancellation, session: Session, note: str) -> tuple:
+def notice_only(cancellation: Cancellation, session: Session, note: str) -> View:
     """A word in place of the map."""
     cancellation.shown = ""
-    strip = pictures.strip(session) if session.face else ""
-    return None, strip, "", gr.Button(visible=False), note, "", "", "", gr.Accordion(visible=False)
+    return View(
+        shown=None,
+        strip=pictures.strip(session),
+        status="",
+        stop=gr.Button(visible=False),
+        picture=note,
+        told="",
+        parts="",
+        verdict="",
+        fold=gr.Accordion(visible=False),
+    )
 
 
-def at_work(session: Session, note: str) -> tuple:
+def at_work(session: Session, note: str) -> View:
     """A word above the map from before, which stays."""
-    waiting = f'<p class="fw-note" role="status"><progress></progress> {note}</p>'
-    return gr.skip(), pictures.strip(session), waiting, gr.Button(visible=True), *(gr.skip() for _ in range(5))
+    waiting = html.note(note, progress=())
+    return View(strip=pictures.strip(session), status=waiting, stop=gr.Button(visible=True))
 
 
-def idle() -> tuple:
+def idle() -> View:
     """What is below is from before, and nothing is at work."""
-    return gr.skip(), gr.skip(), "", gr.Button(visible=False), *(gr.skip() for _ in range(5))
+    return View(status="", stop=gr.Button(visible=False))
 
 
-def finished(session: Session, shown: Shown, prediction: Prediction) -> tuple:
+def finished(session: Session, shown: Shown, prediction: Prediction) -> View:
     """The map and its evidence."""
     explanation, keypoints = shown.explanation, shown.face.crop_keypoints
     shared = scale.shared([explanation])
     items = evidence.by_region(explanation.values, regions.masks(keypoints))
     above = evidence_table.outlines(keypoints, items, explanation)
-    return (
-        shown,
-        pictures.strip(session),
-        "",
-        gr.Button(visible=False),
-        pictures.overlay(session, explanation, shared, above=above)
-        + evidence_table.readout()
-        + pictures.colour_bar(shared, explanation),
-        described(explanation, prediction, items),
-        evidence_table.table(items, explanation),
-        trust_panel.WAITING,
-        gr.Accordion(visible=False),
+    picture = html.fill(
+        "heatmap",
+        overlay=pictures.overlay(session, explanation, shared, above=above),
+        rest=evidence_table.REST,
+        bar=pictures.colour_bar(shared, explanation),
+    )
+    return View(
+        shown=shown,
+        strip=pictures.strip(session),
+        status="",
+        stop=gr.Button(visible=False),
+        picture=picture,
+        told=described(explanation, prediction, items),
+        parts=evidence_table.table(items, explanation),
+        verdict=trust_panel.WAITING,
+        fold=gr.Accordion(visible=False),
     )
 
 
 def described(explanation: Explanation, prediction: Prediction, items: list[evidence.RegionEvidence]) -> str:
     """What the model sees, what was explained, and the evidence in sentences."""
-    heading = f"{text.MODELS[explanation.model]} sees {text.ADJECTIVES[prediction.emotion]}"
-    literature = action_units.message(explanation, items)
-    beside = f"<p>{literature}</p>{SOURCES}" if literature else ""
-    return (
-        f"<h2>{heading} ({text.percent(prediction.confidence)})</h2>"
-        f'<p class="fw-small">{question(explanation.target, prediction)} '
-        f"It took {text.duration(explanation.seconds)}.</p>"
-        f"<p>{evidence.message(explanation, items)}</p>{beside}"
+    return html.fill(
+        "explained",
+        model=explanation.model,
+        emotion=prediction.emotion,
+        confidence=prediction.confidence,
+        question=question(explanation.target, prediction),
+        seconds=explanation.seconds,
+        evidence=evidence.message(explanation, items),
+        literature=action_units.message(explanation, items),
     )
 
 
@@ -289,9 +335,9 @@ def question(target: Target, prediction: Prediction) -> str:
 def itself(model: str, emotion: str, against: str) -> str:
     """What is said when an emotion is set against itself."""
     why = f"{against} is what you explain" if emotion else f"{against} is what {text.MODELS[model]} sees"
-    return (
-        f'<p class="fw-note" role="status">Why {against} and not {against}? {why[0].upper()}{why[1:]}. '
-        "Choose another emotion to set against it, or none.</p>"
+    return html.note(
+        f"Why {against} and not {against}? {why[0].upper()}{why[1:]}. "
+        "Choose another emotion to set against it, or none."
     )
 
 
@@ -305,4 +351,4 @@ def summarised(model: str, method: str) -> str:
             f"Tested with {text.MODELS[model]} on {table.get('faces', 'test')} faces: its maps mark what the answer "
             f"depends on better than chance on {text.percent(often['mean'])} of them."
         )
-    return "".join(f'<p class="fw-small">{text}</p>' for text in (METHODS[method].summary, tested) if text)
+    return html.fill("method_summary", summary=METHODS[method].summary, tested=tested)

@@ -1,23 +1,24 @@
 """A place to try what a heatmap claims: change the face, and see whether the models' answers follow."""
 
+import inspect
 import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
-from app import experiments, lab_text, text
+from app import experiments, lab_text
 from app.serving import admission, engine
 from app.source_faces import SOURCE_FACES
-from app.ui import brush_mask, controls
+from app.ui import brush_mask, controls, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.render import lab_panels, pictures
 from app.ui.session import Session
-from app.ui.tabs import Shared, choose
+from app.ui.tabs import SKIP, Shared, choose
 from explain.base import Explanation
 from explain.lab.counterfactual import Counterfactual
 from explain.lab.steps import (
@@ -41,33 +42,27 @@ from models.regions import REGIONS
 
 TITLE = "Lab"
 MOST_UNDONE = 40
-SLIDERS = (
-    (Blur, "sigma", 0.0),
-    (Brightness, "by", 0.0),
-    (Contrast, "times", 1.0),
-    (Rotate, "degrees", 0.0),
-    (Noise, "sigma", 0.0),
-    (Shift, "x", 0.0),
-    (Shift, "y", 0.0),
-)
-"""A slider's step, field, and the value that changes nothing."""
+SLIDERS = {
+    "blur": (Blur, "sigma", 0.0),
+    "brightness": (Brightness, "by", 0.0),
+    "contrast": (Contrast, "times", 1.0),
+    "rotate": (Rotate, "degrees", 0.0),
+    "noise": (Noise, "sigma", 0.0),
+    "x": (Shift, "x", 0.0),
+    "y": (Shift, "y", 0.0),
+}
+"""A slider's step, field, and the value that changes nothing, by its name in `View`."""
 HANDS = [("Tap", "0"), ("Paint fine", "3.5"), ("Paint broad", "8")]
-HAND = """value => {
-  const style = document.documentElement.style, paints = Number(value) > 0;
-  style.setProperty('--fw-touch', paints ? 'none' : 'manipulation');
-  style.setProperty('--fw-hand', paints ? 'crosshair' : 'pointer');
-  style.setProperty('--fw-areas', paints ? 'none' : 'auto');
-  style.setProperty('--fw-brush', value);
-}"""
-CODE = "(state, code) => [state, new URLSearchParams(window.location.search).get('lab') || '']"
 
 
 @dataclass(frozen=True, eq=False)
-class History:
+class LabState:
     """What one visitor is working on at a moment; no picture and no network.
 
     Attributes:
         experiment: the steps so far.
+        method, emotion: whose heatmap is held to it, and for which emotion; "" for what the models see on average.
+        part: what is taken from an example face, a key of `lab_text.PARTS`.
         past: the experiments before, the last one last.
         about: what `maps` and `found` speak about: the photo's key and the chosen face.
         maps: heatmaps that need not be made again, by method, model and emotion.
@@ -76,105 +71,134 @@ class History:
     """
 
     experiment: Experiment = Experiment()
+    method: str = "gradcam"
+    emotion: str = ""
+    part: str = "mouth"
     past: tuple[Experiment, ...] = ()
     about: tuple = ()
     maps: dict[tuple[str, str, int], Explanation] = field(default_factory=dict)
     found: tuple[str, dict[str, Counterfactual | None]] | None = None
 
-    def with_experiment(self, experiment: Experiment) -> "History":
+    def with_experiment(self, experiment: Experiment) -> "LabState":
         """With another experiment, which can be undone."""
         if experiment == self.experiment:
             return self
         return replace(self, experiment=experiment, past=(*self.past, self.experiment)[-MOST_UNDONE:])
 
 
-class LabState:
-    """What one visitor does in the Lab, on which every click finds what the click before it did; lives in a `gr.State`.
+class Latest:
+    """The state on which every click finds what the click before it did; lives in a `gr.State`.
 
     Attributes:
-        history: as it is now.
-        cancellation: what is on the screen comes from the latest.
+        state: as it is now.
+        cancellation: what is on the screen comes from the latest run.
     """
 
-    def __init__(self):
-        self.history, self.cancellation = History(), Cancellation()
+    def __init__(self, state: LabState | None = None):
+        self.state, self.cancellation = state or LabState(), Cancellation()
 
 
-class Display(NamedTuple):
-    """What `show` is asked for."""
+class View(NamedTuple):
+    """The outputs of the tab; the last seven are the sliders."""
 
-    session: Session
-    history: History
-    method: str
-    emotion: str
-    part: str
+    strip: Any = SKIP
+    face: Any = SKIP
+    steps: Any = SKIP
+    verdict: Any = SKIP
+    predictions: Any = SKIP
+    smallest: Any = SKIP
+    parts: Any = SKIP
+    swap: Any = SKIP
+    undo: Any = SKIP
+    reset: Any = SKIP
+    link: Any = SKIP
+    text: Any = SKIP
+    blur: Any = SKIP
+    brightness: Any = SKIP
+    contrast: Any = SKIP
+    rotate: Any = SKIP
+    noise: Any = SKIP
+    x: Any = SKIP
+    y: Any = SKIP
 
 
 CHANGING = threading.Lock()
-"""Held while a state changes, which takes next to no time."""
+"""Held while a state is changed, which takes next to no time."""
 
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    state = gr.State(LabState())
+    latest = gr.State(Latest())
     code = gr.Textbox(visible=False)
-    strip = gr.HTML(js_on_load=pictures.SELECT)
+    strip = gr.HTML(js_on_load=scripts.read("select"))
     with gr.Row(elem_classes="fw-columns fw-lab"):
         with gr.Column(scale=4, min_width=300):
-            parts = gr.HTML(lab_panels.parts(Experiment()), js_on_load=pictures.SELECT, elem_id="lab-parts")
+            parts = gr.HTML(lab_panels.parts(Experiment()), js_on_load=scripts.read("select"), elem_id="lab-parts")
             fill = gr.Radio(list(BASELINES), value=BASELINES[0], label="What is hidden shows", elem_id="lab-fill")
             swapped = gr.Radio(
                 [(title, name) for name, title in lab_text.PARTS.items()],
-                value="mouth",
+                value=LabState.part,
                 label="Take from an example face",
                 elem_id="lab-part",
             )
-            swap = gr.HTML(lab_panels.swaps(Experiment(), "mouth"), js_on_load=pictures.SELECT, elem_id="lab-swap")
+            swaps = lab_panels.swaps(Experiment(), LabState.part)
+            swap = gr.HTML(swaps, js_on_load=scripts.read("select"), elem_id="lab-swap")
             with gr.Accordion("Change the whole face", open=False, elem_id="lab-whole"):
-                sliders = [_slider(*entry) for entry in SLIDERS]
+                sliders = {name: _slider(*entry) for name, entry in SLIDERS.items()}
         with gr.Column(scale=4, min_width=300, elem_classes="fw-first"):
             hand = gr.Radio(HANDS, value="0", show_label=False, container=False, elem_id="lab-hand")
-            face = gr.HTML(lab_panels.note(Experiment()), js_on_load=lab_panels.WORK, elem_id="lab-face")
-            steps = gr.HTML(js_on_load=pictures.SELECT, elem_id="lab-steps")
+            invitation = lab_panels.invitation(Experiment())
+            face = gr.HTML(invitation, js_on_load=scripts.read("lab_face"), elem_id="lab-face")
+            steps = gr.HTML(js_on_load=scripts.read("select"), elem_id="lab-steps")
             verdict = gr.HTML(elem_id="lab-verdict")
             with gr.Row(elem_classes="fw-pair"):
                 undo = gr.Button("Undo", elem_id="lab-undo", interactive=False, min_width=80)
                 reset = gr.Button("Start over", elem_id="lab-reset", interactive=False, min_width=80)
             search = gr.Button("Smallest change that flips the answer", variant="primary", elem_id="lab-search")
-            smallest = gr.HTML(js_on_load=pictures.SELECT, elem_id="lab-smallest")
+            smallest = gr.HTML(js_on_load=scripts.read("select"), elem_id="lab-smallest")
             with gr.Row():
                 titles = [(entry.title, name) for name, entry in METHODS.items()]
                 method = gr.Dropdown(
-                    titles, value="gradcam", label="Heatmap", elem_id="lab-method", filterable=False, min_width=240
+                    titles,
+                    value=LabState.method,
+                    label="Heatmap",
+                    elem_id="lab-method",
+                    filterable=False,
+                    min_width=240,
                 )
                 emotion = controls.emotions(controls.COMMON, "Emotion to watch", "lab-emotion", min_width=240)
         with gr.Column(scale=6, min_width=320):
             predictions = gr.HTML(elem_id="lab-answers")
     with gr.Accordion("Share or keep this experiment", open=False, elem_id="lab-share"):
-        link = gr.HTML(lab_panels.shared(Experiment()), js_on_load=lab_panels.COPY, elem_id="lab-link")
+        link = gr.HTML(lab_panels.shared(Experiment()), js_on_load=scripts.read("copy_link"), elem_id="lab-link")
         text = gr.Textbox(written(Experiment()), label="As JSON", lines=5, max_lines=14, elem_id="lab-json")
         take = gr.Button("Do what the JSON says", elem_id="lab-take")
 
-    inputs = [shared.session, state, method, emotion, swapped]
-    shown = [strip, face, steps, verdict, predictions, smallest, parts, swap, undo, reset, link, text, *sliders]
+    own = [shared.session, latest]
+    watched = [method, emotion, swapped]
+    view = View(strip, face, steps, verdict, predictions, smallest, parts, swap, undo, reset, link, text, **sliders)
+    outputs = [*view]
     linking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     quiet = linking | admission.EXPLAINS
-    gr.on([shared.tab.select, emotion.input, swapped.input], does(refresh), inputs, shown, **quiet)
-    method.input(does(refresh), inputs, shown, **quiet | {"show_progress": "minimal"})
-    gr.on([face.select, parts.select], does(touch), [*inputs, fill], shown, **quiet)
-    fill.input(does(change_baseline), [*inputs, fill], shown, **quiet)
-    swap.select(does(swap_part), inputs, shown, **quiet)
-    moved = [*inputs, *sliders]
-    gr.on([slider.release for slider in sliders], does(slide), moved, shown[: -len(sliders)], **quiet)
-    steps.select(does(take_away), inputs, shown, **quiet)
-    undo.click(does(back), inputs, shown, **quiet)
-    reset.click(does(start_over), inputs, shown, **quiet)
-    take.click(does(follow_json), [*inputs, text], shown, **quiet)
-    strip.select(choose, shared.session, shared.session, **linking).then(does(refresh), inputs, shown, **quiet)
-    search.click(search_smallest, [shared.session, state, fill], smallest, **quiet | {"show_progress": "minimal"})
-    smallest.select(does(follow), inputs, shown, **quiet)
-    hand.input(None, hand, None, js=HAND)
-    events.page().load(linked, [state, code], None, js=CODE, **linking)
+    watches = [shared.tab.select, emotion.input, swapped.input]
+    gr.on(watches, does(watch), [*own, *watched], outputs, **quiet)
+    method.input(does(watch), [*own, *watched], outputs, **quiet | {"show_progress": "minimal"})
+    gr.on([face.select, parts.select], does(touch), [*own, fill], outputs, **quiet)
+    fill.input(does(change_baseline), [*own, fill], outputs, **quiet)
+    swap.select(does(swap_part), own, outputs, **quiet)
+    releases = [slider.release for slider in sliders.values()]
+    gr.on(releases, does(slide), [*own, *sliders.values()], outputs, **quiet)
+    steps.select(does(take_away), own, outputs, **quiet)
+    undo.click(does(back), own, outputs, **quiet)
+    reset.click(does(start_over), own, outputs, **quiet)
+    take.click(does(follow_json), [*own, text], outputs, **quiet)
+    strip.select(choose, shared.session, shared.session, **linking).then(
+        does(watch), [*own, *watched], outputs, **quiet
+    )
+    search.click(search_smallest, [*own, fill], outputs, **quiet | {"show_progress": "minimal"})
+    smallest.select(does(follow), own, outputs, **quiet)
+    hand.input(None, hand, None, js=scripts.read("lab_hand"))
+    events.page().load(linked, [latest, code], None, js=scripts.read("lab_code"), **linking)
 
 
 def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
@@ -185,56 +209,67 @@ def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
 # --------------------------------------------------------------------- handlers
 
 
-def does(change: Callable[..., Display]) -> Callable[..., tuple]:
+def does(change: Callable[..., LabState]) -> Callable[..., View]:
     """The handler of an event, by what it changes: the change is made at once, then the models are asked.
 
     Two quick clicks both count, since the second finds what the first has done; of what they show, that of
     the first is left out once the second has begun.
 
     Args:
-        change: takes the session, the history and what else the event brings.
+        change: takes the state and what else the event brings; answers the new state.
     """
 
     @wraps(change)
-    def handle(session: Session, state: LabState, *rest) -> tuple:
+    def handle(session: Session, latest: Latest, *rest) -> View:
         with CHANGING:
-            display = change(session, state.history, *rest)
-            state.history, token = display.history, state.cancellation.begin()
-        made, *values = show(*display)
+            latest.state = state = change(latest.state, *rest)
+            token = latest.cancellation.begin()
+        made, view = show(session, state)
         with CHANGING:
-            over = state.cancellation.over(token)
-            if state.history.about == made.about:
-                state.history = replace(state.history, maps={**state.history.maps, **made.maps})
+            over = latest.cancellation.over(token)
+            if latest.state.about == made.about:
+                latest.state = replace(latest.state, maps={**latest.state.maps, **made.maps})
             elif not over:
-                state.history = replace(state.history, about=made.about, maps=made.maps, found=made.found)
+                latest.state = replace(latest.state, about=made.about, maps=made.maps, found=made.found)
         if over:
-            values = [gr.skip() for _ in values]
-        return tuple(values[: -len(SLIDERS)] if change is slide else values)
+            return View()
+        return view._replace(**dict.fromkeys(SLIDERS, SKIP)) if change is slide else view
 
+    _, *rest = inspect.signature(change).parameters.values()
+    own = list(inspect.signature(handle, follow_wrapped=False).parameters.values())[:2]
+    handle.__signature__ = inspect.Signature([*own, *rest])  # by which Gradio sees where an event's data goes
     return handle
 
 
-def show(session: Session, history: History, method: str, emotion: str, part: str) -> tuple:
-    """The history with its maps, and all that the tab shows, in the order of its outputs; the models are asked."""
+def show(session: Session, state: LabState) -> tuple[LabState, View]:
+    """The state with its maps, and what the tab shows of it; the models are asked."""
+    experiment = state.experiment
+    view = View(
+        parts=lab_panels.parts(experiment),
+        swap=lab_panels.swaps(experiment, state.part),
+        undo=gr.Button(interactive=bool(state.past)),
+        reset=gr.Button(interactive=bool(experiment.steps)),
+        link=lab_panels.shared(experiment),
+        text=written(experiment),
+        **_positions(experiment),
+    )
     if session.face is None:
-        return history, "", lab_panels.note(history.experiment), "", "", "", "", *_about(history, part)
+        nothing = dict.fromkeys(("strip", "steps", "verdict", "predictions", "smallest"), "")
+        return state, view._replace(face=lab_panels.invitation(experiment), **nothing)
     about = (session.key, session.chosen)
-    if history.about != about:
-        history = replace(history, about=about, maps={}, found=None)
-    known = {key[1:]: found for key, found in history.maps.items() if key[0] == method}
+    if state.about != about:
+        state = replace(state, about=about, maps={}, found=None)
+    known = {key[1:]: found for key, found in state.maps.items() if key[0] == state.method}
     given = {"maps": known, "versions": versions_used(session)}
-    outcome = engine.current().run(experiments.run, session.face, history.experiment, method, emotion, **given)
-    made = {(method, name, outcome.target.emotion): found for name, found in outcome.maps.items()}
-    history = replace(history, maps={**history.maps, **made})
-    return (
-        history,
-        pictures.strip(session),
-        lab_panels.changed_face(outcome),
-        lab_panels.done(history.experiment),
-        lab_panels.verdict(outcome) + missing(outcome),
-        lab_panels.answers(outcome),
-        lab_panels.smallest(history.found[1]) if history.found else "",
-        *_about(history, part),
+    outcome = engine.current().run(experiments.run, session.face, experiment, state.method, state.emotion, **given)
+    made = {(state.method, name, outcome.target.emotion): found for name, found in outcome.maps.items()}
+    return replace(state, maps={**state.maps, **made}), view._replace(
+        strip=pictures.strip(session),
+        face=lab_panels.changed_face(outcome),
+        steps=lab_panels.done(experiment),
+        verdict=lab_panels.verdict(outcome),
+        predictions=lab_panels.answers(outcome),
+        smallest=lab_panels.smallest(state.found[1]) if state.found else "",
     )
 
 
@@ -243,29 +278,13 @@ def versions_used(session: Session) -> dict[str, str]:
     return {name: answer.version for name, answer in session.face_predictions.items()}
 
 
-def missing(outcome: experiments.Outcome) -> str:
-    """That models could not be asked; empty where all were."""
-    note = text.missing(outcome.models)
-    return f'<p class="fw-note">{note}</p>' if note else ""
-
-
-def _about(history: History, part: str) -> tuple:
-    experiment = history.experiment
-    return (
-        lab_panels.parts(experiment),
-        lab_panels.swaps(experiment, part),
-        gr.Button(interactive=bool(history.past)),
-        gr.Button(interactive=bool(experiment.steps)),
-        lab_panels.shared(experiment),
-        written(experiment),
-        *_positions(experiment),
-    )
-
-
-def _positions(experiment: Experiment) -> list[float]:
+def _positions(experiment: Experiment) -> dict[str, float]:
     """Where the sliders stand for an experiment."""
-    steps = [(experiment.find((kind.DO,)), name, neutral) for kind, name, neutral in SLIDERS]
-    return [neutral if step is None else getattr(step, name) for step, name, neutral in steps]
+    steps = {name: experiment.find((kind.DO,)) for name, (kind, _, _) in SLIDERS.items()}
+    return {
+        name: neutral if steps[name] is None else getattr(steps[name], key)
+        for name, (_, key, neutral) in SLIDERS.items()
+    }
 
 
 def written(experiment: Experiment) -> str:
@@ -274,17 +293,14 @@ def written(experiment: Experiment) -> str:
     return f'{{"steps": [\n{lines}\n]}}' if lines else '{"steps": []}'
 
 
-def refresh(session: Session, history: History, method: str, emotion: str, part: str) -> Display:
-    """The same experiment, seen anew: on another face, by another method, with another emotion in mind."""
-    return Display(session, history, method, emotion, part)
+def watch(state: LabState, method: str, emotion: str, part: str) -> LabState:
+    """The same experiment seen by a method, with an emotion in mind, and the part that is taken from other faces."""
+    return replace(state, method=method, emotion=emotion, part=part)
 
 
-def touch(
-    session: Session, history: History, event: gr.EventData, method: str, emotion: str, part: str, fill: str
-) -> Display:
+def touch(state: LabState, event: gr.EventData, fill: str) -> LabState:
     """A part of the face hidden, or shown again; or a patch that was painted."""
-    data = events.data(event)
-    experiment = history.experiment
+    data, experiment = events.data(event), state.experiment
     if "stroke" in data:
         under = brush_mask.mask(data["stroke"], data.get("width"))
         experiment = experiment.put(Paint(pack(under), fill))
@@ -292,90 +308,86 @@ def touch(
         step = Hide(REGIONS[data["index"]], fill)
         hidden = experiment.find(step.slot)
         experiment = experiment.without(step.slot) if hidden else experiment.put(step)
-    return Display(session, history.with_experiment(experiment), method, emotion, part)
+    return state.with_experiment(experiment)
 
 
-def change_baseline(session: Session, history: History, method: str, emotion: str, part: str, fill: str) -> Display:
+def change_baseline(state: LabState, fill: str) -> LabState:
     """Everything that is hidden shows something else."""
-    steps = (replace(step, fill=fill) if hasattr(step, "fill") else step for step in history.experiment.steps)
-    history = replace(history.with_experiment(Experiment(tuple(steps))), found=None)
-    return Display(session, history, method, emotion, part)
+    steps = (replace(step, fill=fill) if hasattr(step, "fill") else step for step in state.experiment.steps)
+    return replace(state.with_experiment(Experiment(tuple(steps))), found=None)
 
 
-def swap_part(session: Session, history: History, event: gr.EventData, method: str, emotion: str, part: str) -> Display:
+def swap_part(state: LabState, event: gr.EventData) -> LabState:
     """The mouth or the eyes of an example face; the same one again takes them away."""
-    names = list(lab_panels.thumbnails())
-    experiment = history.experiment
+    names, experiment = list(lab_panels.thumbnails()), state.experiment
     index = events.data(event).get("index")
     if index in range(len(names)):
-        step = Swap(part, names[index])
+        step = Swap(state.part, names[index])
         there = experiment.find(step.slot) == step
         experiment = experiment.without(step.slot) if there else experiment.put(step)
-    return Display(session, history.with_experiment(experiment), method, emotion, part)
+    return state.with_experiment(experiment)
 
 
-def slide(session: Session, history: History, method: str, emotion: str, part: str, *values: float) -> Display:
+def slide(state: LabState, *values: float) -> LabState:
     """What the sliders say about the whole face; the sliders themselves stay where they are."""
-    experiment = history.experiment
+    experiment = state.experiment
     chosen: dict[type[Step], dict[str, float]] = {}
-    for (kind, name, _), value in zip(SLIDERS, values, strict=True):
+    for (kind, name, _), value in zip(SLIDERS.values(), values, strict=True):
         chosen.setdefault(kind, {})[name] = value
     for kind, fields in chosen.items():
         step = kind(**fields)
         there = experiment.find(step.slot)
-        neutral = all(fields[name] == rest for own, name, rest in SLIDERS if own is kind)
+        neutral = all(fields[name] == rest for own, name, rest in SLIDERS.values() if own is kind)
         if neutral:
             experiment = experiment.without(step.slot)
         elif there is None or any(getattr(there, name) != value for name, value in fields.items()):
             experiment = experiment.put(step if there is None else replace(there, **fields))
-    return Display(session, history.with_experiment(experiment), method, emotion, part)
+    return state.with_experiment(experiment)
 
 
-def take_away(session: Session, history: History, event: gr.EventData, method: str, emotion: str, part: str) -> Display:
+def take_away(state: LabState, event: gr.EventData) -> LabState:
     """One step taken away."""
     index = events.data(event).get("index")
-    kept = tuple(step for place, step in enumerate(history.experiment.steps) if place != index)
-    return Display(session, history.with_experiment(Experiment(kept)), method, emotion, part)
+    kept = tuple(step for place, step in enumerate(state.experiment.steps) if place != index)
+    return state.with_experiment(Experiment(kept))
 
 
-def back(session: Session, history: History, method: str, emotion: str, part: str) -> Display:
+def back(state: LabState) -> LabState:
     """The experiment before the last change."""
-    if history.past:
-        history = replace(history, experiment=history.past[-1], past=history.past[:-1])
-    return Display(session, history, method, emotion, part)
+    return replace(state, experiment=state.past[-1], past=state.past[:-1]) if state.past else state
 
 
-def start_over(session: Session, history: History, method: str, emotion: str, part: str) -> Display:
+def start_over(state: LabState) -> LabState:
     """The face as it was; this too can be undone."""
-    return Display(session, history.with_experiment(Experiment()), method, emotion, part)
+    return state.with_experiment(Experiment())
 
 
-def follow_json(session: Session, history: History, method: str, emotion: str, part: str, text: str) -> Display:
+def follow_json(state: LabState, text: str) -> LabState:
     """The experiment that was written or pasted."""
-    return Display(session, history.with_experiment(Experiment.from_json(text)), method, emotion, part)
+    return state.with_experiment(Experiment.from_json(text))
 
 
-def search_smallest(session: Session, state: LabState, fill: str) -> str:
+def search_smallest(session: Session, latest: Latest, fill: str) -> View:
     """The smallest change that flips each model's answer."""
     if session.face is None:
         raise NoFaceError("The search needs a face", "none so far", "First give a photo on the tab Predict")
     found = engine.current().run(experiments.smallest, session.face, fill, versions_used(session))
     with CHANGING:
-        state.history = replace(state.history, found=(fill, found))
-    return lab_panels.smallest(found)
+        latest.state = replace(latest.state, found=(fill, found))
+    return View(smallest=lab_panels.smallest(found))
 
 
-def follow(session: Session, history: History, event: gr.EventData, method: str, emotion: str, part: str) -> Display:
+def follow(state: LabState, event: gr.EventData) -> LabState:
     """The smallest change of one model, done."""
-    fill, found = history.found or ("", {})
+    fill, found = state.found or ("", {})
     index = events.data(event).get("index")
     change = list(found.values())[index] if index in range(len(found)) else None
-    if change is not None:
-        history = history.with_experiment(Experiment(tuple(Hide(region, fill) for region in change.regions)))
-    return Display(session, history, method, emotion, part)
+    if change is None:
+        return state
+    return state.with_experiment(Experiment(tuple(Hide(region, fill) for region in change.regions)))
 
 
-def linked(state: LabState, code: str) -> None:
+def linked(latest: Latest, code: str) -> None:
     """The experiment that the page's address names; it waits for a face."""
     if not code:
         return
@@ -386,4 +398,4 @@ def linked(state: LabState, code: str) -> None:
             raise UnknownNameError("An example face has a name", repr(name), f"Use one of {', '.join(SOURCE_FACES)}")
     gr.Info("The link brought an experiment. Give a photo with a face, then open the tab Lab.")
     with CHANGING:
-        state.history = state.history.with_experiment(experiment)
+        latest.state = latest.state.with_experiment(experiment)

@@ -1,39 +1,56 @@
 """What is known about each model: what it reaches, where it came from, its licence and its limits."""
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from app.serving import canary, reports
-from app.ui.render import model_cards, report_charts
-from app.ui.tabs import Shared
+from app.ui.render import html, model_cards, report_charts
+from app.ui.tabs import SKIP, Shared
 from models import zoo
 from models.errors import WeightsError
 
 TITLE = "Models"
 CHOICES = [(title, name) for name, title in model_cards.NAMES.items()]
-COMING = (
-    '<p class="fw-note" role="status">Its charts are on their way from the Hub: choose the model again in a moment.</p>'
-)
-NO_CHARTS = '<p class="fw-note">No charts come with these weights.</p>'
-PLACES = (("confusion", "points"), ("reliability", "cumulative"), ("robustness",), ("training",))
+COMING = html.note("Its charts are on their way from the Hub: choose the model again in a moment.")
+NO_CHARTS = html.note("No charts come with these weights.", quiet=True)
+PLACES = {
+    "first": ("confusion", "points"),
+    "second": ("reliability", "cumulative"),
+    "third": ("robustness",),
+    "fourth": ("training",),
+}
 """Which charts take the same place, for one model or another."""
+
+
+class View(NamedTuple):
+    """The outputs of the tab; the last four are charts, see `PLACES`."""
+
+    facts: Any = ""
+    trust: Any = ""
+    emotions: Any = ""
+    note: Any = ""
+    first: Any = SKIP
+    second: Any = SKIP
+    third: Any = SKIP
+    fourth: Any = SKIP
 
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
     model = gr.Radio(CHOICES, value="cnn", label="Model", elem_id="models-model")
-    told = gr.HTML(elem_id="models")
+    facts = gr.HTML(elem_id="models")
     trust = gr.HTML(elem_id="models-trust")
-    table = gr.HTML(elem_id="models-emotions")
+    emotions = gr.HTML(elem_id="models-emotions")
     note = gr.HTML()
     with gr.Row(elem_id="models-charts", elem_classes="fw-charts"):
-        plots = [gr.Plot(show_label=False, visible=False, min_width=320) for _ in PLACES]
-    outputs = [told, trust, table, note, *plots]
+        charts = {place: gr.Plot(show_label=False, visible=False, min_width=320) for place in PLACES}
+    outputs = [*View(facts, trust, emotions, note, **charts)]
     gr.on([shared.tab.select, model.change], show, model, outputs, api_visibility="private", show_progress="hidden")
 
 
-def show(name: str) -> Iterator[tuple]:
+def show(name: str) -> Iterator[View]:
     """A model's facts, its table of trust, its table of emotions, a note on its charts, and the charts.
 
     While the model is being loaded that is said first, and the rest follows.
@@ -50,16 +67,16 @@ def show(name: str) -> Iterator[tuple]:
         return
     coming = reports.fetch(model.located)
     found = report_charts.charts(model.located)
-    shown = [next((found[chart] for chart in place if chart in found), None) for place in PLACES]
+    shown = {place: next((found[name] for name in names if name in found), None) for place, names in PLACES.items()}
     table = reports.trust(model.located, model.card.sha256)
-    yield (
+    yield View(
         model_cards.described(name, zoo.loaded()[name], model.card, canary.agreement_counters().get(name)),
         "" if name == zoo.KEYPOINT_MODEL else model_cards.trust(name, table),
         model_cards.emotions(model.card),
         "" if found else COMING if coming else NO_CHARTS,
-        *(gr.update(value=figure, visible=figure is not None) for figure in shown),
+        **{place: gr.update(value=figure, visible=figure is not None) for place, figure in shown.items()},
     )
 
 
-def _without_facts(name: str, status: zoo.Status) -> tuple:
-    return model_cards.described(name, status), "", "", "", *[gr.update(visible=False)] * len(PLACES)
+def _without_facts(name: str, status: zoo.Status) -> View:
+    return View(model_cards.described(name, status), **{place: gr.update(visible=False) for place in PLACES})

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -21,16 +22,31 @@ from explain.registry import METHODS
 from models import zoo
 from tests.app.ui.render.test_pictures import decoded_pictures
 
-OUTPUTS = ("shown", "strip", "stop", "notice", "grid", "probabilities", "parts")
 COMPARED = list(pipeline.COMPARED)
 
 
-def named(step: tuple) -> SimpleNamespace:
-    return SimpleNamespace(**dict(zip(OUTPUTS, step, strict=True)))
+def seen(steps: Iterable[tuple]) -> Iterator[SimpleNamespace]:
+    """What the visitor sees after each step: what a step leaves out stays, and the rows make up the grid."""
+    fields, shown = compare.View._fields, {}
+    for step in steps:
+        shown |= {name: value for name, value in zip([*fields, *METHODS], step, strict=True) if value != gr.skip()}
+        yield SimpleNamespace(**shown, grid="".join(shown.get(method, "") for method in METHODS), drawn=step[6:])
 
 
-def steps_of(session, shown=None, emotion="", methods=COMPARED, against="") -> list[SimpleNamespace]:
-    return [named(step) for step in compare.compare(Cancellation(), session, shown, emotion, against, methods)]
+def compared(session, shown=None, emotion="", methods=COMPARED, against="", cancellation=None) -> Iterator:
+    return seen(compare.compare(cancellation or Cancellation(), session, shown, emotion, against, methods))
+
+
+def steps_of(*given, **named) -> list[SimpleNamespace]:
+    return list(compared(*given, **named))
+
+
+def arrived(*given) -> Iterator[SimpleNamespace]:
+    return seen(compare.arrive(Cancellation(), *given))
+
+
+def grid_of(session, results) -> str:
+    return comparison_grid.row(session, session.face_predictions, *results)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +67,12 @@ def test_a_comparison_grows_map_by_map(steps):
     assert steps[0].stop.interactive and not steps[-1].stop.interactive
 
 
+def test_a_step_draws_only_the_row_that_has_a_new_map(steps):
+    drawn = [[place for place, row in enumerate(step.drawn) if row != gr.skip()] for step in steps]
+    order = [list(METHODS).index(method) for method in COMPARED for _ in range(3)]
+    assert drawn[1:-1] == [[place] for place in order[:8]]
+
+
 def test_a_finished_comparison_shows_all_three_models(one, last):
     for name, answer in one.face_predictions.items():
         seen = f"{text.ADJECTIVES[answer.emotion]}, {text.percent(answer.confidence)}"
@@ -64,7 +86,7 @@ def test_a_finished_comparison_shows_all_three_models(one, last):
 def test_the_maps_of_a_method_share_one_scale(one, last):
     maps = last.shown.results["gradcam"]
     weakest = min(maps, key=lambda name: abs(maps[name].values).max())
-    alone = comparison_grid.rows(one, one.face_predictions, {"gradcam": {weakest: maps[weakest]}})
+    alone = grid_of(one, ("gradcam", {weakest: maps[weakest]}))
     heat = r'class="fw-heat" alt="Heatmap of ' + text.MODELS[weakest] + r'[^"]*" src="([^"]+)"'
     assert re.search(heat, last.grid)[1] != re.search(heat, alone)[1]
 
@@ -82,7 +104,7 @@ def test_where_the_models_differ_is_shown_once_a_method_is_complete(steps, last)
 def test_equal_maps_differ_nowhere_and_are_called_alike(one, last):
     same = last.shown.results["gradcam"]["cnn"]
     maps = {name: replace(same, model=name) for name in zoo.EMOTION_MODELS}
-    html = comparison_grid.rows(one, one.face_predictions, {"gradcam": maps})
+    html = grid_of(one, ("gradcam", maps))
     assert decoded_pictures(html.partition("Where the models differ")[2])[0][..., 3].max() == 0
     assert "very alike (1.00)" in html
 
@@ -99,7 +121,7 @@ def test_the_agreement_matrix_is_that_of_the_maps(last):
 def test_flat_maps_are_not_compared(one, last):
     same = last.shown.results["gradcam"]["cnn"]
     flat = {name: replace(same, model=name, values=np.zeros((48, 48), np.float32)) for name in zoo.EMOTION_MODELS}
-    html = comparison_grid.rows(one, one.face_predictions, {"gradcam": flat})
+    html = grid_of(one, ("gradcam", flat))
     assert "flat" in html and "nan" not in html
 
 
@@ -133,9 +155,9 @@ def test_one_emotion_is_set_against_another(one, last):
 
 def test_a_comparison_that_is_there_is_not_made_again(one, last):
     (step,) = compare.arrive(Cancellation(), one, last.shown, "", "", COMPARED)
-    assert len(step) == len(OUTPUTS) and all(value == gr.skip() for value in step)
-    assert "<progress" in named(next(compare.arrive(Cancellation(), one, last.shown, "angry", "", COMPARED))).notice
-    assert "<progress" in named(next(compare.arrive(Cancellation(), one, None, "", "", COMPARED))).notice
+    assert len(step) == len(compare.View._fields) + len(METHODS) and all(value == gr.skip() for value in step)
+    assert "<progress" in next(arrived(one, last.shown, "angry", "", COMPARED)).notice
+    assert "<progress" in next(arrived(one, None, "", "", COMPARED)).notice
 
 
 def test_after_a_stop_what_was_ready_is_kept(one, steps, monkeypatch):
@@ -144,7 +166,7 @@ def test_after_a_stop_what_was_ready_is_kept(one, steps, monkeypatch):
     made = []
     explain = registry.explain
     monkeypatch.setattr(registry, "explain", lambda *given: made.append(given[3]) or explain(*given))
-    again = [named(step) for step in compare.arrive(Cancellation(), one, stopped, "", "", COMPARED)]
+    again = list(arrived(one, stopped, "", "", COMPARED))
     assert len(made) == 5 and again[-1].shown.finished
     assert again[-1].shown.results["gradcam"]["cnn"] is stopped.results["gradcam"]["cnn"]
 
@@ -152,15 +174,15 @@ def test_after_a_stop_what_was_ready_is_kept(one, steps, monkeypatch):
 def test_a_stop_and_a_later_comparison_end_the_one_before(one, last):
     for interrupt in (
         compare.stopped,
-        lambda cancellation: next(compare.compare(cancellation, one, None, "sad", "", ["gradcam"])),
+        lambda cancellation: next(compared(one, None, "sad", ["gradcam"], cancellation=cancellation)),
     ):
         cancellation = Cancellation()
-        run = compare.compare(cancellation, one, None, "", "", ["gradcam"])
-        assert "(1 of 3)" in named(next(run)).notice
+        run = compared(one, methods=["gradcam"], cancellation=cancellation)
+        assert "(1 of 3)" in next(run).notice
         interrupt(cancellation)
         assert list(run) == []
-    button, note = compare.stopped(Cancellation())
-    assert not button.interactive and note == compare.STOPPED
+    view = compare.stopped(Cancellation())
+    assert not view.stop.interactive and view.notice == compare.STOPPED
 
 
 def test_a_method_that_is_added_costs_only_its_own_maps(one, last, monkeypatch):
@@ -185,17 +207,19 @@ def test_a_map_that_fails_ends_the_comparison_visibly(one, monkeypatch):
         raise RuntimeError("of the library's own")
 
     monkeypatch.setattr(compare.pipeline, "explain", fail)
-    steps = compare.compare(Cancellation(), one, None, "", "", ["gradcam"])
-    assert "<progress" in named(next(steps)).notice
-    last = named(next(steps))
-    assert last.notice == compare.STOPPED and not last.stop.interactive and last.grid == gr.skip()
+    steps = compared(one, methods=["gradcam"])
+    assert "<progress" in next(steps).notice
+    last = next(steps)
+    assert (
+        last.notice == compare.STOPPED and not last.stop.interactive and set(map(str, last.drawn)) == {str(gr.skip())}
+    )
     with pytest.raises(RuntimeError):
         next(steps)
 
 
 def test_another_face_is_compared_when_it_is_chosen(two):
     session = compare.choose(two, SimpleNamespace(_data={"index": 1}))
-    first = named(next(compare.compare(Cancellation(), session, None, "", "", COMPARED)))
+    first = next(compared(session))
     assert session.chosen == 1 and first.shown.about[1] == 1
 
 

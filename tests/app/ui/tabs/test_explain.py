@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from types import SimpleNamespace
 
 import gradio as gr
@@ -23,16 +24,14 @@ from models.types import EMOTIONS
 
 DEFAULTS = [component.value for method in METHODS.values() for component in controls.build(method)]
 KEYS = [(name, key) for name, method in METHODS.items() for key in method.Params.controls()]
-OUTPUTS = ("shown", "strip", "status", "stop", "picture", "told", "parts", "verdict", "fold")
 
 
-def steps_of(session, model="cnn", emotion="", against="", method="gradcam", **changed) -> list[SimpleNamespace]:
+def steps_of(session, model="cnn", emotion="", against="", method="gradcam", **changed) -> list[explain.View]:
     """What the tab shows, step by step; `changed` are the method's parameters."""
     values = list(DEFAULTS)
     for key, value in changed.items():
         values[KEYS.index((method, key))] = value
-    steps = explain.explain(Cancellation(), session, model, emotion, against, method, *values)
-    return [SimpleNamespace(**dict(zip(OUTPUTS, step, strict=True))) for step in steps]
+    return list(explain.explain(Cancellation(), session, model, emotion, against, method, *values))
 
 
 def showing(shown: explain.Shown) -> Cancellation:
@@ -42,7 +41,7 @@ def showing(shown: explain.Shown) -> Cancellation:
     return cancellation
 
 
-def shown(session, *inputs, **changed) -> SimpleNamespace:
+def shown(session, *inputs, **changed) -> explain.View:
     return steps_of(session, *inputs, **changed)[-1]
 
 
@@ -123,13 +122,14 @@ def test_a_map_that_is_there_is_not_made_again(one):
     assert all(value == gr.skip() for value in step)
     for again in ((None, Cancellation(), one, *inputs), (before, Cancellation(), one, "resnet", *inputs[1:])):
         *_, step = explain.arrive(*again)
-        assert "fw-heat" in step[4] and step[0].key != before.key
+        assert "fw-heat" in step.picture and step.shown.key != before.key
 
 
 def test_only_the_parameters_of_the_chosen_method_are_shown():
     for method in METHODS:
-        summary, page, *groups = explain.turn_to("cnn", method)
-        assert METHODS[method].summary in summary and not page.open
+        offered, chosen, summary, page, *groups = explain.turn_to("cnn", method)
+        assert offered == chosen == gr.skip()
+        assert METHODS[method].summary in unescape(summary) and not page.open
         assert [group.visible for group in groups] == [name == method for name in METHODS]
 
 
@@ -140,8 +140,8 @@ def test_each_model_begins_with_its_own_method_until_one_is_chosen(monkeypatch):
     assert [group.visible for group in groups] == [name == "scorecam" for name in METHODS]
     for model, method in (("vgg16", "saliency"), ("cnn", "shap_partition")):  # chosen; and right already
         offered, same, summary, *rest = explain.offer(model, method, "shap_partition")
-        assert offered == "shap_partition" and METHODS[method].summary in summary
-        assert [same, *rest] == [gr.skip()] * (2 + len(METHODS))
+        assert METHODS[method].summary in unescape(summary)
+        assert [offered, same, *rest] == [gr.skip()] * (3 + len(METHODS))
 
 
 def test_a_method_says_how_often_it_was_right(monkeypatch):
@@ -169,15 +169,15 @@ def test_without_a_face_the_tab_says_what_to_do():
 def begun(cancellation, session, method) -> Iterator:
     """A run that is at work."""
     run = explain.explain(cancellation, session, "cnn", "", "", method, *DEFAULTS)
-    assert "at work" in next(run)[2]
+    assert "at work" in next(run).status
     return run
 
 
 def test_a_stop_keeps_the_map_and_says_so(one):
     cancellation = Cancellation()
     run = begun(cancellation, one, "shap_regions")
-    note, button = explain.stopped(cancellation)
-    assert note == explain.STOPPED and not button.visible
+    view = explain.stopped(cancellation)
+    assert view.status == explain.STOPPED and not view.stop.visible
     assert list(run) == []
 
 
@@ -187,8 +187,8 @@ def test_a_map_that_fails_leaves_nothing_at_work(one, monkeypatch):
 
     monkeypatch.setattr(explain.pipeline, "explain", fail)
     run = begun(Cancellation(), one, "shap_regions")
-    shown, strip, status, stop, *rest = next(run)
-    assert status == "" and not stop.visible and all(value == gr.skip() for value in (shown, strip, *rest))
+    view = next(run)
+    assert view.status == "" and not view.stop.visible and view == explain.idle()._replace(stop=view.stop)
     with pytest.raises(RuntimeError):
         next(run)
 
@@ -202,7 +202,7 @@ def test_a_later_map_takes_the_place_of_one_that_is_at_work(one):
     cancellation = Cancellation()
     first = begun(cancellation, one, "shap_regions")
     *_, second = explain.explain(cancellation, one, "cnn", "", "", "gradcam", *DEFAULTS)
-    assert list(first) == [] and second[0].explanation.method == "gradcam"
+    assert list(first) == [] and second.shown.explanation.method == "gradcam"
 
 
 # ------------------------------------------------------------------ face parts

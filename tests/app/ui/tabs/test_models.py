@@ -6,7 +6,7 @@ from models import zoo
 from models.errors import WeightsError
 
 
-def last(name: str) -> tuple:
+def last(name: str) -> models.View:
     """What is shown in the end."""
     return list(models.show(name))[-1]
 

@@ -48,20 +48,18 @@ def test_titles_differ():
 
 
 def test_a_photo_shows_its_faces_before_the_models_answer(astronaut):
-    steps = list(predict.read(astronaut))
-    assert len(steps) == 2
-    (_, waiting, *first), (emptied, session, *last) = steps
-    assert waiting == gr.skip() and first[2] == predict.WAITING and "fw-box" in first[0]
-    assert emptied is None and set(session.face_predictions) == set(zoo.EMOTION_MODELS)
-    assert text.verdict(session.face_predictions) in last[2]
+    first, last = predict.read(astronaut)
+    assert first.session == gr.skip() and first.notice == predict.WAITING and "fw-box" in first.picture
+    assert last.source is None and set(last.session.face_predictions) == set(zoo.EMOTION_MODELS)
+    assert text.verdict(last.session.face_predictions) in last.notice
 
 
 def test_a_photo_without_a_face_offers_the_whole_picture(plain):
-    ((_, session, *shown),) = predict.read(plain)
-    assert session.faces == () and shown[2] == predict.NO_FACE and shown[3].visible
-    session, *shown = predict.read_whole(session)
-    assert len(session.faces) == 1 and session.face_predictions and not shown[3].visible
-    assert session.face.keypoints.shape == (15, 2)
+    (view,) = predict.read(plain)
+    assert view.session.faces == () and view.notice == predict.NO_FACE and view.whole.visible
+    view = predict.read_whole(view.session)
+    assert len(view.session.faces) == 1 and view.session.face_predictions and not view.whole.visible
+    assert view.session.face.keypoints.shape == (15, 2)
 
 
 def test_the_whole_picture_needs_a_picture():
@@ -70,14 +68,14 @@ def test_the_whole_picture_needs_a_picture():
 
 
 def test_choosing_a_face_shows_its_answers(two):
-    session, *shown = predict.choose(two, picked(1))
-    assert session.chosen == 1
-    assert text.verdict({name: answers[1] for name, answers in two.predictions.items()}) in shown[2]
+    view = predict.choose(two, picked(1))
+    assert view.session.chosen == 1
+    assert text.verdict({name: answers[1] for name, answers in two.predictions.items()}) in view.notice
 
 
 def test_a_choice_that_does_not_exist_changes_nothing(two):
     for index in (7, -1, None, "1", {}):
-        assert predict.choose(two, picked(index))[0].chosen == 0
+        assert predict.choose(two, picked(index)).session.chosen == 0
 
 
 def test_the_numbers_are_those_of_the_chart(one):
@@ -89,7 +87,7 @@ def test_the_numbers_are_those_of_the_chart(one):
 def test_an_example_is_read_by_its_place():
     count = len(predict.example_paths())
     assert count >= 8 and predict.thumbnails().count("data-index") == count
-    session = list(predict.read_example(picked(0)))[-1][1]
+    session = list(predict.read_example(picked(0)))[-1].session
     assert session.faces and session.face_predictions
     for index in (count, -1, None, "../../etc/hostname", [0]):
         with pytest.raises(FaceWhyError):

@@ -1,0 +1,1 @@
+(state, code) => [state, new URLSearchParams(window.location.search).get('lab') || '']

@@ -1,0 +1,4 @@
+language => {
+  const parts = document.querySelectorAll('#api-snippets section');
+  for (const part of parts) part.hidden = part.dataset.language !== language;
+}

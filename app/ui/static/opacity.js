@@ -1,0 +1,1 @@
+value => { document.documentElement.style.setProperty('--fw-heat', value); }
