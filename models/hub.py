@@ -65,9 +65,9 @@ def pinned() -> Pin | None:
         return None
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise WeightsError(
-            "The revision of the Hub repository is not a full commit hash of 40 hexadecimal digits",
+            "The revision of the Hub repository is not a full commit hash",
             f"{repository} at {revision!r}",
-            "Set FACEWHY_HUB_REVISION, or hub.revision in Spacefile, to a full commit hash",
+            "Set FACEWHY_HUB_REVISION, or hub.revision in Spacefile, to 40 hexadecimal digits",
         )
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise WeightsError(
@@ -193,7 +193,7 @@ def refused(place: str, kind: str, error: Exception, more: Mapping[int, Reason] 
     reasons = {
         401: Reason("The Hub does not know the token", "Make a new one in the Hub's settings, then: hf auth login"),
         403: Reason(
-            f"The token may not write to {place}",
+            f"The Hub refused the token the right to write to {place}",
             f"Give it the right to write, or name another {kind}",
         ),
         404: Reason(f"The Hub did not find {place}", "Check the name, and that the token may see it"),

@@ -127,7 +127,7 @@ def _from_image(image: Image.Image) -> Photo:
 def _working_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
     if not width or not height:
-        raise EmptyPhotoError("The photo has no pixels", f"{width} x {height}", "Choose another picture")
+        raise EmptyPhotoError("The photo is empty", f"{width} x {height}", "Choose another picture")
     if width * height > MAX_PIXELS:
         raise _too_many_pixels(f"{width} x {height} pixels")
     reduction = min(1.0, WORKING_SIDE / max(width, height))
@@ -135,10 +135,9 @@ def _working_size(image: Image.Image) -> tuple[int, int]:
     if min(size) < MIN_SIDE:
         raise PhotoTooSmallError(
             "The photo is too small to hold a face"
-            + (f" once its longer side is reduced to {WORKING_SIDE} pixels" if reduction < 1 else ""),
+            + (f" once it is reduced to {WORKING_SIDE} pixels" if reduction < 1 else ""),
             f"{width} x {height} pixels",
-            f"Choose a picture whose shorter side has {MIN_SIDE} pixels or more"
-            + (", or cut this one" if reduction < 1 else ""),
+            f"Choose one whose shorter side keeps {MIN_SIDE} pixels or more",
         )
     return size
 
@@ -226,7 +225,7 @@ def _grey_levels(values: np.ndarray) -> np.ndarray:
 
 def _eight_bit(array: np.ndarray) -> np.ndarray:
     if not array.size:
-        raise EmptyPhotoError("The photo has no pixels", f"an array of shape {array.shape}", "Give another array")
+        raise EmptyPhotoError("The photo is empty", f"an array of shape {array.shape}", "Give another array")
     if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4)):
         raise UnreadablePhotoError(
             "The array does not have the shape of one picture",
@@ -241,7 +240,7 @@ def _eight_bit(array: np.ndarray) -> np.ndarray:
         raise _too_many_pixels(f"{array.shape[1]} x {array.shape[0]} pixels")
     if not (array.min() >= 0 and array.max() <= 1):  # false for NaN
         raise UnreadablePhotoError(
-            "The float array has values outside 0 to 1",
+            "The values of the array are outside the range of 0 to 1",
             f"{array.min():.3g} to {array.max():.3g}",
             "Divide it by the value of white",
         )

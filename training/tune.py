@@ -91,7 +91,7 @@ def tune(
     recipe = {key: made[key] for key in ("config", "data_sha256", "precision", "backend")}
     if changed := run.differences(study.user_attrs.get("recipe", recipe), recipe):
         raise RunError(
-            f"The search in {folder} began with other settings",
+            f"The search in {folder} was begun with other settings",
             "; ".join(changed),
             "Give what it began with, or start anew in another --runs folder",
         )

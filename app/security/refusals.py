@@ -13,22 +13,22 @@ class Refusal(Exception):
     Attributes:
         status: of HTTP.
         code: a stable name for programs.
-        message: what is wrong, one sentence without the full stop.
+        happened: what is wrong, one sentence without the full stop.
         advice: what to do, likewise.
         headers: of the answer.
     """
 
     status: int
     code: str
-    message: str
+    happened: str
     advice: str
     headers: tuple[tuple[str, str], ...] = ()
 
     def body(self, path: str) -> bytes:
         """The answer as JSON; Gradio's page and clients look for their sentence under `detail`."""
-        said = {"error": {"code": self.code, "message": f"{self.message}.", "advice": f"{self.advice}."}}
+        said = {"error": {"code": self.code, "message": f"{self.happened}.", "advice": f"{self.advice}."}}
         if path.startswith("/gradio_api/"):
-            said["detail"] = f"{self.message}. {self.advice}."
+            said["detail"] = f"{self.happened}. {self.advice}."
         return json.dumps(said).encode()
 
 
@@ -36,14 +36,16 @@ UNEXPECTED = Refusal(500, "Unexpected", "Something went wrong on our side", "Ple
 FOREIGN = Refusal(
     403,
     "NotAllowed",
-    "Pages of other sites may not send requests here",
+    "The request came from a page of another site and was refused",
     "Open FaceWhy itself, or have its owner list your site",
 )
 NOTHING_HERE = Refusal(
-    404, "NotFound", "There is nothing here", "The endpoints are described at /docs and /gradio_api/info"
+    404, "NotFound", "Nothing was found at this address", "The endpoints are described at /docs and /gradio_api/info"
 )
-PACKED = Refusal(415, "UnsupportedEncoding", "A request comes as it is, not compressed", "Leave out Content-Encoding")
-MALFORMED = Refusal(400, "BadRequest", "The request cannot be read", "The endpoints are described at /docs")
+PACKED = Refusal(
+    415, "UnsupportedEncoding", "The request came compressed, which cannot be read here", "Leave out Content-Encoding"
+)
+MALFORMED = Refusal(400, "BadRequest", "The request could not be read", "The endpoints are described at /docs")
 SLOW = Refusal(408, "TooSlow", "The request came too slowly", "Send a smaller picture, or try a faster connection")
 BUSY = Refusal(
     503, "Busy", "Too many pictures are on their way to us", "Wait a moment and try again", (("Retry-After", "5"),)
@@ -51,7 +53,7 @@ BUSY = Refusal(
 LOCKED = Refusal(
     401,
     "NotAuthorized",
-    "This server asks for a name and a password",
+    "The name and password of this server are missing or wrong",
     "Send them as HTTP Basic",
     (("WWW-Authenticate", 'Basic realm="FaceWhy", charset="UTF-8"'),),
 )
@@ -61,7 +63,7 @@ def too_large(limit: int) -> Refusal:
     return Refusal(
         413,
         "RequestTooLarge",
-        f"A request must be no larger than {limit / 2**20:.0f} MiB, and a photo than {photo.MAX_BYTES // 2**20} MiB",
+        f"The request is too large: over {limit / 2**20:.0f} MiB, or a photo of over {photo.MAX_BYTES // 2**20} MiB",
         "Save the picture smaller and try again",
     )
 

@@ -53,12 +53,12 @@ class Settings:
         user, password = given("FACEWHY_USER"), environ.get("FACEWHY_PASSWORD", "")
         if bool(user) != bool(password):
             raise ParameterError(
-                "FACEWHY_USER and FACEWHY_PASSWORD are set together",
+                "FACEWHY_USER or FACEWHY_PASSWORD is missing",
                 f"only {'FACEWHY_USER' if user else 'FACEWHY_PASSWORD'}",
                 "Set both, or neither for a server that is open to all",
             )
         if ":" in user:
-            raise ParameterError("FACEWHY_USER has no colon", "one with a colon", "Choose another name")
+            raise ParameterError("FACEWHY_USER was refused", "a name with a colon", "Choose a name without one")
         return cls(
             _rates(given("FACEWHY_RATE", RATE)),
             _count(given("FACEWHY_TRUSTED_PROXIES", "1" if hosted else "0")),
@@ -86,16 +86,14 @@ def _rates(text: str) -> tuple[limits.RateLimitItem, ...]:
     except ValueError:
         rates = ()
     if not rates or any(rate.amount < 1 or rate.get_expiry() < 1 for rate in rates):
-        raise ParameterError(
-            "FACEWHY_RATE is a number of requests in a time", repr(text)[:40], f"Write {RATE}, 2000/hour or off"
-        )
+        raise ParameterError("FACEWHY_RATE could not be read", repr(text)[:40], f"Write {RATE}, 2000/hour or off")
     return rates
 
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 9:
         raise ParameterError(
-            "FACEWHY_TRUSTED_PROXIES is a number from 0 to 9", repr(text)[:40], "Count the proxies in front"
+            "FACEWHY_TRUSTED_PROXIES is not a number from 0 to 9", repr(text)[:40], "Count the proxies in front"
         )
     return int(text)
 
@@ -103,7 +101,7 @@ def _count(text: str) -> int:
 def _origin(text: str) -> str:
     if not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[\da-f:]+\](:\d{1,5})?", text.lower()):
         raise ParameterError(
-            "FACEWHY_ORIGINS lists the origins of other sites", repr(text)[:60], "Write each as https://example.org"
+            "FACEWHY_ORIGINS could not be read", repr(text)[:60], "Write each origin as https://example.org"
         )
     return text.lower()
 
@@ -114,7 +112,7 @@ def _ancestor(text: str) -> str:
         return f"'{text}'"
     if not re.fullmatch(r"\*|https?://(\*\.)?[\w.-]+(:\d{1,5})?", text):
         raise ParameterError(
-            "FACEWHY_FRAME_ANCESTORS lists who may show the page in a frame",
+            "FACEWHY_FRAME_ANCESTORS could not be read",
             repr(text)[:60],
             "Write self, none, or each as https://example.org",
         )

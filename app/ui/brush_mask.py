@@ -29,7 +29,9 @@ def mask(points: Any, width: Any) -> np.ndarray:
         line, radius = np.empty(0), math.nan
     well_formed = line.ndim == 2 and line.shape[1] == 2 and 1 <= len(line) <= MOST_POINTS
     if not well_formed or not np.isfinite(line).all() or not 0.25 <= radius <= WIDEST / 2:
-        raise ParameterError("A patch is painted with a line on the face", "something else", "Paint it again")
+        raise ParameterError(
+            "The painted line could not be read", "something else than points and a width", "Paint it again"
+        )
     line = np.clip(line, -SIDE, 2 * SIDE)
     x, y = np.meshgrid(np.arange(SIDE) + 0.5, np.arange(SIDE) + 0.5)
     grid = np.stack([x, y], -1)
@@ -39,5 +41,5 @@ def mask(points: Any, width: Any) -> np.ndarray:
         share = np.clip((grid - start) @ axis / max(axis @ axis, 1e-9), 0, 1)
         under |= np.linalg.norm(grid - (start + share[..., None] * axis), axis=-1) <= radius
     if not under.any():
-        raise ParameterError("A patch is painted with a line on the face", "one beside it", "Paint it again")
+        raise ParameterError("The painted line does not touch the face", "a line beside it", "Paint it on the face")
     return under

@@ -33,7 +33,7 @@ class PhotoInput(gr.Image):
             PhotoError: not an upload of this app, or not a picture that can be used.
         """
         if payload is not None and payload.url and payload.path is None:
-            raise PhotoError("A picture is uploaded", "an address", "Download the picture and upload the file")
+            raise PhotoError("The picture was not uploaded", "an address", "Download the picture and upload the file")
         with metrics.stage("decode"):
             return photo.read(uploads.take(payload and payload.path, self.GRADIO_CACHE))
 

@@ -91,7 +91,9 @@ def take(path: str | None, folder: str | Path) -> bytes:
         os.utime(found)
         data = found.read_bytes()
     except OSError:
-        raise EmptyPhotoError("An upload is kept for a short time only", "", "Upload the picture again") from None
+        raise EmptyPhotoError(
+            "The uploaded picture is gone", "an upload whose time is over", "Upload the picture again"
+        ) from None
     _read.add(found)
     return data
 
@@ -104,15 +106,15 @@ def locate(path: str | None, folder: str | Path) -> Path:
         PhotoError: the path leads out of the folder, or is an address.
     """
     if not path:
-        raise EmptyPhotoError("A picture is given first", "", "Upload one, take a snapshot or pick an example")
+        raise EmptyPhotoError("No picture was given", "none so far", "Upload one, take a snapshot or pick an example")
     if "://" in path or path.startswith("data:"):
-        raise PhotoError("A picture is uploaded", "an address", "Download the picture and upload the file")
+        raise PhotoError("The picture was not uploaded", "an address", "Download the picture and upload the file")
     try:
         found = Path(os.path.realpath(path))
     except ValueError:  # a null byte
-        raise PhotoError("A picture is uploaded", "no path", "Upload the file") from None
+        raise PhotoError("The picture was not uploaded", "no path", "Upload the file") from None
     if not found.is_relative_to(os.path.realpath(folder)):
-        raise PhotoError("A picture is uploaded", "a path on the server", "Upload the file")
+        raise PhotoError("The picture was not uploaded", "a path on the server", "Upload the file")
     return found
 
 

@@ -60,7 +60,7 @@ def layer_at(model: "Model", detail: str) -> str:
     wanted = FINER[detail] * model.network.get_layer(model.cam_layer).output.shape[1]
     names = [layer.name for layer in layers[1:] if len(layer.output.shape) == 4 and layer.output.shape[1] >= wanted]
     if not names:
-        raise ParameterError(f"The network has no map of the detail {detail!r}", model.name, "Choose 'coarse'")
+        raise ParameterError(f"The network does not have a map of the detail {detail!r}", model.name, "Choose 'coarse'")
     return names[-1]
 
 

@@ -320,7 +320,7 @@ def test_one_commit_makes_the_space_hold_what_git_holds_byte_for_byte(running, c
     [
         ("/repos/create", 401, "does not know the token. Received: HTTP status 401"),
         ("/repos/create", 402, "does not run Gradio Spaces for this account"),
-        ("/repos/create", 403, "may not write to someone/facewhy"),
+        ("/repos/create", 403, "right to write to someone/facewhy"),
         ("/preupload/", 418, "did not take someone/facewhy. Received: HTTP status 418"),
     ],
 )

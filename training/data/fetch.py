@@ -78,7 +78,5 @@ def _failed(happened: str, error: Exception) -> DataError:
 
 def _something(folder: Path, source: str) -> Path:
     if not any(path.is_file() for pattern in READ for path in folder.glob(pattern.replace("**", "*/*"))):
-        raise DataError(
-            f"The data set {source} has no file that can be read", "none", f"Choose one with {', '.join(READ)}"
-        )
+        raise DataError(f"No file of the data set {source} can be read", "none", f"Choose one with {', '.join(READ)}")
     return folder

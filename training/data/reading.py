@@ -158,7 +158,7 @@ def _from_folders(root: Path, complete: bool, skipped: Callable[[str], None]) ->
             usage += ["PublicTest" if held_out and i % 10 == 9 else split for i in range(len(found))]
     if not files:
         raise DataError(
-            "The data folder has no pictures",
+            "No pictures were found in the data folder",
             f"none in train/ of {root.name}",
             f"Name the folders in train/ {', '.join(names)}",
         )

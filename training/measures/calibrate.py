@@ -225,7 +225,7 @@ def _seen(version: Version, path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Logits and labels of PublicTest."""
     if version.name not in zoo.EMOTION_MODELS:
         raise ParameterError(
-            "The network has no logits of emotions to correct",
+            "The network gives no logits of emotions to correct",
             version.name,
             f"Use one of {', '.join(zoo.EMOTION_MODELS)}",
         )

@@ -121,7 +121,7 @@ def ensemble(path: str | Path, shipped: str | Path = weights.SHIPPED, pictures: 
         card = weights.verify(shipped / name)
         if CHOOSING not in card.metrics:
             raise DataError(
-                "Networks are measured alone before they are measured together",
+                "The networks were not all measured alone before they are measured together",
                 f"{name} without figures",
                 f"Run: python -m training evaluate {name} --data DATA",
             )

@@ -49,10 +49,12 @@ def read(folder: str | Path) -> list[Labelled]:
             where, label = f"line {rows.line_num} of {LABELS}", row["label"] or ""
             if label not in (*EMOTIONS, NO_FACE):
                 raise DataError(
-                    f"A label is not known, {where}", repr(label), f"Use {', '.join(EMOTIONS)} or {NO_FACE}"
+                    f"The label in {where} is unknown", repr(label), f"Use {', '.join(EMOTIONS)} or {NO_FACE}"
                 )
             if not (picture := path.parent / (row["file"] or "")).is_file():
-                raise DataError(f"A picture is missing, {where}", repr(row["file"]), "Correct the line or take it out")
+                raise DataError(
+                    f"The picture of {where} is missing", repr(row["file"]), "Correct the line or take it out"
+                )
             found.append(Labelled(picture, label))
     if not found:
         raise DataError(f"{LABELS} lists no picture", str(path), "Give a line to each picture")
@@ -68,7 +70,9 @@ def largest_face(picture: Path) -> Face | None:
     try:
         seen = photo.read(picture)
     except PhotoError as error:
-        raise DataError(f"A picture cannot be read: {picture.name}", str(error), f"Take it out of {LABELS}") from error
+        raise DataError(
+            f"The picture {picture.name} could not be read", str(error), f"Take it out of {LABELS}"
+        ) from error
     faces = keypoints.read(detector.find(seen, limit=1), seen)
     return faces[0] if faces else None
 

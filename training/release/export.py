@@ -79,7 +79,7 @@ def export(
     folder = Path(runs) / (run or name)
     log = run_folder.read_log(folder)
     if not log:
-        raise DataError("The run has no finished epoch", str(folder), f"Train {name} first")
+        raise DataError("No epoch of the run is finished", str(folder), f"Train {name} first")
     began = run_folder.read_record(folder) or {}
     config = _config(began["config"], folder) if "config" in began else configs.load(name)
     if config.name != name:

@@ -41,7 +41,7 @@ def contents(repository: str, source: str | Path = weight_store.SHIPPED) -> dict
     """
     folders = [Path(source) / name for name in zoo.ARCHITECTURES if (Path(source) / name).is_dir()]
     if not folders:
-        raise WeightsNotFoundError("The folder has no weights to publish", str(source), "Export and promote a version")
+        raise WeightsNotFoundError("No weights were found to publish", str(source), "Export and promote a version")
     found = [weight_store.verify(folder) for folder in folders]
     files: dict[str, Path | bytes] = {"README.md": readme(repository, found).encode()}
     together = Path(source) / ensemble.FILE

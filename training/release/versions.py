@@ -230,7 +230,7 @@ def _check_better(version: Version, current: Version | None) -> None:
     before = validation(current.card)[1]
     if before is None:
         raise WeightsError(
-            "The active version was not measured, so the two could not be compared",
+            "The active version was not measured",
             f"the active {current} without {what}",
             f"Measure it with: python -m training evaluate {current.name} --version {current.number} --data DATA",
         )
@@ -244,7 +244,7 @@ def _check_better(version: Version, current: Version | None) -> None:
     counts = [_validation_faces(card) for card in (version.card, current.card)]
     if None not in counts and counts[0] != counts[1]:
         raise WeightsError(
-            "Versions are compared on as many faces",
+            "The versions were not measured on as many faces",
             f"{counts[0]} for {version}, and {counts[1]} for the active {current.number}",
             "Measure one of them again, or add --force",
         )

@@ -8,8 +8,7 @@ from app.ui.photo_input import PhotoInput
 from models.errors import PhotoError
 
 MISFIT = (
-    "A request holds an uploaded picture and the arguments of its endpoint. "
-    "Upload the picture first; the arguments are described at /gradio_api/info."
+    "The request does not fit its endpoint. Upload the picture first; the arguments are described at /gradio_api/info."
 )
 
 
@@ -38,7 +37,9 @@ class SafeBlocks(gr.Blocks):
                     if isinstance(value, dict) and isinstance(value.get("path"), str):
                         uploads.locate(value["path"], block.GRADIO_CACHE)
                 elif _names_a_file(value):
-                    raise PhotoError("A file goes where a picture is asked for", "one elsewhere", "Leave it out")
+                    raise PhotoError(
+                        "A file was sent where no picture is asked for", "a file in another argument", "Leave it out"
+                    )
             return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
         except Exception as error:
             raise visible(error, MISFIT) from None

@@ -370,7 +370,7 @@ def follow_json(state: LabState, text: str) -> LabState:
 def search_smallest(session: Session, latest: Latest, fill: str) -> View:
     """The smallest change that flips each model's answer."""
     if session.face is None:
-        raise NoFaceError("The search needs a face", "none so far", "First give a photo on the tab Predict")
+        raise NoFaceError("There is no face to search on", "none so far", "Give a photo on the tab Predict first")
     found = engine.current().run(experiments.smallest, session.face, fill, versions_used(session))
     with CHANGING:
         latest.state = replace(latest.state, found=(fill, found))
@@ -395,7 +395,9 @@ def linked(latest: Latest, code: str) -> None:
     for step in experiment.steps:  # a face that is not among ours is found now, not when the tab is opened
         name = getattr(step, "donor", None) or getattr(step, "fill", BASELINES[0])
         if name not in BASELINES and name not in SOURCE_FACES:
-            raise UnknownNameError("An example face has a name", repr(name), f"Use one of {', '.join(SOURCE_FACES)}")
+            raise UnknownNameError(
+                "The name of the example face is unknown", repr(name), f"Use one of {', '.join(SOURCE_FACES)}"
+            )
     gr.Info("The link brought an experiment. Give a photo with a face, then open the tab Lab.")
     with CHANGING:
         latest.state = latest.state.with_experiment(experiment)

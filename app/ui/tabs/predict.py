@@ -102,14 +102,14 @@ def read_example(event: gr.EventData) -> Iterator[View]:
     paths = example_paths()
     index = events.data(event).get("index")
     if index not in range(len(paths)):
-        raise EmptyPhotoError("An example is picked from the page", "", "Pick another one")
+        raise EmptyPhotoError("The example was not found", repr(index)[:40], "Pick another one")
     yield from read(photo.read(paths[index]))
 
 
 def read_whole(current: Session) -> View:
     """The photo again, all of it taken as the face."""
     if current.photo is None:
-        raise EmptyPhotoError("A picture is given first", "", "Upload one, take a snapshot or pick an example")
+        raise EmptyPhotoError("No picture was given", "none so far", "Upload one, take a snapshot or pick an example")
     faces = pipeline.faces_in(current.photo, whole_picture=True)
     return show(predicted(session.opened(current.photo, faces)))
 

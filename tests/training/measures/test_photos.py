@@ -59,7 +59,7 @@ def test_a_face_that_is_not_found_counts_as_wrong(folder):
         ("file,label\nastronaut.jpg,happy\nnone.jpg,sad\n", "line 3.*'none.jpg'"),
         ("file,label\n", "lists no picture"),
         ("file,label\nwall.png,noface\n", "No photo shows a face"),
-        ("file,label\nlabels.csv,happy\n", "cannot be read: labels.csv"),
+        ("file,label\nlabels.csv,happy\n", "picture labels.csv could not be read"),
     ],
 )
 def test_what_is_wrong_with_a_folder_is_one_sentence(folder, text, message):

@@ -134,12 +134,12 @@ def test_without_a_token_nothing_is_asked(running, source, monkeypatch):
     ("part", "status", "sentence"),
     [
         ("/repos/create", 401, "does not know the token. Received: HTTP status 401"),
-        ("/repos/create", 403, "may not write to someone/facewhy"),
+        ("/repos/create", 403, "right to write to someone/facewhy"),
         ("/commit/", 409, "Somebody else changed someone/facewhy"),
         ("/commit/", 412, "Somebody else changed someone/facewhy"),
         ("/commit/", 500, "The Hub failed. Received: HTTP status 500"),
         ("/preupload/", 413, "files of this size"),
-        ("/lfs/", 403, "may not write to someone/facewhy"),
+        ("/lfs/", 403, "right to write to someone/facewhy"),
         ("/commit/", 418, "The Hub did not take someone/facewhy"),
     ],
 )

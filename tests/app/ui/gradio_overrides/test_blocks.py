@@ -83,7 +83,7 @@ def test_generators_are_guarded(page):
     "value", [{"path": "/etc/hostname"}, [{"meta": {"_type": "gradio.FileData"}}], {"a": {"path": "x"}}]
 )
 def test_files_are_refused_where_no_picture_is_asked_for(page, value):
-    with pytest.raises(gr.Error, match="A file goes where a picture is asked for"):
+    with pytest.raises(gr.Error, match="A file was sent where no picture is asked for"):
         asyncio.run(page.process_api(0, [value]))
 
 
