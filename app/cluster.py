@@ -9,7 +9,7 @@ import sys
 import ray
 
 from app import main as app
-from app.serving import engine
+from app.serving import engines
 from app.serving.ray_cluster import end, start, stop
 from models.errors import FaceWhyError
 
@@ -30,7 +30,7 @@ def main() -> None:
     try:
         if given.end:
             return end(given.address)
-        engine.use(start(given.address, given.replicas, given.most, given.processors, given.asked))
+        engines.use(start(given.address, given.replicas, given.most, given.processors, given.asked))
         app.launch().run()
     except FaceWhyError as error:
         sys.exit(str(error))

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from app import pipeline
-from app.source_faces import SOURCE_FACES
+from app import pipeline, source_faces
+from app.serving import engines
 from explain import registry
 from explain.base import Explanation, Parameters, Target
-from explain.lab.apply import Changed, apply, elsewhere, random_patch, uncovered
+from explain.lab.apply import Changed, SourceFace, apply, elsewhere, random_patch, uncovered
 from explain.lab.counterfactual import Counterfactual, counterfactual
 from explain.lab.forecast import Forecast, predicted
 from explain.lab.steps import Experiment
@@ -96,30 +96,9 @@ def run(
     Raises:
         UnknownNameError, ParameterError: a name or a value that does not exist.
     """
-    started = perf_counter()
     registry.find(method)
-    changed = apply(experiment, face.crop, face.crop_keypoints, SOURCE_FACES)
-    hides, bare = changed.touched.any(), uncovered(experiment)
-    variants = [Experiment(), experiment]
-    if hides:
-        on_face = ~regions.masks(face.crop_keypoints)[REGIONS.index("background")]
-        patches = [random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
-        variants += [bare] * bool(bare.steps) + [elsewhere(experiment, patch) for patch in patches]
-    crops = np.stack([apply(each, face.crop, face.crop_keypoints, SOURCE_FACES).crop for each in variants])
-    models_asked = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
-    predictions = {name: model.predictions(model.logits(crops)) for name, model in models_asked.items()}
-    target = pipeline.common_target(emotion, "", {name: of_model[0] for name, of_model in predictions.items()})
-    swapped = any(step.shows_another_face for step in experiment.steps)
-    explanations, models = {}, {}
-    for name, of_model in predictions.items():
-        known = (maps or {}).get((name, target.emotion))
-        explanations[name] = known or registry.explain(models_asked[name], face, target, method, params)
-        forecast = predicted(explanations[name], changed.touched)
-        alone = of_model[variants.index(bare) if hides else 1]
-        random = [answer.probabilities[target.emotion] for answer in of_model[-PATCHES:]] if hides else []
-        tried = Tried(of_model[0], of_model[1], alone, forecast, np.array(random, np.float32), swapped)
-        models[name] = replace(tried, verdict=verdict(tried, target))
-    return Outcome(face, experiment, target, changed, explanations, models, perf_counter() - started)
+    sources = source_faces.shown_by(experiment)
+    return engines.current().explain(_run, face, experiment, sources, method, emotion, params, maps, versions)
 
 
 def verdict(tried: Tried, target: Target) -> str:
@@ -148,9 +127,7 @@ def smallest(
         baseline: what parts show that are hidden.
         versions: see `run`.
     """
-    masks = regions.masks(face.crop_keypoints)
-    models_asked = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
-    return {name: counterfactual(model, face.crop, masks, baseline) for name, model in models_asked.items()}
+    return engines.current().explain(_smallest, face, baseline, versions)
 
 
 def run_with_smallest(
@@ -169,3 +146,47 @@ def run_with_smallest(
     """
     outcome = run(face, experiment, method, emotion, params)
     return outcome, smallest(face) if smallest_change else None
+
+
+# ------------------------------------------------------- jobs, which an engine runs wherever its models are
+
+
+def _run(
+    face: Face,
+    experiment: Experiment,
+    sources: Mapping[str, SourceFace],
+    method: str,
+    emotion: str,
+    params: Parameters | Mapping[str, Any] | None,
+    maps: Mapping[tuple[str, int], Explanation] | None,
+    versions: Mapping[str, str] | None,
+) -> Outcome:
+    started = perf_counter()
+    changed = apply(experiment, face.crop, face.crop_keypoints, sources)
+    hides, bare = changed.touched.any(), uncovered(experiment)
+    variants = [Experiment(), experiment]
+    if hides:
+        on_face = ~regions.masks(face.crop_keypoints)[REGIONS.index("background")]
+        patches = [random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
+        variants += [bare] * bool(bare.steps) + [elsewhere(experiment, patch) for patch in patches]
+    crops = np.stack([apply(each, face.crop, face.crop_keypoints, sources).crop for each in variants])
+    models_asked = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
+    predictions = {name: model.predictions(model.logits(crops)) for name, model in models_asked.items()}
+    target = pipeline.common_target(emotion, "", {name: of_model[0] for name, of_model in predictions.items()})
+    swapped = any(step.shows_another_face for step in experiment.steps)
+    explanations, models = {}, {}
+    for name, of_model in predictions.items():
+        known = (maps or {}).get((name, target.emotion))
+        explanations[name] = known or registry.explain(models_asked[name], face, target, method, params)
+        forecast = predicted(explanations[name], changed.touched)
+        alone = of_model[variants.index(bare) if hides else 1]
+        random = [answer.probabilities[target.emotion] for answer in of_model[-PATCHES:]] if hides else []
+        tried = Tried(of_model[0], of_model[1], alone, forecast, np.array(random, np.float32), swapped)
+        models[name] = replace(tried, verdict=verdict(tried, target))
+    return Outcome(face, experiment, target, changed, explanations, models, perf_counter() - started)
+
+
+def _smallest(face: Face, baseline: str, versions: Mapping[str, str] | None) -> dict[str, Counterfactual | None]:
+    masks = regions.masks(face.crop_keypoints)
+    models_asked = {name: zoo.load(name, (versions or {}).get(name, "")) for name in zoo.available()}
+    return {name: counterfactual(model, face.crop, masks, baseline) for name, model in models_asked.items()}

@@ -18,7 +18,7 @@ import gradio as gr
 
 from app.api.gradio import add_endpoints
 from app.server import Server
-from app.serving import canary, engine
+from app.serving import canary, engines
 from app.ui import uploads
 from app.ui.gradio_overrides import queue
 from app.ui.gradio_overrides.blocks import SafeBlocks
@@ -60,7 +60,7 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
     """
     canary.canaries()
     precision.bfloat16()
-    engine.current()
+    engines.current()
     server = Server(build(), host, port)
 
     def behind():
@@ -74,7 +74,7 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
 
 def warm() -> None:
     """Load the models and run every method once, so that the first visitor waits for neither."""
-    engine.current().warm()
+    engines.current().warm()
 
 
 def configure_logging() -> None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.serving import canary, engine, jobs, metrics
+from app.serving import canary, engines, jobs, metrics, reports
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
 from models import detector
@@ -20,13 +20,13 @@ COMPARED = ("gradcam", "shap_gradient", "shap_regions")
 def find(photo: Photo) -> list[Face]:
     """The faces of a photo without keypoints, largest first; none is an empty list."""
     with metrics.stage("detect"):
-        return engine.current().find(photo)
+        return engines.current().detect(photo)
 
 
 def with_keypoints(faces: list[Face], photo: Photo) -> list[Face]:
     """The same faces with their keypoints."""
     with metrics.stage("keypoints"):
-        return engine.current().keypoints(faces, photo)
+        return engines.current().keypoints(faces, photo)
 
 
 def faces_in(photo: Photo, whole_picture: bool = False) -> list[Face]:
@@ -57,8 +57,8 @@ def predict(name: str, faces: list[Face], version: str = "") -> tuple[Prediction
     """
     with metrics.stage("predict"):
         if version or not faces:
-            return tuple(engine.current().predict(name, faces, version))
-        return tuple(canary.predict(engine.current(), name, faces))
+            return tuple(engines.current().predict(name, faces, version))
+        return tuple(canary.predict(engines.current(), name, faces))
 
 
 def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str, tuple[Prediction, ...]]:
@@ -72,7 +72,7 @@ def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str,
         WeightsError: one of `names` cannot be used; without names, none can.
     """
     found, failed = {}, None
-    for name in names or engine.current().available():
+    for name in names or engines.current().available():
         try:
             found[name] = predict(name, faces)
         except WeightsError as error:
@@ -86,9 +86,24 @@ def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str,
     return found
 
 
+def trust_table(name: str) -> dict[str, Any] | None:
+    """How far each method's maps of an emotion model can be trusted; of what ships while its weights are loaded.
+
+    None where that was not measured for these weights.
+    """
+    current = engines.current()
+    ready = current.health()[name].state == "ready"
+    return current.card(name).trust if ready else reports.shipped_trust(name)
+
+
+def recommended(name: str) -> str:
+    """The method to begin with on an emotion model."""
+    return reports.recommended(trust_table(name))
+
+
 def unsuitable(name: str, method: str, version: str = "") -> str:
     """Why a method cannot explain a model; "" where it can."""
-    return engine.current().run(jobs.unsuitable, name, method, version)
+    return engines.current().explain(jobs.unsuitable, name, method, version)
 
 
 def explain(
@@ -101,7 +116,7 @@ def explain(
 ) -> Explanation:
     """Why a model answers as it does, see `explain.registry.explain`."""
     with metrics.stage("explain"):
-        return engine.current().run(jobs.explain, name, face, target, method, params, version)
+        return engines.current().explain(jobs.explain, name, face, target, method, params, version)
 
 
 def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iterator[TrustResult]:
@@ -111,10 +126,10 @@ def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iter
         face, explanation, version: see `app.serving.jobs.tested`.
     """
     with metrics.stage("trust"):
-        tested = engine.current().run(jobs.tested, face, explanation, version)
+        tested = engines.current().explain(jobs.tested, face, explanation, version)
     yield tested
     with metrics.stage("trust"):
-        yield engine.current().run(jobs.beside, face, explanation, tested, version)
+        yield engines.current().explain(jobs.beside, face, explanation, tested, version)
 
 
 def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustResult:

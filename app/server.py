@@ -25,10 +25,10 @@ FIRST_PORT, PORTS = 7860, 100
 
 def create(page: gr.Blocks) -> FastAPI:
     """The REST API with a page mounted behind it."""
-    application = rest.create()
+    queues = queue.work_queues(page)
+    application = rest.create(queues)
     mounting.mount(application, page)
-    application.state.page_queues = lambda: queue.counts(page)
-    mcp.attach(mounting.mcp_server(page), application.state.queues)
+    mcp.attach(mounting.mcp_server(page), queues)
     return application
 
 

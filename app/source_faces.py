@@ -6,7 +6,9 @@ from pathlib import Path
 
 from app import pipeline
 from explain.lab.apply import SourceFace
+from explain.lab.steps import BASELINES, Experiment
 from models import photo
+from models.errors import UnknownNameError
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -48,3 +50,27 @@ class SourceFaces(Mapping):
 
 
 SOURCE_FACES = SourceFaces()
+
+
+def names_in(experiment: Experiment) -> set[str]:
+    """The example faces that an experiment shows parts of; none is read.
+
+    Raises:
+        UnknownNameError: there is no such face.
+    """
+    named = {getattr(step, "donor", None) or getattr(step, "fill", BASELINES[0]) for step in experiment.steps}
+    names = named - set(BASELINES)
+    for name in sorted(names - set(SOURCE_FACES)):
+        raise UnknownNameError(
+            "The name of the example face is unknown", repr(name), f"Use one of {', '.join(SOURCE_FACES)}"
+        )
+    return names
+
+
+def shown_by(experiment: Experiment) -> dict[str, SourceFace]:
+    """The example faces that an experiment shows parts of, by name.
+
+    Raises:
+        UnknownNameError: there is no such face.
+    """
+    return {name: SOURCE_FACES[name] for name in names_in(experiment)}

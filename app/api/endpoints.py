@@ -12,7 +12,7 @@ import numpy as np
 from app import experiments, pipeline, text
 from app.api import responses
 from app.api.schemas import Comparison, Detection, ExplainedFace, KeypointResult, LabFace, PredictionResult, TrustedFace
-from app.serving import admission, engine
+from app.serving import admission
 from explain import scale
 from explain.base import Explanation
 from explain.lab.steps import Experiment
@@ -145,9 +145,7 @@ def lab(
     _text(method=method, emotion=emotion)
     steps = Experiment.from_json({"steps": []} if experiment is None else experiment)
     search = _switch(smallest_change, "smallest_change")
-    tried = responses.lab(
-        *engine.current().run(experiments.run_with_smallest, chosen, steps, method, emotion, params, search)
-    )
+    tried = responses.lab(*experiments.run_with_smallest(chosen, steps, method, emotion, params, search))
     crop = np.array(tried["crop"])
     tried["crop"] = tried["crop"] if maps == "arrays" else None
     tried["png"] = responses.picture(np.uint8(np.round(255 * crop))) if maps == "png" else None

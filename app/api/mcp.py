@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from app.api import endpoints, rest, schemas
 from app.error_messages import message
+from app.serving import admission
 from app.serving.admission import WorkQueue
 from models.errors import ParameterError
 
@@ -50,8 +51,9 @@ def attach(server: Server, queues: dict[str, WorkQueue]) -> None:
             raise ParameterError("A tool has a name", repr(name)[:40], f"Use one of {', '.join(functions)}")
         function = functions[name]
         queue = queues[endpoints.ENDPOINTS[function]["concurrency_id"]]
+        client = admission.client_of(server.request_context.request.scope)
         try:
-            found = await rest.run(queue, rest.read_json, _request(function, arguments), function)
+            found = await rest.run(queue, client, rest.read_json, _request(function, arguments), function)
         except Exception as error:
             raise ValueError(message(error)) from None
         pictures = _taken_out(found)

@@ -24,9 +24,8 @@ from starlette.routing import Route
 
 from app import VERSION
 from app.api import endpoints, errors, schemas
-from app.serving import admission, engine, metrics, reports
+from app.serving import admission, engines, metrics, reports
 from app.serving.admission import WorkQueue
-from explain import registry
 from models import photo, zoo
 from models.errors import BusyError, ParameterError, PhotoError
 from models.types import EMOTIONS, Photo
@@ -60,8 +59,12 @@ MEANINGS = {
 router = APIRouter()
 
 
-def create() -> FastAPI:
-    """An application with the REST routes and their documentation at /docs, whose assets are our own."""
+def create(queues: dict[str, WorkQueue] | None = None) -> FastAPI:
+    """An application with the REST routes and their documentation at /docs, whose assets are our own.
+
+    Args:
+        queues: where calls wait, see `app.serving.admission`; None for new ones.
+    """
     application = FastAPIOffline(
         title="FaceWhy",
         version=VERSION,
@@ -71,8 +74,7 @@ def create() -> FastAPI:
     )
     application.add_api_route("/redoc", redoc, include_in_schema=False)
     application.add_api_route("/redoc.js", redoc_script, include_in_schema=False)
-    application.state.queues = admission.create()
-    application.state.page_queues = dict
+    application.state.queues = admission.create() if queues is None else queues
     names = frozenset(function.__name__ for function in endpoints.ENDPOINTS)
     application.add_middleware(metrics.Counted, endpoints=names)
     application.include_router(router)
@@ -120,7 +122,7 @@ async def health(
     ready: Annotated[bool, Query(description="Answer 503 until faces can be read.")] = False,
 ) -> schemas.Health:
     """Whether the server is alive, and which models are ready; never waits for a model."""
-    status = await asyncio.to_thread(engine.current().status)  # a cluster's is asked for over the network
+    status = await asyncio.to_thread(engines.current().health)  # a cluster's is asked for over the network
     able = zoo.ready(status)
     if ready and not able:
         raise BusyError("The models are ready", "some are still to come", "Try again in a moment", seconds=WAIT)
@@ -134,7 +136,7 @@ async def health(
 @router.get("/metrics", tags=["server"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def tell_metrics(request: Request) -> Response:
     """Counts and times of this server in Prometheus' text format."""
-    return Response(metrics.text(_queues(request.app)), media_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.text(request.app.state.queues), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/emotions", tags=["server"])
@@ -146,7 +148,7 @@ async def emotions() -> schemas.EmotionNames:
 @router.get("/models", tags=["server"])
 def models() -> schemas.Models:
     """What is known about each model: where it came from, what it was measured to do, and what it cannot."""
-    return {"models": [_facts(name, status) for name, status in engine.current().status().items()]}
+    return {"models": [_facts(name, status) for name, status in engines.current().health().items()]}
 
 
 # ---------------------------------------------------------------- pictures as files
@@ -165,7 +167,8 @@ async def predict_batch(request: Request, files: list[UploadFile]) -> schemas.Ba
         raise ParameterError(f"A batch has {MOST_FILES} pictures at most", str(len(files)), "Send several batches")
     started = perf_counter()
     queue = request.app.state.queues[admission.PREDICT]
-    jobs = [run(queue, _read_file, file, endpoints.predict) for file in files]
+    client = admission.client_of(request.scope)
+    jobs = [run(queue, client, _read_file, file, endpoints.predict) for file in files]
     results = await asyncio.gather(*jobs, return_exceptions=True)
     if all(isinstance(result, BusyError) for result in results):
         raise results[0]
@@ -217,16 +220,22 @@ async def lab(request: Request, body: schemas.LabRequest) -> schemas.LabResponse
 
 async def _answer(request: Request, queue: str, work: Callable[..., dict], *args) -> Response:
     try:
-        return await run(request.app.state.queues[queue], lambda: JSONResponse(work(*args)))
+        client = admission.client_of(request.scope)
+        return await run(request.app.state.queues[queue], client, lambda: JSONResponse(work(*args)))
     except Exception as error:
         return errors.response_to(error)
 
 
-async def run(queue: WorkQueue, work: Callable, *args) -> Any:
-    """What a function returns in one of a queue's threads.
+async def run(queue: WorkQueue, client: str, work: Callable, *args) -> Any:
+    """What a function returns that waits for its turn in a queue.
+
+    Args:
+        queue: of its kind of work.
+        client: who asks, see `admission.client_of`.
+        work: with args, what is called.
 
     Raises:
-        BusyError: the queue is full.
+        BusyError: the queue has no place for this client.
         what the function raises.
     """
     queued = perf_counter()
@@ -235,7 +244,7 @@ async def run(queue: WorkQueue, work: Callable, *args) -> Any:
         metrics.took("wait", perf_counter() - queued)
         return work(*args)
 
-    return await queue.run(timed)
+    return await queue.run(timed, client=client)
 
 
 def _read_file(file: UploadFile, function: Callable[[Photo], dict]) -> dict:
@@ -287,32 +296,21 @@ def _facts(name: str, status: zoo.Status) -> schemas.ModelFacts:
     facts = dict.fromkeys(schemas.ModelFacts.__annotations__) | {"name": name, "state": status.state}
     if status.state != "ready":
         return facts
-    model = zoo.keypoint_model() if name == zoo.KEYPOINT_MODEL else zoo.load(name)
-    card = model.card
-    methods = [] if name == zoo.KEYPOINT_MODEL else [key for key, why in registry.suitable(model).items() if not why]
+    report = engines.current().card(name)
+    card = report.card
     return facts | {
         "architecture": card.architecture,
         "version": card.version,
-        "versions": zoo.versions(name),
+        "versions": list(report.versions),
         "date": card.date,
         "source": status.source,
         "revision": status.revision,
         "parameters": card.parameters,
         "metrics": card.metrics,
-        "methods": methods,
-        "recommended_method": reports.recommended(name) if methods else None,
+        "methods": report.methods,
+        "recommended_method": reports.recommended(report.trust) if report.methods else None,
         "data": list(card.data),
         "licence": card.licence,
         "limits": list(card.limits),
         "sha256": card.sha256,
     }
-
-
-def _queues(application: FastAPI) -> dict[tuple[str, str], tuple[int, int]]:
-    """By interface and queue, how many calls run and how many wait."""
-    found = {}
-    for name, queue in application.state.queues.items():
-        running = min(queue.inside, queue.at_once)
-        found["rest", name] = running, queue.inside - running
-    found |= {("gradio", name): counts for name, counts in application.state.page_queues().items()}
-    return found

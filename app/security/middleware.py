@@ -86,6 +86,7 @@ class Gate:
         exchange = Exchange(self, scope, receive, send)
         try:
             exchange.client = await self.admit(scope, Headers(scope=scope))
+            scope["state"] = {**scope.get("state", {}), "client": exchange.client}  # for `app.serving.admission`
             await self.app(scope, exchange.receive, exchange.send)
         except Refusal as refusal:
             exchange.refusal = refusal

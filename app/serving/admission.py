@@ -1,11 +1,18 @@
-"""The two queues that work waits in: what predicts and what explains, so that neither holds up the other."""
+"""Who is computed for, and in which order: the two queues that the page, its API, REST and MCP all wait in.
 
-import asyncio
+What predicts and what explains wait apart, so that neither holds up the other. In each queue the places are shared
+by client, so that nobody who asks much keeps the others out. For callers of one event loop, the server's.
+"""
+
+import itertools
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+
+import anyio
+from anyio import to_thread
 
 from models.errors import BusyError
 
@@ -16,61 +23,176 @@ WAITING = {PREDICT: 48, EXPLAIN: 16}
 """Calls that may wait for their turn; one more is refused at once."""
 USUAL = {PREDICT: 0.2, EXPLAIN: 1.0}
 """Seconds that a call takes, until some were timed."""
+SHARE = 3
+"""No client holds more than one in so many of the places, running and waiting, while others wait."""
 
 PREDICTS, EXPLAINS = ({"concurrency_id": name, "concurrency_limit": AT_ONCE[name]} for name in (PREDICT, EXPLAIN))
 """The same as options of an event of Gradio."""
 
 
+class Place:
+    """One call's place in a queue, from when it comes until it has left.
+
+    Attributes:
+        client: whose call it is.
+        visitor: whether the call comes from the page.
+        granted: whether it may run.
+        displaced: whether it has given way to another client's call and will not run.
+    """
+
+    def __init__(self, queue: "WorkQueue", client: str, visitor: bool):
+        self.client, self.visitor = client, visitor
+        self.granted = self.displaced = False
+        self._queue, self._decided, self._began = queue, anyio.Event(), 0.0
+
+    async def wait(self) -> None:
+        """Return once the call may run.
+
+        Raises:
+            BusyError: it has given way to another client's call.
+        """
+        await self._decided.wait()
+        if self.displaced:
+            raise self._queue.busy()
+
+    def leave(self) -> None:
+        """Leave the queue, whether the call has run or not; a second time does nothing."""
+        self._queue._leave(self)
+
+
 class WorkQueue:
-    """A queue in front of some threads: so many calls at once, so many that wait, and no more.
+    """A queue in front of some work: so many calls at once, so many that wait, and no more.
+
+    A client may take every place while nobody else waits, as a class behind one address does. Once others wait,
+    a client that holds its share or more gets no further place; where all are taken, the latest waiting call of
+    whoever holds the most gives way to a client that holds less than its share. Next to run is a call of a client
+    that runs less than its share; among those the page's visitors come first, then the client that was served
+    longest ago.
 
     Args:
         name: of the kind of work.
         at_once: calls that run at the same time.
         waiting: calls that may wait.
         usual: seconds that a call takes, until some were timed.
-
-    Attributes:
-        inside: calls that run or wait.
     """
 
     def __init__(self, name: str, at_once: int, waiting: int, usual: float):
-        self.name, self.at_once, self.waiting = name, at_once, waiting
-        self.inside = 0
+        self.name, self.at_once, self.most = name, at_once, at_once + waiting
         self._usual = usual
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix=name)
+        self._limiter = anyio.CapacityLimiter(at_once)
+        self._waiting: list[Place] = []
+        self._running: list[Place] = []
+        self._turns, self._served = itertools.count(1), {}
 
-    async def run(self, function: Callable, *args, **kwargs) -> Any:
-        """A function's answer, computed in one of the queue's threads; for callers of one event loop.
+    @property
+    def running(self) -> int:
+        """Calls that run."""
+        return len(self._running)
 
-        Raises:
-            BusyError: all places are taken.
-        """
-        if self.inside >= self.at_once + self.waiting:
-            seconds = self.seconds
-            raise BusyError(
-                "There is room for one more", f"{self.inside} before you", f"Try again in {seconds} s", seconds=seconds
-            )
-        self.inside += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, partial(self._timed, function, *args, **kwargs))
-        finally:
-            self.inside -= 1
+    @property
+    def waiting(self) -> int:
+        """Calls that wait."""
+        return len(self._waiting)
 
     @property
     def seconds(self) -> int:
         """When half of what is inside will be done: whole seconds, at least 1."""
-        return max(1, round(self._usual * self.inside / self.at_once / 2))
+        return max(1, round(self._usual * (self.running + self.waiting) / self.at_once / 2))
 
-    def _timed(self, function: Callable, *args, **kwargs) -> Any:
-        started = time.monotonic()
+    def busy(self) -> BusyError:
+        """What a call is told that gets no place."""
+        seconds = self.seconds
+        return BusyError(
+            "All places are taken",
+            f"{self.running + self.waiting} calls before this one",
+            f"Try again in {seconds} s",
+            seconds=seconds,
+        )
+
+    def enter(self, client: str = "", visitor: bool = False) -> Place:
+        """A place for a call, which may run at once or waits for its turn.
+
+        Args:
+            client: whose call it is.
+            visitor: whether it comes from the page.
+
+        Raises:
+            BusyError: there is none for this client.
+        """
+        held = Counter(place.client for place in self._running + self._waiting)
+        share = max(1, self.most // SHARE)
+        if held[client] >= share and any(place.client != client for place in self._waiting):
+            raise self.busy()
+        if held.total() >= self.most:
+            self._displace(held, share, client)
+        place = Place(self, client, visitor)
+        self._waiting.append(place)
+        self._grant()
+        return place
+
+    async def run(self, function: Callable, *args, client: str = "", visitor: bool = False, **kwargs) -> Any:
+        """A function's answer, computed in a thread once it is this call's turn.
+
+        Args:
+            function: with args and kwargs, what is called.
+            client, visitor: see `enter`.
+
+        Raises:
+            BusyError: there is no place, or it went to another client.
+            what the function raises.
+        """
+        place = self.enter(client, visitor)
         try:
-            return function(*args, **kwargs)
+            await place.wait()
+            alone = anyio.CapacityLimiter(1)  # the place is the limit; anyio's own would be one for everything
+            return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=alone)
         finally:
-            self._usual += 0.2 * (time.monotonic() - started - self._usual)
+            place.leave()
+
+    def _displace(self, held: Counter, share: int, client: str) -> None:
+        heaviest = max((place.client for place in self._waiting), key=held.__getitem__, default=client)
+        if held[client] >= share or held[heaviest] <= share:
+            raise self.busy()
+        latest = next(place for place in reversed(self._waiting) if place.client == heaviest)
+        self._waiting.remove(latest)
+        latest.displaced = True
+        latest._decided.set()
+
+    def _grant(self) -> None:
+        while self._waiting and self._limiter.available_tokens >= 1:
+            place = self._next()
+            self._waiting.remove(place)
+            self._running.append(place)
+            self._limiter.acquire_on_behalf_of_nowait(place)
+            self._served[place.client] = next(self._turns)
+            place.granted, place._began = True, time.monotonic()
+            place._decided.set()
+
+    def _next(self) -> Place:
+        runs = Counter(place.client for place in self._running)
+        share = max(1, self.at_once // SHARE)
+        return min(
+            self._waiting,
+            key=lambda place: (runs[place.client] >= share, not place.visitor, self._served.get(place.client, 0)),
+        )
+
+    def _leave(self, place: Place) -> None:
+        if place in self._running:
+            self._running.remove(place)
+            self._limiter.release_on_behalf_of(place)
+            self._usual += 0.2 * (time.monotonic() - place._began - self._usual)
+        elif place in self._waiting:
+            self._waiting.remove(place)
+        inside = {place.client for place in self._running + self._waiting}
+        self._served = {client: turn for client, turn in self._served.items() if client in inside}
+        self._grant()
 
 
 def create() -> dict[str, WorkQueue]:
-    """New queues by name, for callers of one event loop."""
+    """New queues by name."""
     return {name: WorkQueue(name, AT_ONCE[name], WAITING[name], USUAL[name]) for name in (PREDICT, EXPLAIN)}
+
+
+def client_of(scope: Mapping[str, Any]) -> str:
+    """Whose request this is, as the security middleware noted it in the ASGI scope; "" where nothing stands there."""
+    return (scope.get("state") or {}).get("client", "")

@@ -3,11 +3,24 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from models.errors import WeightsError
 
 WAIT = 0.005
 """Seconds that a batch waits for requests that are known to be on their way."""
+
+
+class BatchCount(NamedTuple):
+    """How much was computed in batches.
+
+    Attributes:
+        batches: that were computed.
+        items: pictures or faces in them.
+    """
+
+    batches: int
+    items: int
 
 
 class Batcher:
@@ -99,3 +112,39 @@ class _Request:
         self.error: Exception | None = None
         self.computes = False
         self.answered = threading.Event()
+
+
+class Batchers:
+    """Batchers by key, whose requests count as on their way to each other, whichever they are computing in.
+
+    A request that has its faces found will have them read and predicted next, so a batch of any of these
+    waits a moment for it.
+    """
+
+    def __init__(self):
+        self._batchers: dict[str, Batcher] = {}
+        self._lock = threading.Lock()
+        self._present = 0
+
+    def add(self, key: str, function: Callable[[list], Sequence], most: int) -> None:
+        """Have a function's requests computed together, see `Batcher`; a key that is there stays as it is."""
+        with self._lock:
+            self._batchers.setdefault(key, Batcher(function, most))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._batchers
+
+    def __call__(self, key: str, items: Sequence) -> list[Any]:
+        """What the function of this key answers for these items, at least one."""
+        with self._lock:
+            self._present += 1
+        try:
+            return self._batchers[key](items, lambda: self._present)
+        finally:
+            with self._lock:
+                self._present -= 1
+
+    def counts(self) -> dict[str, BatchCount]:
+        """How much was computed, by key."""
+        with self._lock:
+            return {key: BatchCount(found.batches, found.items) for key, found in self._batchers.items()}

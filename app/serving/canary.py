@@ -78,7 +78,7 @@ def predict(engine, name: str, faces: list[Face]) -> list[Prediction]:
     """One Prediction a face, by the version whose turn it is; by the active one where a canary cannot be used.
 
     Args:
-        engine: who computes, see `app.serving.engine`.
+        engine: who computes, see `app.serving.engine.Engine`.
         name: of the model.
         faces: at least one.
     """

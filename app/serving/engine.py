@@ -1,38 +1,70 @@
-"""Who computes for the page and the API: this process, or others that it asks.
+"""What every engine promises: whatever computes for the page and the API looks like this to them."""
 
-Everything that takes time goes through `current()`. What it runs are plain functions of faces and
-photos (`app.serving.jobs`), so that another engine can run the same ones elsewhere: `app.serving.ray_cluster` does.
-"""
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
 
-import os
-import threading
-
-from app.serving.local import LocalEngine
-
-_current: LocalEngine | None = None
-_choosing = threading.Lock()
+from app.serving.batching import BatchCount
+from app.serving.reports import ModelReport
+from models.types import Face, Photo, Prediction
+from models.zoo import Status
 
 
-def current() -> LocalEngine:
-    """The engine in use: the one that `use` was given, else this process, and FACEWHY_PREDICT_URL where it is set.
+class Engine(ABC):
+    """Computes for the page and the API, in this process or by asking others; any thread may call.
 
-    Raises:
-        ParameterError: FACEWHY_PREDICT_URL is no address.
+    Implementations are final, and one that leaves a part to another holds it: `app.serving.local` computes
+    here, `app.serving.tf_serving` lets a server predict, `app.serving.ray_cluster` asks replicas.
     """
-    with _choosing:
-        if _current is None:
-            url = os.environ.get("FACEWHY_PREDICT_URL", "").strip()
-            use(_tf_serving(url) if url else LocalEngine())
-        return _current
 
+    @abstractmethod
+    def detect(self, photo: Photo) -> list[Face]:
+        """The faces in a photo without keypoints, largest first, see `models.detector.find`."""
 
-def use(engine: LocalEngine) -> None:
-    """Let another engine compute from now on."""
-    global _current
-    _current = engine
+    @abstractmethod
+    def keypoints(self, faces: list[Face], photo: Photo) -> list[Face]:
+        """The same faces with their keypoints, see `models.keypoints.read`."""
 
+    @abstractmethod
+    def predict(self, name: str, faces: list[Face], version: str = "") -> list[Prediction]:
+        """One Prediction a face, by a version of a model; "" is the active one.
 
-def _tf_serving(url: str) -> LocalEngine:
-    from app.serving.tf_serving import TFServingEngine
+        Raises:
+            UnknownNameError, WeightsError: see `models.zoo.load`.
+        """
 
-    return TFServingEngine(url)
+    @abstractmethod
+    def explain(self, job: Callable, *args, **kwargs) -> Any:
+        """What a job answers that looks into the networks.
+
+        Args:
+            job: a function that can be pickled, such as those of `app.serving.jobs`.
+            args, kwargs: what it takes; these and its answer can be pickled too.
+
+        Raises:
+            what the job raises.
+        """
+
+    @abstractmethod
+    def card(self, name: str) -> ModelReport:
+        """The card of a model's active version and what was measured; waits while its weights are being loaded.
+
+        Raises:
+            UnknownNameError, WeightsError: see `models.zoo.load`.
+        """
+
+    @abstractmethod
+    def health(self) -> dict[str, Status]:
+        """How far each model is, the keypoint model first; loads nothing."""
+
+    @abstractmethod
+    def available(self) -> list[str]:
+        """The emotion models that can be used, see `models.zoo.available`."""
+
+    @abstractmethod
+    def warm(self) -> None:
+        """Load the models and run every method once, so that the first visitor waits for neither."""
+
+    @abstractmethod
+    def batches(self) -> dict[str, BatchCount]:
+        """How much was computed in batches since the start, by what was computed."""

@@ -8,12 +8,13 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.serving import canary, engine
+from app.serving import canary, engines
+from app.serving.admission import WorkQueue
 from models.types import Prediction
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 STAGES = ("wait", "decode", "detect", "keypoints", "predict", "explain", "trust")
-"""What a request's time goes into; "wait" is for a place in a queue of the REST API."""
+"""What a request's time goes into; "wait" is of REST and MCP for their turn."""
 OTHER = "other"
 
 disable_created_metrics()
@@ -102,26 +103,26 @@ class Now:
     """What is read when it is asked for: queues, batches, models, canaries.
 
     Args:
-        queues: by interface and queue, how many calls run and how many wait.
+        queues: by name.
     """
 
-    def __init__(self, queues: dict[tuple[str, str], tuple[int, int]]):
+    def __init__(self, queues: dict[str, WorkQueue]):
         self.queues = queues
 
     def collect(self) -> Iterator[Metric]:
         """The families of this moment."""
-        running = GaugeMetricFamily("facewhy_lane_running", "Calls that run.", labels=["door", "lane"])
-        waiting = GaugeMetricFamily("facewhy_lane_waiting", "Calls that wait.", labels=["door", "lane"])
-        for names, (now, later) in self.queues.items():
-            running.add_metric(names, now)
-            waiting.add_metric(names, later)
+        running = GaugeMetricFamily("facewhy_queue_running", "Calls that run.", labels=["queue"])
+        waiting = GaugeMetricFamily("facewhy_queue_waiting", "Calls that wait.", labels=["queue"])
+        for name, queue in self.queues.items():
+            running.add_metric([name], queue.running)
+            waiting.add_metric([name], queue.waiting)
         batches = CounterMetricFamily("facewhy_batches", "Batches that were computed.", labels=["of"])
         items = CounterMetricFamily("facewhy_batch_items", "Pictures or faces in them.", labels=["of"])
-        for name, batcher in engine.current().batches.items():
-            batches.add_metric([name], batcher.batches)
-            items.add_metric([name], batcher.items)
+        for name, count in engines.current().batches().items():
+            batches.add_metric([name], count.batches)
+            items.add_metric([name], count.items)
         ready = GaugeMetricFamily("facewhy_model_ready", "1 where a model can be used.", labels=["model", "version"])
-        for name, status in engine.current().status().items():
+        for name, status in engines.current().health().items():
             ready.add_metric([name, status.version], status.state == "ready")
         yield from (running, waiting, batches, items, ready, *canaries())
 
@@ -141,7 +142,7 @@ def canaries() -> Iterator[Metric]:
     yield from (share, faces, agreed)
 
 
-def text(queues: dict[tuple[str, str], tuple[int, int]]) -> bytes:
+def text(queues: dict[str, WorkQueue]) -> bytes:
     """Everything, as Prometheus reads it; for `queues` see `Now`."""
     now = CollectorRegistry()
     now.register(Now(queues))

@@ -6,11 +6,12 @@ import asyncio
 import os
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, final
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
@@ -19,7 +20,10 @@ from ray import exceptions, serve
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, ReplicaUnavailableError
 from ray.serve.handle import DeploymentHandle
 
+from app.serving.batching import BatchCount
+from app.serving.engine import Engine
 from app.serving.local import LocalEngine
+from app.serving.reports import ModelReport
 from models import zoo
 from models.errors import BusyError, FaceWhyError, ParameterError
 from models.types import Face, Photo, Prediction
@@ -40,6 +44,20 @@ TRAVELS = ("app", "explain", "models", "examples", "docs")
 """What the machines of a cluster are sent of this repository."""
 
 
+class Answer(NamedTuple):
+    """What a replica answers.
+
+    Attributes:
+        value: what was asked for.
+        replica: a name of the replica.
+        batches: how much it has computed in batches since it started.
+    """
+
+    value: Any
+    replica: str
+    batches: dict[str, BatchCount]
+
+
 class Replica:
     """The models in a process of their own.
 
@@ -48,16 +66,17 @@ class Replica:
     """
 
     def __init__(self):
-        self._engine = LocalEngine()
+        self._engine, self._name = LocalEngine(), uuid.uuid4().hex
         self._threads = ThreadPoolExecutor(ONGOING, thread_name_prefix="replica")
         zoo.keypoint_model()
         self._engine.available()
         threading.Thread(target=self._engine.warm, name="warm", daemon=True).start()
 
-    async def ask(self, method: str, *args) -> Any:
+    async def ask(self, method: str, *args, **kwargs) -> Answer:
         """What a method of the engine answers."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(getattr(self._engine, method), *args))
+        value = await loop.run_in_executor(self._threads, partial(getattr(self._engine, method), *args, **kwargs))
+        return Answer(value, self._name, self._engine.batches())
 
     async def process(self) -> int:
         """The number of this replica's process."""
@@ -68,7 +87,8 @@ class Replica:
         self._engine.available()
 
 
-class RayEngine(LocalEngine):
+@final
+class RayEngine(Engine):
     """Replicas on a Ray cluster. A request whose replica dies is sent to another one.
 
     Args:
@@ -76,54 +96,71 @@ class RayEngine(LocalEngine):
     """
 
     def __init__(self, handle: DeploymentHandle):
-        super().__init__()
         self._handle = handle
+        self._counts: dict[str, dict[str, BatchCount]] = {}
 
-    def find(self, photo: Photo) -> list[Face]:
-        """See `LocalEngine.find`."""
-        return self._request("find", photo)
+    def detect(self, photo: Photo) -> list[Face]:
+        return self._request("detect", photo)
 
     def keypoints(self, faces: list[Face], photo: Photo) -> list[Face]:
-        """See `LocalEngine.keypoints`."""
         return self._request("keypoints", faces, photo) if faces else []
 
     def predict(self, name: str, faces: list[Face], version: str = "") -> list[Prediction]:
-        """See `LocalEngine.predict`."""
         return self._request("predict", name, faces, version) if faces else []
 
-    def run(self, function: Callable, *args, **kwargs) -> Any:
-        """See `LocalEngine.run`; the function is sent by its name."""
-        return self._request("run", partial(function, *args, **kwargs))
+    def explain(self, job: Callable, *args, **kwargs) -> Any:
+        """See `Engine.explain`; the job is sent by its name."""
+        return self._request("explain", job, *args, **kwargs)
 
-    def available(self) -> list[str]:
-        """See `LocalEngine.available`."""
-        return self._request("available")
+    def card(self, name: str) -> ModelReport:
+        """See `Engine.card`, of any one replica."""
+        return self._request("card", name)
 
-    def status(self) -> dict[str, zoo.Status]:
-        """See `LocalEngine.status`, of any one replica; "waiting" where none says so in time."""
+    def health(self) -> dict[str, zoo.Status]:
+        """See `Engine.health`, of any one replica; "waiting" where none says so in time."""
         try:
-            return self._request("status", timeout_s=STATUS_TIMEOUT_S)
+            return self._request("health", timeout_s=STATUS_TIMEOUT_S)
         except BusyError:
             return dict.fromkeys(zoo.loaded(), zoo.Status())
 
+    def available(self) -> list[str]:
+        return self._request("available")
+
     def warm(self) -> None:
-        """Run every method once, on any one replica."""
+        """See `Engine.warm`, on any one replica; each does so by itself when it starts."""
         self._request("warm")
 
-    def _request(self, method: str, *args, timeout_s: float | None = None) -> Any:
-        until = time.monotonic() + (ANSWER_TIMEOUT_S if timeout_s is None else timeout_s)
+    def batches(self) -> dict[str, BatchCount]:
+        """See `Engine.batches`, of all replicas that have answered, as each counted when it last did."""
+        total: dict[str, BatchCount] = {}
+        for counts in list(self._counts.values()):
+            for name, count in counts.items():
+                total[name] = BatchCount(*map(sum, zip(total.get(name, (0, 0)), count, strict=True)))
+        return total
+
+    def _request(self, method: str, *args, timeout_s: float = ANSWER_TIMEOUT_S, **kwargs) -> Any:
+        until = time.monotonic() + timeout_s
         for attempt in range(TRIES):
             try:
-                return self._handle.ask.remote(method, *args).result(timeout_s=max(0.1, until - time.monotonic()))
+                sent = self._handle.ask.remote(method, *args, **kwargs)
+                value, replica, counts = sent.result(timeout_s=max(0.1, until - time.monotonic()))
+                self._note(replica, counts)
+                return value
             except exceptions.RayTaskError as error:
                 raise error.cause if isinstance(error.cause, FaceWhyError) else RuntimeError(method) from None
             except BackPressureError:
-                raise BusyError("There is room for one more", "too many at once", "Try again in 2 s", 2) from None
+                raise BusyError("All replicas are busy", "one request more", "Try again in 2 s", 2) from None
             except (exceptions.RayActorError, ReplicaUnavailableError):
                 time.sleep(min(0.1 * 2**attempt, 2.0))
             except (TimeoutError, DeploymentUnavailableError):
                 break
-        raise BusyError("The models answer", "nothing from the cluster", "Try again in 10 s", 10)
+        raise BusyError("The models do not answer", "nothing from the cluster", "Try again in 10 s", 10)
+
+    def _note(self, replica: str, counts: dict[str, BatchCount]) -> None:
+        """Keep what a replica has counted; of two answers that overtake each other, the later one."""
+        known = self._counts.setdefault(replica, {})
+        for name, count in counts.items():
+            known[name] = max(count, known.get(name, count))
 
 
 def start(

@@ -1,12 +1,16 @@
-"""The files beside a model's card: charts of what was measured, and the table of trust."""
+"""A model's card with the files beside it: charts of what was measured, and the table of trust."""
 
 import json
 import logging
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from explain import registry
 from explain.registry import METHODS
 from models import card as cards
 from models import hub, weight_store, zoo
+from models.card import Card
 from models.errors import WeightsError
 from models.weight_store import Located
 
@@ -23,6 +27,51 @@ LARGEST = 2_000_000
 _downloads: dict[tuple[str, str | None], list[hub.Download]] = {}
 
 
+@dataclass(frozen=True, eq=False)
+class ModelReport:
+    """What is known about the active version of a model; no network, and no path of the machine that holds it.
+
+    Attributes:
+        card: of its weights.
+        versions: the numbers of those that are present, the active one first.
+        unsuitable: by method, why it cannot explain the model, or ""; empty for the keypoint model.
+        charts: the charts beside the card that are there, as Plotly's JSON by name, in the order of `CHARTS`.
+        trust: how far each method's maps can be trusted, see `trust`; None where that was not measured.
+        coming: whether some of these files are still on their way from the Hub.
+    """
+
+    card: Card
+    versions: tuple[str, ...]
+    unsuitable: dict[str, str]
+    charts: dict[str, dict[str, Any]]
+    trust: dict[str, Any] | None
+    coming: bool
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that can explain the model."""
+        return [name for name, reason in self.unsuitable.items() if not reason]
+
+
+def report(name: str) -> ModelReport:
+    """What is known about a model of this process, which is loaded where it is not yet.
+
+    Raises:
+        UnknownNameError, WeightsError: see `models.zoo.load`.
+    """
+    model = zoo.keypoint_model() if name == zoo.KEYPOINT_MODEL else zoo.load(name)
+    coming = fetch(model.located)
+    unsuitable = {} if name == zoo.KEYPOINT_MODEL else registry.suitable(model)
+    found = trust(model.located, model.card.sha256)
+    return ModelReport(model.card, tuple(zoo.versions(name)), unsuitable, charts(model.located), found, coming)
+
+
+def charts(located: Located) -> dict[str, dict[str, Any]]:
+    """The charts beside a card that are JSON objects, by name; a file that is damaged takes only itself away."""
+    found = {name: read(located.folder / "report" / f"{name}.json") for name in CHARTS}
+    return {name: values for name, values in found.items() if isinstance(values, dict)}
+
+
 def trust(located: Located, sha256: str) -> dict | None:
     """The table of how far each method's maps can be trusted; None unless it was measured for these weights.
 
@@ -36,11 +85,8 @@ def trust(located: Located, sha256: str) -> dict | None:
     return values
 
 
-def table(name: str) -> dict | None:
-    """The table of trust of an emotion model: of the weights in use, or while they load, of those that ship."""
-    if zoo.loaded()[name].state == "ready":
-        model = zoo.load(name)
-        return trust(model.located, model.card.sha256)
+def shipped_trust(name: str) -> dict | None:
+    """The table of trust of the weights of an emotion model that ship, for as long as no others are loaded."""
     shipped = Located(weight_store.SHIPPED / name, "shipped")
     try:
         return trust(shipped, cards.read(shipped.folder).sha256)
@@ -48,9 +94,9 @@ def table(name: str) -> dict | None:
         return None
 
 
-def recommended(name: str) -> str:
-    """The method to begin with on a model: its table's, see `training.measures.trust.default_method`, or `FIRST`."""
-    found = (table(name) or {}).get("default")
+def recommended(table: dict | None) -> str:
+    """The method to begin with by a table of trust, see `training.measures.trust.default_method`; else `FIRST`."""
+    found = (table or {}).get("default")
     return found if isinstance(found, str) and found in METHODS else FIRST
 
 

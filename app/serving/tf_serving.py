@@ -10,16 +10,20 @@ Source: the RESTful API of TensorFlow Serving, https://www.tensorflow.org/tfx/se
 
 import threading
 from collections.abc import Callable
+from typing import Any, final
 
 import httpx
 import numpy as np
 
+from app.serving.batching import BatchCount, Batchers
+from app.serving.engine import Engine
 from app.serving.local import LocalEngine
+from app.serving.reports import ModelReport
 from models import card as cards
 from models import weight_store, zoo
 from models.card import Card
 from models.errors import ParameterError, UnknownNameError, WeightsError, WeightsMismatchError, WeightsNotFoundError
-from models.types import Face, Prediction
+from models.types import Face, Photo, Prediction
 from models.zoo import EMOTION_MODELS
 
 CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S = 2.0, 10.0
@@ -112,26 +116,6 @@ class ServingPredictor:
         probabilities = np.concatenate([np.zeros((0, len(card.labels)), np.float32), *parts])
         return logits(probabilities, card.temperature), probabilities
 
-    def versions(self, name: str) -> dict[int, str]:
-        """The states of all versions of a model that the server knows, such as {1000002: "AVAILABLE"}.
-
-        Raises:
-            UnknownNameError, WeightsError: see `predict`.
-        """
-        found = self._request("GET", f"/v1/models/{self._card(name).name}")
-        try:
-            return {int(one["version"]): str(one["state"]) for one in found["model_version_status"]}
-        except (KeyError, TypeError, ValueError) as error:
-            raise _odd("lists the versions of a model", repr(error)) from error
-
-    def ready(self, name: str) -> bool:
-        """Whether the server can be asked for this model now; one that cannot be reached is not ready."""
-        card = self._card(name)
-        try:
-            return self.versions(name).get(version_number(card.version)) == "AVAILABLE"
-        except WeightsError:
-            return False
-
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -146,7 +130,7 @@ class ServingPredictor:
 
     def _probabilities(self, card: Card, crops: np.ndarray) -> np.ndarray:
         path = f"/v1/models/{card.name}/versions/{version_number(card.version)}:predict"
-        found = self._request("POST", path, {"instances": crops[..., None].tolist()})
+        found = self._request(path, {"instances": crops[..., None].tolist()})
         try:
             rows = np.array(found["predictions"], np.float32)
         except (KeyError, TypeError, ValueError) as error:
@@ -160,8 +144,8 @@ class ServingPredictor:
             raise _odd("answers probabilities, whose sum is 1", f"a row that begins {rows[0, :3].tolist()}")
         return rows
 
-    def _request(self, method: str, path: str, body: dict | None = None) -> dict:
-        answer = self._send(method, path, body, again=True)
+    def _request(self, path: str, body: dict) -> dict:
+        answer = self._send(path, body, again=True)
         try:
             found = answer.json()
         except ValueError:
@@ -182,39 +166,68 @@ class ServingPredictor:
             raise _odd("answers JSON", message)
         return found
 
-    def _send(self, method: str, path: str, body: dict | None, again: bool) -> httpx.Response:
+    def _send(self, path: str, body: dict, again: bool) -> httpx.Response:
         try:
-            answer = self._client.request(method, self._url + path, json=body)
+            answer = self._client.post(self._url + path, json=body)
         except httpx.TransportError as error:
             if again and not isinstance(error, httpx.ReadTimeout):
-                return self._send(method, path, body, again=False)
+                return self._send(path, body, again=False)
             raise _failed(f"{type(error).__name__}: {_line(error)}") from error
         if again and answer.status_code in AGAIN:
-            return self._send(method, path, body, again=False)
+            return self._send(path, body, again=False)
         return answer
 
 
-class TFServingEngine(LocalEngine):
-    """This process, but for predictions: a TensorFlow Serving server computes those of the active versions.
+@final
+class TFServingEngine(Engine):
+    """A TensorFlow Serving server predicts with the active versions; everything else is computed in this process.
 
     Args:
         url: see `ServingPredictor`.
     """
 
     def __init__(self, url: str):
-        super().__init__()
         self._server = ServingPredictor(url, lambda name: zoo.load(name).card)
+        self._batchers = Batchers()
+        self._local = LocalEngine(self._batchers)
 
-    def _answer(self, name: str, version: str) -> Callable[[list[Face]], list[Prediction]]:
-        card = zoo.load(name).card
-        if version not in ("", card.version):
-            return super()._answer(name, version)
+    def detect(self, photo: Photo) -> list[Face]:
+        return self._local.detect(photo)
 
-        def answer(faces: list[Face]) -> list[Prediction]:
-            pairs = zip(*self._server.predict(name, np.stack([face.crop for face in faces])), strict=True)
-            return [Prediction(name, logits, probabilities, card.version) for logits, probabilities in pairs]
+    def keypoints(self, faces: list[Face], photo: Photo) -> list[Face]:
+        return self._local.keypoints(faces, photo)
 
-        return answer
+    def predict(self, name: str, faces: list[Face], version: str = "") -> list[Prediction]:
+        """See `Engine.predict`; a version that is not the active one predicts in this process."""
+        if not faces:
+            return []
+        if version not in ("", zoo.load(name).card.version):
+            return self._local.predict(name, faces, version)
+        self._batchers.add(f"{name} served", lambda batch: self._predict(name, batch), CHUNK)
+        return self._batchers(f"{name} served", faces)
+
+    def explain(self, job: Callable, *args, **kwargs) -> Any:
+        return self._local.explain(job, *args, **kwargs)
+
+    def card(self, name: str) -> ModelReport:
+        return self._local.card(name)
+
+    def health(self) -> dict[str, zoo.Status]:
+        return self._local.health()
+
+    def available(self) -> list[str]:
+        return self._local.available()
+
+    def warm(self) -> None:
+        self._local.warm()
+
+    def batches(self) -> dict[str, BatchCount]:
+        return self._local.batches()
+
+    def _predict(self, name: str, faces: list[Face]) -> list[Prediction]:
+        pairs = self._server.predict(name, np.stack([face.crop for face in faces]))
+        version = zoo.load(name).card.version
+        return [Prediction(name, *pair, version) for pair in zip(*pairs, strict=True)]
 
 
 def _failed(received: str) -> WeightsError:

@@ -62,7 +62,7 @@ def test_every_way_to_start_finds_the_packages(start, tmp_path):
     assert "started ('127.0.0.1', " in done.stdout, done.stderr
 
 
-def test_what_computes_waits_in_its_lane(page):
+def test_what_computes_waits_in_its_queue(page):
     """Explanations, on the page and through the API, never take the places of predictions."""
     queue_of = {event.name: event.concurrency_id for event in page.fns.values() if event.fn}
     expected = {
@@ -86,16 +86,19 @@ def test_a_full_queue_says_so_and_leaves_the_other_open(page, name_of_queue):
 
     def push(name):
         body = PredictBodyInternal(data=[], fn_index=first[name], session_hash="visitor")
-        coming = queue.push(body, SimpleNamespace(headers={}), None)
+        coming = queue.push(body, SimpleNamespace(headers={}, scope={}), None)
         with ThreadPoolExecutor(1) as thread:  # a test of the browser may have left a loop running in this one
             return thread.submit(asyncio.run, coming).result()
 
     other = next(name for name in admission.AT_ONCE if name != name_of_queue)
     try:
-        answers = [push(name_of_queue) for _ in range(admission.WAITING[name_of_queue] + 1)]
+        answers = [
+            push(name_of_queue) for _ in range(admission.AT_ONCE[name_of_queue] + admission.WAITING[name_of_queue] + 1)
+        ]
         assert all(pushed for pushed, *_ in answers[:-1])
         pushed, said, state = answers[-1]
         assert not pushed and state == "queue_full" and said == busy(admission.WAITING[name_of_queue])
         assert push(other)[0]
     finally:
         queue.event_queue_per_concurrency_id.clear()
+        queue._leave_removed()

@@ -1,13 +1,16 @@
 """Gradio's queue, where a full one says so in words and an answer that comes late is not lost."""
 
 import asyncio
+from collections.abc import Iterable
 
 import gradio as gr
 from gradio import route_utils
-from gradio.queueing import Queue
+from gradio.queueing import Event, Queue
 from gradio.server_messages import ProcessCompletedMessage
 
-from app.serving.admission import AT_ONCE, WAITING
+from app.serving import admission
+from app.serving.admission import AT_ONCE, WAITING, Place, WorkQueue
+from models.errors import BusyError
 
 LINGER_S = 10.0
 OPEN = "stays open"
@@ -17,46 +20,91 @@ QUICK = 8
 """Calls at once of a handler that computes nothing to speak of."""
 MOST = sum(WAITING.values()) + 20
 """Calls of the page and its clients that may wait, of any kind."""
+RUNNING = sum(AT_ONCE.values()) + 2 * QUICK
+"""Calls of the page and its clients that may run, of any kind."""
 
 
 def open_queue(page: gr.Blocks) -> gr.Blocks:
     """Give a page its queue; what computes nothing is quick and waits for little."""
     page.queue(max_size=MOST, default_concurrency_limit=QUICK, api_open=False)
-    page._queue = PageQueue(True, page.max_threads, 1, MOST, page, QUICK)
+    page._queue = PageQueue(True, RUNNING, 1, MOST, page, QUICK)
     return page
 
 
-class PageQueue(Queue):
-    """Gradio's queue, where each kind of work has places of its own and a full one says so in words.
+def work_queues(page: gr.Blocks) -> dict[str, WorkQueue]:
+    """The queues that the computing calls of a page wait in, for the other interfaces to wait in as well."""
+    return page._queue.work_queues
 
-    It also keeps a browser's stream of answers open for `LINGER_S` seconds after the last one. Gradio
-    closes it at once, and an answer to what is clicked in that moment is lost: the page believes that
-    its stream is still open, and nobody reads what comes. The call that keeps a stream open is `OPEN`,
-    which is never computed.
+
+class PageQueue(Queue):
+    """Gradio's queue, in which a call that computes has a place in `app.serving.admission` and runs when that says so.
+
+    A full queue says so in words. It also keeps a browser's stream of answers open for `LINGER_S` seconds
+    after the last one. Gradio closes it at once, and an answer to what is clicked in that moment is lost:
+    the page believes that its stream is still open, and nobody reads what comes. The call that keeps a
+    stream open is `OPEN`, which is never computed.
     """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.work_queues = admission.create()
+        self._places: dict[str, Place] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
 
     async def push(self, body, request, username):
-        """As Gradio's; the sentence goes with its status 503."""
+        """As Gradio's, with a place for what computes; the sentence of a full queue goes with its status 503."""
         name = route_utils.get_fn(self.blocks, None, body).concurrency_id if body.fn_index is not None else ""
-        waiting = self.event_queue_per_concurrency_id.get(name)
-        if waiting is not None and len(waiting.queue) >= WAITING.get(name, self.max_size):
-            return False, busy(len(waiting.queue)), "queue_full"
-        if body.session_hash and "sec-fetch-site" in request.headers:
-            self.pending_event_ids_session.setdefault(body.session_hash, set()).add(OPEN)
-            self._linger(body.session_hash)
-        pushed, message, state = await super().push(body, request, username)
+        browser = "sec-fetch-site" in request.headers
+        place = None
+        if name in self.work_queues:
+            try:
+                place = self.work_queues[name].enter(admission.client_of(request.scope), visitor=browser)
+            except BusyError:
+                return False, busy(self.work_queues[name].waiting), "queue_full"
+        pushed = False
+        try:
+            if body.session_hash and browser:
+                self.pending_event_ids_session.setdefault(body.session_hash, set()).add(OPEN)
+                self._linger(body.session_hash)
+            pushed, message, state = await super().push(body, request, username)
+        finally:
+            if place and not pushed:
+                place.leave()
+        if place and pushed:
+            self._places[message] = place
         return pushed, busy(len(self)) if state == "queue_full" else message, state
 
+    def get_events(self):
+        """As Gradio's; of what computes, a call whose place was granted, and not simply the first."""
+        for name, waiting in self.event_queue_per_concurrency_id.items():
+            for event in list(waiting.queue):
+                place = self._places.get(event._id)
+                if place and place.displaced:
+                    self._refuse(event)
+                elif place.granted if place else waiting.current_concurrency < QUICK:
+                    waiting.queue.remove(event)
+                    return [event], False, name
+        return None
+
+    async def process_events(self, events, *args, **kwargs):
+        """As Gradio's; then the place is free."""
+        try:
+            await super().process_events(events, *args, **kwargs)
+        finally:
+            self._leave(event._id for event in events)
+
+    async def remove_from_queue(self, event_id):
+        """As Gradio's; the place is free."""
+        await super().remove_from_queue(event_id)
+        self._leave_removed()
+
     async def clean_events(self, *, session_hash=None, event_id=None):
-        """As Gradio's, when a stream is gone."""
+        """As Gradio's, when a stream is gone; the places of its calls that wait are free."""
         if timer := self._lingering.pop(session_hash, None):
             timer.cancel()
             self.pending_event_ids_session.get(session_hash, set()).discard(OPEN)
         await super().clean_events(session_hash=session_hash, event_id=event_id)
+        self._leave_removed()
 
     def let_go(self, session_hash: str) -> None:
         """Let a stream close once nothing is left to answer."""
@@ -70,6 +118,26 @@ class PageQueue(Queue):
         for session_hash in list(self._lingering):
             self.let_go(session_hash)
 
+    def _refuse(self, event: Event) -> None:
+        """Tell a call that its place went to another client."""
+        queue = self.event_queue_per_concurrency_id[event.concurrency_id]
+        queue.queue.remove(event)
+        said = {"error": busy(len(queue.queue))}
+        self.send_message(event, ProcessCompletedMessage(output=said, title="Error", success=False))
+        self.event_ids_to_events.pop(event._id, None)
+        self._leave([event._id])
+
+    def _leave(self, events: Iterable[str]) -> None:
+        for event in events:
+            if place := self._places.pop(event, None):
+                place.leave()
+
+    def _leave_removed(self) -> None:
+        """Leave the places of calls that neither wait nor run any longer."""
+        waiting = {event._id for queue in self.event_queue_per_concurrency_id.values() for event in queue.queue}
+        running = {event._id for job in self.active_jobs if job for event in job}
+        self._leave(set(self._places) - waiting - running)
+
     def _linger(self, session_hash: str) -> None:
         if timer := self._lingering.get(session_hash):
             timer.cancel()
@@ -81,12 +149,6 @@ class PageQueue(Queue):
             self._linger(session_hash)
         else:
             self.let_go(session_hash)
-
-
-def counts(page: gr.Blocks) -> dict[str, tuple[int, int]]:
-    """By queue, how many calls of a page and its clients run and how many wait."""
-    queues = page._queue.event_queue_per_concurrency_id
-    return {name: (queues[name].current_concurrency, len(queues[name].queue)) for name in AT_ONCE if name in queues}
 
 
 def busy(waiting: int) -> str:

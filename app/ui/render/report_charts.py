@@ -1,11 +1,9 @@
 """The charts beside a model's card, dressed for the page."""
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from app.serving import reports
 from app.ui import theme
-from models.weight_store import Located
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -15,22 +13,19 @@ log = logging.getLogger(__name__)
 LINES = "rgba(128, 132, 128, 0.22)"
 
 
-def charts(located: Located) -> dict[str, "Figure"]:
-    """The charts beside a card that can be read, by name, dressed for the page.
+def charts(written: dict[str, dict[str, Any]]) -> dict[str, "Figure"]:
+    """The charts beside a card, see `app.serving.reports.ModelReport`, dressed for the page.
 
-    A file that is missing or damaged takes only itself away.
+    One that Plotly cannot draw takes only itself away.
     """
     import plotly.graph_objects as go
 
     found = {}
-    for name in reports.CHARTS:
-        values = reports.read(located.folder / "report" / f"{name}.json")
-        if not isinstance(values, dict):
-            continue
+    for name, values in written.items():
         try:
             found[name] = dressed(go.Figure(values))
         except (ValueError, TypeError, AttributeError) as error:
-            log.warning("the chart %s of %s is no chart: %s", name, located.folder, str(error).splitlines()[0])
+            log.warning("the chart %s is no chart: %s", name, str(error).splitlines()[0])
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from app import pipeline, text
-from app.serving import admission, reports
+from app.serving import admission
 from app.ui import controls, method_pages, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.render import charts, evidence_table, html, pictures, trust_panel
@@ -88,7 +88,7 @@ def build(shared: Shared) -> None:
     cancellation = gr.State(Cancellation())
     shown = gr.State(None)
     judged = gr.State("")
-    first = reports.recommended("cnn")
+    first = pipeline.recommended("cnn")
     offered = gr.State(first)
     strip = gr.HTML(js_on_load=scripts.read("select"))
     with gr.Row(elem_classes="fw-columns fw-explain"):
@@ -247,7 +247,7 @@ def turn_to(model: str, method: str, offered: Any = SKIP, chosen: Any = SKIP) ->
 
 def offer(model: str, method: str, offered: str) -> tuple:
     """The method to begin with on a model, unless the visitor has chosen another one."""
-    first = reports.recommended(model)
+    first = pipeline.recommended(model)
     if method != offered or method == first:
         return (*Offered(summary=summarised(model, method)), *[SKIP] * len(METHODS))
     return turn_to(model, first, first, first)
@@ -343,7 +343,7 @@ def itself(model: str, emotion: str, against: str) -> str:
 
 def summarised(model: str, method: str) -> str:
     """What a method shows, and how often that was true when it was tested on the model."""
-    table = reports.table(model) or {"methods": {}}
+    table = pipeline.trust_table(model) or {"methods": {}}
     often = table["methods"].get(method, {}).get("better_than_chance")
     tested = ""
     if often:

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from app import experiments, lab_text
-from app.serving import admission, engine
-from app.source_faces import SOURCE_FACES
+from app import experiments, lab_text, source_faces
+from app.serving import admission
 from app.ui import brush_mask, controls, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
@@ -37,7 +36,7 @@ from explain.lab.steps import (
     pack,
 )
 from explain.registry import METHODS
-from models.errors import NoFaceError, UnknownNameError
+from models.errors import NoFaceError
 from models.regions import REGIONS
 
 TITLE = "Lab"
@@ -261,7 +260,7 @@ def show(session: Session, state: LabState) -> tuple[LabState, View]:
         state = replace(state, about=about, maps={}, found=None)
     known = {key[1:]: found for key, found in state.maps.items() if key[0] == state.method}
     given = {"maps": known, "versions": versions_used(session)}
-    outcome = engine.current().run(experiments.run, session.face, experiment, state.method, state.emotion, **given)
+    outcome = experiments.run(session.face, experiment, state.method, state.emotion, **given)
     made = {(state.method, name, outcome.target.emotion): found for name, found in outcome.maps.items()}
     return replace(state, maps={**state.maps, **made}), view._replace(
         strip=pictures.strip(session),
@@ -371,7 +370,7 @@ def search_smallest(session: Session, latest: Latest, fill: str) -> View:
     """The smallest change that flips each model's answer."""
     if session.face is None:
         raise NoFaceError("There is no face to search on", "none so far", "Give a photo on the tab Predict first")
-    found = engine.current().run(experiments.smallest, session.face, fill, versions_used(session))
+    found = experiments.smallest(session.face, fill, versions_used(session))
     with CHANGING:
         latest.state = replace(latest.state, found=(fill, found))
     return View(smallest=lab_panels.smallest(found))
@@ -392,12 +391,7 @@ def linked(latest: Latest, code: str) -> None:
     if not code:
         return
     experiment = Experiment.from_code(code)
-    for step in experiment.steps:  # a face that is not among ours is found now, not when the tab is opened
-        name = getattr(step, "donor", None) or getattr(step, "fill", BASELINES[0])
-        if name not in BASELINES and name not in SOURCE_FACES:
-            raise UnknownNameError(
-                "The name of the example face is unknown", repr(name), f"Use one of {', '.join(SOURCE_FACES)}"
-            )
+    source_faces.names_in(experiment)  # a face that is not among ours is found now, not when the tab is opened
     gr.Info("The link brought an experiment. Give a photo with a face, then open the tab Lab.")
     with CHANGING:
         latest.state = latest.state.with_experiment(experiment)

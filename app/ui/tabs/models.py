@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from app.serving import canary, reports
+from app.serving import canary, engines
 from app.ui.render import html, model_cards, report_charts
 from app.ui.tabs import SKIP, Shared
 from models import zoo
@@ -55,25 +55,24 @@ def show(name: str) -> Iterator[View]:
 
     While the model is being loaded that is said first, and the rest follows.
     """
-    status = zoo.loaded()[name]
+    status = engines.current().health()[name]
     if status.state != "ready":
         yield _without_facts(name, status)
         if status.state == "failed":
             return
     try:
-        model = zoo.keypoint_model() if name == zoo.KEYPOINT_MODEL else zoo.load(name)
+        report = engines.current().card(name)
+        status = engines.current().health()[name]
     except WeightsError:
-        yield _without_facts(name, zoo.loaded()[name])
+        yield _without_facts(name, engines.current().health()[name])
         return
-    coming = reports.fetch(model.located)
-    found = report_charts.charts(model.located)
+    found = report_charts.charts(report.charts)
     shown = {place: next((found[name] for name in names if name in found), None) for place, names in PLACES.items()}
-    table = reports.trust(model.located, model.card.sha256)
     yield View(
-        model_cards.described(name, zoo.loaded()[name], model.card, canary.agreement_counters().get(name)),
-        "" if name == zoo.KEYPOINT_MODEL else model_cards.trust(name, table),
-        model_cards.emotions(model.card),
-        "" if found else COMING if coming else NO_CHARTS,
+        model_cards.described(name, status, report.card, canary.agreement_counters().get(name)),
+        "" if name == zoo.KEYPOINT_MODEL else model_cards.trust(name, report.trust),
+        model_cards.emotions(report.card),
+        "" if found else COMING if report.coming else NO_CHARTS,
         **{place: gr.update(value=figure, visible=figure is not None) for place, figure in shown.items()},
     )
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app import pipeline
 from app.api import endpoints, errors, schemas
 from app.api import rest as rest_api
-from app.serving import admission, reports
+from app.serving import admission
 from app.serving.admission import WorkQueue
 from explain import registry
 from models import card as cards
@@ -112,7 +113,7 @@ def test_models_are_what_their_cards_say(rest):
         for field in ("architecture", "version", "parameters", "metrics", "licence", "sha256", "date"):
             assert found[field] == getattr(card, field)
         assert found["limits"] == list(card.limits) and found["versions"] == zoo.versions(name)
-        assert found["recommended_method"] == reports.recommended(name)
+        assert found["recommended_method"] == pipeline.recommended(name)
         assert found["methods"] == [key for key, why in registry.suitable(zoo.load(name)).items() if not why]
 
 
@@ -139,7 +140,7 @@ def test_metrics_count_requests_stages_faces_and_queues(rest, ask):
     assert [late - early for late, early in zip(after, before, strict=True)] == [1, 1, 2, 2, 2, 4, 1, 2]
     assert value("facewhy_faces_agreed_total") <= value("facewhy_faces_total")
     for name, waiting in admission.WAITING.items():
-        assert waiting and value(f'facewhy_lane_waiting{{door="rest",lane="{name}"}}') == 0
+        assert waiting and value(f'facewhy_queue_waiting{{queue="{name}"}}') == 0
     version = zoo.load("cnn").card.version
     assert value(f'facewhy_model_ready{{model="cnn",version="{version}"}}') == 1
     assert rest.get("/metrics").headers["content-type"].startswith("text/plain")
@@ -406,7 +407,7 @@ def test_every_error_of_ours_has_a_status_that_is_no_accident():
 
 
 @pytest.mark.parametrize(("name", "path"), [(admission.PREDICT, "/predict"), (admission.EXPLAIN, "/api/v1/explain")])
-def test_a_full_lane_answers_at_once_and_the_other_stays_open(monkeypatch, name, path):
+def test_a_full_queue_answers_at_once_and_the_other_stays_open(monkeypatch, name, path):
     """One call runs, one waits, the third is told when to come back."""
     entered, leave = threading.Event(), threading.Event()
 
@@ -440,13 +441,13 @@ def test_a_full_lane_answers_at_once_and_the_other_stays_open(monkeypatch, name,
     error = refused(late, 503, "Busy")
     assert int(late.headers["retry-after"]) == 8 and "8 s" in error["advice"]
     assert health.status_code == 200 and others == [200, 200]
-    assert f'facewhy_lane_running{{door="rest",lane="{name}"}} 1.0' in counts
-    assert f'facewhy_lane_waiting{{door="rest",lane="{name}"}} 1.0' in counts
+    assert f'facewhy_queue_running{{queue="{name}"}} 1.0' in counts
+    assert f'facewhy_queue_waiting{{queue="{name}"}} 1.0' in counts
 
 
 def test_a_batch_of_which_nothing_finds_a_place_is_busy(monkeypatch):
-    async def full(*args):
-        raise BusyError("There is room for one more", "80 before you", "Try again in 3 s", seconds=3)
+    async def full(*args, **kwargs):
+        raise BusyError("All places are taken", "80 before you", "Try again in 3 s", seconds=3)
 
     monkeypatch.setattr(WorkQueue, "run", full)
 

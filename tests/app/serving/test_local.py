@@ -1,17 +1,24 @@
 from concurrent.futures import ThreadPoolExecutor
+from functools import partialmethod
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app import experiments, main, pipeline
-from app.serving import engine, jobs
+from app import experiments, main, pipeline, source_faces
+from app.serving import engines, jobs
+from app.serving.engine import Engine
 from app.serving.local import LocalEngine
+from app.serving.reports import ModelReport
+from app.serving.tf_serving import TFServingEngine
+from app.ui.tabs import models
 from explain.base import Target
-from models import detector, keypoints, photo, zoo
+from models import card as cards
+from models import detector, keypoints, photo, weight_store, zoo
 from models.errors import ParameterError, UnknownNameError, WeightsError
 from models.types import EMOTIONS
 
+HIDDEN = experiments.Experiment.from_json({"steps": [{"do": "hide", "region": "mouth"}]})
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.[jp][pn]g"))
 
 
@@ -27,13 +34,13 @@ def here():
 
 def read(here, picture):
     """What a visitor gets for a photo."""
-    faces = here.keypoints(here.find(picture) or [detector.whole_picture(picture)], picture)
+    faces = here.keypoints(here.detect(picture) or [detector.whole_picture(picture)], picture)
     return faces, {name: here.predict(name, faces) for name in zoo.EMOTION_MODELS}
 
 
 def test_visitors_at_once_get_what_each_would_get_alone(here, photos):
     alone = [read(here, picture) for picture in photos]
-    before = {name: (batcher.batches, batcher.items) for name, batcher in here.batches.items()}
+    before = here.batches()
     crowd = photos * 3
     with ThreadPoolExecutor(len(crowd)) as pool:
         together = list(pool.map(lambda picture: read(here, picture), crowd))
@@ -45,10 +52,10 @@ def test_visitors_at_once_get_what_each_would_get_alone(here, photos):
         for name in told:
             for answer, other in zip(answers[name], told[name], strict=True):
                 assert np.allclose(answer.probabilities, other.probabilities, atol=0.02), "bfloat16 and no more"
-    for name, batcher in here.batches.items():
-        batches, items = batcher.batches - before[name][0], batcher.items - before[name][1]
+    for name, count in here.batches().items():
+        batches, items = (now - then for now, then in zip(count, before[name], strict=True))
         assert items >= len(crowd)
-        assert batches < items, f"nobody shared a round of {name}"
+        assert batches < items, f"nobody shared a batch of {name}"
 
 
 def test_it_is_the_plain_functions_that_answer(here, photos):
@@ -66,7 +73,7 @@ def test_it_is_the_plain_functions_that_answer(here, photos):
 def test_no_face_asks_nobody(here, photos):
     assert here.keypoints([], photos[0]) == []
     assert here.predict("cnn", []) == []
-    assert here.batches["faces"].batches == 0
+    assert here.batches()["faces"].batches == 0
 
 
 def test_a_name_that_does_not_exist_harms_nobody_else(here, photos):
@@ -77,25 +84,64 @@ def test_a_name_that_does_not_exist_harms_nobody_else(here, photos):
     assert here.predict("cnn", faces)[0].emotion in EMOTIONS
 
 
-def test_the_page_uses_the_engine_that_it_is_given(monkeypatch, photos):
-    class Elsewhere(LocalEngine):
-        ran = []
+class Elsewhere(Engine):
+    """Asks another engine, and notes what for."""
 
-        def find(self, picture):
-            self.ran.append("find")
-            return super().find(picture)
+    def __init__(self, other):
+        self._other, self.asked = other, []
 
-        def run(self, function, *args, **kwargs):
-            self.ran.append(function.__name__)
-            return super().run(function, *args, **kwargs)
+    def _note(self, name, *args, **kwargs):
+        self.asked.append(args[0].__name__ if name == "explain" else name)
+        return getattr(self._other, name)(*args, **kwargs)
 
-    monkeypatch.setattr(engine, "_current", None)
-    engine.use(Elsewhere())
+
+for promise in Engine.__abstractmethods__:
+    setattr(Elsewhere, promise, partialmethod(Elsewhere._note, promise))
+Elsewhere.__abstractmethods__ = frozenset()
+
+
+def test_page_and_api_ask_the_engine_that_they_are_given_and_nothing_else(monkeypatch, photos):
+    given = Elsewhere(LocalEngine())
+    monkeypatch.setattr(engines, "_current", given)
     face = pipeline.faces_in(photos[0])[0]
-    made = pipeline.explain("cnn", face, Target(3), "gradcam")
-    pipeline.trusted(face, made)
+    pipeline.trusted(face, pipeline.explain("cnn", face, Target(3), "gradcam"))
     assert pipeline.unsuitable("cnn", "gradcam") == ""
-    assert Elsewhere.ran == ["find", "explain", "tested", "beside", "unsuitable"]
+    assert given.asked == ["detect", "keypoints", "explain", "tested", "beside", "unsuitable"]
+    given.asked.clear()
+    experiments.run_with_smallest(face, HIDDEN, smallest_change=True)
+    assert given.asked == ["_run", "_smallest"]
+    given.asked.clear()
+    monkeypatch.setattr(zoo, "load", lambda *_: pytest.fail("the page loads weights"))
+    given._other = Carded()
+    list(models.show("cnn"))
+    assert pipeline.recommended("cnn") == "saliency"
+    assert set(given.asked) == {"health", "card"}
+
+
+class Carded:
+    """Knows a card and nothing else, as a cluster does for the page that asks it."""
+
+    def health(self):
+        return {"cnn": zoo.Status("ready", 1.0, "shipped", version="1.0.0")}
+
+    def card(self, name):
+        card = cards.read(weight_store.SHIPPED / name)
+        return ModelReport(card, (card.version,), {"gradcam": ""}, {}, {"default": "saliency", "methods": {}}, False)
+
+
+def test_nobody_inherits_from_an_engine_that_can_be_used():
+    for kind in (LocalEngine, TFServingEngine):
+        assert kind.__bases__ == (Engine,) and kind.__final__
+
+
+def test_an_example_face_is_read_where_it_is_asked_for_and_not_where_it_is_used(monkeypatch, photos):
+    """What a replica runs is given the faces; it would make an engine of its own to read them."""
+    swap = experiments.Experiment.from_json({"steps": [{"do": "swap", "donor": "composite_happy"}]})
+    face, sources = pipeline.faces_in(photos[0])[0], source_faces.shown_by(swap)
+    monkeypatch.setattr(engines, "current", lambda: pytest.fail("asks an engine"))
+    monkeypatch.setattr(source_faces, "_read", lambda name: pytest.fail("reads a face"))
+    outcome = experiments._run(face, swap, sources, "gradcam", "", None, None, None)
+    assert outcome.changed.touched.any()
 
 
 def test_what_runs_elsewhere_can_be_sent_there(photos):
@@ -104,18 +150,18 @@ def test_what_runs_elsewhere_can_be_sent_there(photos):
     face = pipeline.faces_in(photos[0])[0]
     made = jobs.explain("cnn", face, Target(3), "shap_regions")
     judged = jobs.beside(face, made, jobs.tested(face, made))
-    tried = experiments.run(face, experiments.Experiment.from_json({"steps": [{"do": "hide", "region": "mouth"}]}))
-    for sent in (photos[0], face, made, judged, tried, *zoo.load("cnn").predict([face])):
+    tried = experiments.run(face, HIDDEN)
+    for sent in (LocalEngine().card("cnn"), photos[0], face, made, judged, tried, *zoo.load("cnn").predict([face])):
         back = pickle.loads(pickle.dumps(sent))
         assert type(back) is type(sent)
-    for function in (jobs.explain, jobs.tested, jobs.beside, jobs.unsuitable, experiments.run, experiments.smallest):
+    for function in (jobs.explain, jobs.tested, jobs.beside, jobs.unsuitable, experiments._run, experiments._smallest):
         assert pickle.loads(pickle.dumps(function)) is function
 
 
 def test_predictions_may_come_from_a_server_and_explanations_stay(monkeypatch, photos):
-    monkeypatch.setattr(engine, "_current", None)
+    monkeypatch.setattr(engines, "_current", None)
     monkeypatch.setenv("FACEWHY_PREDICT_URL", "http://localhost:1")
-    chosen = engine.current()
+    chosen = engines.current()
     face = pipeline.faces_in(photos[0])[0]
     asked = []
 
@@ -129,12 +175,13 @@ def test_predictions_may_come_from_a_server_and_explanations_stay(monkeypatch, p
     assert [said.emotion for said in told] == ["sad", "sad"]
     assert told[0].version == zoo.load("cnn").card.version
     assert asked == [("cnn", (2, 48, 48))]
+    assert chosen.batches()["cnn served"] == (1, 2), "what the server predicts counts as any batch"
     assert pipeline.explain("cnn", face, Target(3), "gradcam").values.shape == (48, 48)
     assert len(asked) == 1
 
 
 def test_a_model_that_the_server_lacks_takes_only_itself_away(monkeypatch, photos):
-    monkeypatch.setattr(engine, "_current", None)
+    monkeypatch.setattr(engines, "_current", None)
     monkeypatch.setenv("FACEWHY_PREDICT_URL", "http://localhost:1")
     face = pipeline.faces_in(photos[0])[0]
     present = {"cnn", "resnet"}
@@ -145,7 +192,7 @@ def test_a_model_that_the_server_lacks_takes_only_itself_away(monkeypatch, photo
         rows = np.full((len(crops), 7), 1 / 7, np.float32)
         return np.log(rows), rows
 
-    monkeypatch.setattr(engine.current()._server, "predict", answer)
+    monkeypatch.setattr(engines.current()._server, "predict", answer)
     assert list(pipeline.predictions_for([face])) == ["cnn", "resnet"]
     with pytest.raises(WeightsError, match="vgg16"):
         pipeline.predictions_for([face], ("cnn", "vgg16"))
@@ -156,7 +203,7 @@ def test_a_model_that_the_server_lacks_takes_only_itself_away(monkeypatch, photo
 
 @pytest.mark.parametrize("variable", ["FACEWHY_PREDICT_URL", "FACEWHY_BF16"])
 def test_a_wrong_setting_ends_the_start(monkeypatch, variable):
-    monkeypatch.setattr(engine, "_current", None)
+    monkeypatch.setattr(engines, "_current", None)
     monkeypatch.setenv(variable, "not a value")
     with pytest.raises(ParameterError, match=variable):
         main.launch(port=0)

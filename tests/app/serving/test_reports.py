@@ -3,9 +3,10 @@ import json
 import plotly.graph_objects as go
 import pytest
 
+from app import pipeline
 from app.serving import reports
 from app.ui.render import report_charts
-from models import hub
+from models import hub, zoo
 from models.weight_store import SHIPPED, Located
 from tests import hub as loopback
 
@@ -26,7 +27,7 @@ def fresh(monkeypatch):
 def test_charts_come_in_their_order_without_a_background(folder):
     for name in ("training", "confusion", "unheard"):
         (folder / "report" / f"{name}.json").write_text(CHART)
-    found = report_charts.charts(Located(folder, "folder"))
+    found = report_charts.charts(reports.charts(Located(folder, "folder")))
     assert list(found) == ["confusion", "training"]
     assert found["confusion"].layout.paper_bgcolor == "rgba(0,0,0,0)" and found["confusion"].data[0].y is not None
 
@@ -37,13 +38,13 @@ def test_charts_come_in_their_order_without_a_background(folder):
 def test_a_damaged_chart_takes_only_itself_away(folder, text):
     (folder / "report" / "confusion.json").write_text(text, encoding="latin-1")
     (folder / "report" / "robustness.json").write_text(CHART)
-    assert list(report_charts.charts(Located(folder, "folder"))) == ["robustness"]
+    assert list(report_charts.charts(reports.charts(Located(folder, "folder")))) == ["robustness"]
 
 
 def test_a_file_that_is_far_too_large_is_not_read(folder, monkeypatch):
     monkeypatch.setattr(reports, "LARGEST", 10)
     (folder / "report" / "confusion.json").write_text(CHART)
-    assert report_charts.charts(Located(folder, "folder")) == {}
+    assert report_charts.charts(reports.charts(Located(folder, "folder"))) == {}
 
 
 def test_trust_counts_only_for_the_weights_it_was_measured_on(folder):
@@ -58,22 +59,22 @@ def test_trust_counts_only_for_the_weights_it_was_measured_on(folder):
 
 def test_a_model_begins_with_the_method_of_its_table(folder, monkeypatch):
     monkeypatch.setattr(reports.weight_store, "SHIPPED", folder.parent)
-    monkeypatch.setitem(reports.zoo._status, "cnn", reports.zoo.Status("loading"))
+    monkeypatch.setitem(zoo._status, "cnn", zoo.Status("loading"))
     card = reports.cards.read(SHIPPED / "cnn")
-    assert reports.table("cnn") is None  # no weights at all
+    assert pipeline.trust_table("cnn") is None  # no weights at all
     (folder / "card.json").write_bytes((SHIPPED / "cnn" / "card.json").read_bytes())
-    assert reports.table("cnn") is None and reports.recommended("cnn") == reports.FIRST
+    assert pipeline.trust_table("cnn") is None and pipeline.recommended("cnn") == reports.FIRST
     for default, method in (("scorecam", "scorecam"), ("unheard", reports.FIRST), ([], reports.FIRST)):
         table = {"sha256": card.sha256, "default": default, "methods": {}}
         (folder / "trust.json").write_text(json.dumps(table))
-        assert reports.table("cnn") == table and reports.recommended("cnn") == method
+        assert pipeline.trust_table("cnn") == table and pipeline.recommended("cnn") == method
 
 
 def test_a_loaded_model_has_the_table_beside_its_own_weights(monkeypatch):
-    loaded = reports.zoo.load("cnn")
+    loaded = zoo.load("cnn")
     monkeypatch.setattr(reports, "trust", lambda located, sha256: {"default": "saliency", "of": (located, sha256)})
-    assert reports.table("cnn")["of"] == (loaded.located, loaded.card.sha256)
-    assert reports.recommended("cnn") == "saliency"
+    assert pipeline.trust_table("cnn")["of"] == (loaded.located, loaded.card.sha256)
+    assert pipeline.recommended("cnn") == "saliency"
 
 
 def test_weights_from_elsewhere_ask_no_hub(folder, monkeypatch):
@@ -96,10 +97,13 @@ def test_a_report_is_fetched_from_the_hub_once_and_behind_the_page(tmp_path, mon
         assert first.wait(60) and not first.error
         located = Located(hub.cached(pin, "cnn", ("card.json",)), "hub", pin.revision)
         served.open.clear()
-        assert reports.fetch(located) and report_charts.charts(located) == {}
+        assert reports.fetch(located) and report_charts.charts(reports.charts(located)) == {}
         served.open.set()
         for download in reports._downloads["cnn", pin.revision]:
             assert download.wait(60)
         asked = len(served.requests)
         assert not reports.fetch(located) and len(served.requests) == asked
-    assert list(report_charts.charts(located)) == ["confusion"] and reports.trust(located, "ab") is not None
+    assert (
+        list(report_charts.charts(reports.charts(located))) == ["confusion"]
+        and reports.trust(located, "ab") is not None
+    )

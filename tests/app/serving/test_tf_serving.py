@@ -111,17 +111,14 @@ def test_the_version_that_is_explained_is_asked_not_the_latest(server, predictor
     uniform = np.full((3, 7), 1 / 7)
     server.models["cnn"] = {VERSION: exported, VERSION + 1: fixed(uniform)}
     assert np.abs(predictor.predict("cnn", crops)[1] - uniform).max() > 0.01
-    assert predictor.versions("cnn") == {VERSION: "AVAILABLE", VERSION + 1: "AVAILABLE"}
 
 
-def test_another_version_or_model_is_not_ready_and_not_used(server, predictor, crops):
-    assert predictor.ready("cnn") and not predictor.ready("resnet")
+def test_another_version_or_model_is_not_used(server, predictor, crops):
     server.states["cnn", VERSION] = "LOADING"
-    assert predictor.versions("cnn") == {VERSION: "LOADING"} and not predictor.ready("cnn")
     with pytest.raises(WeightsNotFoundError, match=rf"404, 'Servable not found for request: Specific\(cnn, {VERSION}"):
         predictor.predict("cnn", crops)
-    with pytest.raises(WeightsNotFoundError, match="Could not find any versions of model resnet"):
-        predictor.versions("resnet")
+    with pytest.raises(WeightsNotFoundError, match="404"):
+        predictor.predict("resnet", crops)
 
 
 def test_the_card_of_the_weights_that_are_loaded_can_be_given(server, crops):
@@ -138,8 +135,8 @@ def test_an_address_that_is_none_is_refused(url):
         ServingPredictor(url)
 
 
-def test_a_slash_at_the_end_of_the_address_changes_nothing(server):
-    assert ServingPredictor(f" {server.url}/ ").ready("cnn")
+def test_a_slash_at_the_end_of_the_address_changes_nothing(server, crops):
+    assert ServingPredictor(f" {server.url}/ ").predict("cnn", crops)[0].shape == (3, 7)
 
 
 def test_what_the_app_gives_is_checked_before_anything_is_asked(predictor, server, crops):
@@ -189,12 +186,6 @@ def test_an_answer_of_another_kind_is_one_sentence(predictor, server, crops, ans
     assert "\n" not in str(caught.value)
 
 
-def test_a_status_of_another_kind_is_one_sentence(predictor, server):
-    server.answers = [stub.answered({"model_version_status": [{"version": "x"}]})]
-    with pytest.raises(WeightsMismatchError, match="lists the versions"):
-        predictor.versions("cnn")
-
-
 @pytest.mark.parametrize("broken", [None, stub.error(503, "Overloaded"), stub.Response("<html>", 502)])
 def test_a_request_that_fails_on_its_way_is_sent_once_more_and_no_oftener(predictor, server, crops, broken):
     server.answers = [broken]
@@ -211,13 +202,12 @@ def test_a_slow_server_is_asked_once_and_not_waited_for(predictor, server, crops
     with pytest.raises(WeightsError, match="ReadTimeout"):
         ServingPredictor(server.url).predict("cnn", crops)
     server.delay = 0.0
-    assert predictor.ready("cnn") and len(server.rows) <= 1
+    assert len(server.rows) <= 1
 
 
 def test_a_server_that_is_down_is_one_sentence_without_its_address(crops):
     url = closed_port().replace("://", "://user:secret@")
     predictor = ServingPredictor(url)
-    assert not predictor.ready("cnn")
     with pytest.raises(WeightsError, match="answers. Received: ConnectError.*FACEWHY_PREDICT_URL") as caught:
         predictor.predict("cnn", crops)
     assert "secret" not in str(caught.value) and "127.0.0.1" not in str(caught.value)

@@ -134,7 +134,7 @@ def test_only_the_parameters_of_the_chosen_method_are_shown():
 
 
 def test_each_model_begins_with_its_own_method_until_one_is_chosen(monkeypatch):
-    monkeypatch.setattr(explain.reports, "recommended", {"cnn": "shap_partition", "vgg16": "scorecam"}.get)
+    monkeypatch.setattr(explain.pipeline, "recommended", {"cnn": "shap_partition", "vgg16": "scorecam"}.get)
     offered, method, _, page, *groups = explain.offer("vgg16", "shap_partition", "shap_partition")
     assert offered == method == "scorecam" and not page.open
     assert [group.visible for group in groups] == [name == "scorecam" for name in METHODS]
@@ -146,7 +146,7 @@ def test_each_model_begins_with_its_own_method_until_one_is_chosen(monkeypatch):
 
 def test_a_method_says_how_often_it_was_right(monkeypatch):
     table = {"faces": 200, "methods": {"saliency": {"better_than_chance": {"mean": 0.25}}}}
-    monkeypatch.setattr(explain.reports, "table", {"resnet": table}.get)
+    monkeypatch.setattr(explain.pipeline, "trust_table", {"resnet": table}.get)
     assert "with ResNet on 200 faces" in explain.summarised("resnet", "saliency")
     assert "on 25\u00a0% of them" in explain.summarised("resnet", "saliency")
     for model, method in (("resnet", "gradcam"), ("cnn", "saliency")):

@@ -111,7 +111,7 @@ def test_another_filling_goes_for_everything_that_is_hidden():
 
 
 def test_a_part_comes_from_an_example_face_and_goes_again(one, start):
-    names = list(lab.SOURCE_FACES)
+    names = list(lab.source_faces.SOURCE_FACES)
     happy = names.index("composite_happy")
     eyes = lab.watch(start.state, "gradcam", "", "eyes")
     swapped = lab.swap_part(eyes, sent(index=happy))

@@ -1,5 +1,6 @@
 import pytest
 
+from app.serving import reports
 from app.ui.render import model_cards
 from app.ui.tabs import models
 from models import zoo
@@ -47,7 +48,7 @@ def test_a_model_that_cannot_be_loaded_says_why(monkeypatch):
 
 def test_the_charts_beside_a_card_are_shown_in_their_places(monkeypatch):
     found = {"points": object(), "training": object()}
-    monkeypatch.setattr(models.report_charts, "charts", lambda located: found)
+    monkeypatch.setattr(models.report_charts, "charts", lambda written: found)
     zoo.keypoint_model()
     _, _, _, note, first, second, third, fourth = last(zoo.KEYPOINT_MODEL)
     assert note == "" and first["value"] is found["points"] and fourth["value"] is found["training"]
@@ -55,9 +56,9 @@ def test_the_charts_beside_a_card_are_shown_in_their_places(monkeypatch):
 
 
 def test_charts_on_their_way_are_announced(monkeypatch):
-    monkeypatch.setattr(models.report_charts, "charts", lambda located: {})
-    monkeypatch.setattr(models.reports, "fetch", lambda located: True)
+    monkeypatch.setattr(models.report_charts, "charts", lambda written: {})
+    monkeypatch.setattr(reports, "fetch", lambda located: True)
     zoo.load("cnn")
     assert last("cnn")[3] == models.COMING
-    monkeypatch.setattr(models.reports, "fetch", lambda located: False)
+    monkeypatch.setattr(reports, "fetch", lambda located: False)
     assert last("cnn")[3] == models.NO_CHARTS

@@ -1,0 +1,165 @@
+"""Who is computed for and in which order: events decide how long a call takes, never a clock."""
+
+import asyncio
+import threading
+
+import pytest
+
+from app.serving import admission
+from app.serving.admission import WorkQueue
+from models.errors import BusyError
+
+
+def queue(at_once: int = 2, waiting: int = 16) -> WorkQueue:
+    return WorkQueue("test", at_once, waiting, usual=4.0)
+
+
+def in_a_loop(test):
+    """Run an asynchronous test."""
+
+    def run():
+        asyncio.run(test())
+
+    run.__name__ = test.__name__
+    return run
+
+
+def order(work: WorkQueue, places: list) -> list[str]:
+    """Whose calls run, one after the other, when each ends as soon as it has begun."""
+    ran, left = [], list(places)
+    while left:
+        place = next(place for place in left if place.granted)
+        left.remove(place)
+        ran.append(place.client)
+        place.leave()
+    return ran
+
+
+@in_a_loop
+async def test_a_full_queue_answers_at_once_and_says_when_to_come_back():
+    work, go = queue(1, 2), threading.Event()
+    inside = [asyncio.create_task(work.run(go.wait)) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(BusyError) as refused:
+        await work.run(go.wait)
+    assert not any(task.done() for task in inside)
+    go.set()
+    assert await asyncio.gather(*inside) == [True] * 3
+    assert refused.value.seconds == 6 and "6 s" in str(refused.value)
+    assert work.running == work.waiting == 0
+
+
+@in_a_loop
+async def test_no_more_run_at_once_than_may():
+    work, running, most, lock = queue(2, 20), set(), [], threading.Lock()
+
+    def compute(number):
+        with lock:
+            running.add(number)
+            most.append(len(running))
+        threading.Event().wait(0.002)
+        with lock:
+            running.remove(number)
+        return number
+
+    assert await asyncio.gather(*(work.run(compute, number) for number in range(12))) == list(range(12))
+    assert max(most) <= 2
+
+
+@in_a_loop
+async def test_a_call_that_fails_frees_its_place_and_the_usual_time_is_learned():
+    work = queue(1, 0)
+
+    def fail():
+        raise ValueError("no")
+
+    for _ in range(30):
+        with pytest.raises(ValueError):
+            await work.run(fail)
+    assert work.running == work.waiting == 0
+    work.enter()
+    assert work.seconds == 1, "it was 2 before"
+
+
+@in_a_loop
+async def test_a_client_may_take_every_place_while_nobody_else_waits():
+    work = queue()
+    places = [work.enter("school") for _ in range(18)]
+    assert [place.granted for place in places] == [True] * 2 + [False] * 16
+    with pytest.raises(BusyError):
+        work.enter("school")
+
+
+@in_a_loop
+async def test_others_find_a_place_where_one_client_has_taken_all():
+    """24 connections of one client to /api/v1/trust: everyone else got 503, 36 of 36 times."""
+    work = queue()
+    places = [work.enter("greedy") for _ in range(18)]
+    guests = [work.enter(f"guest {number}") for number in range(6)]
+    assert [place.displaced for place in places] == [False] * 12 + [True] * 6, "the latest that wait give way"
+    with pytest.raises(BusyError):
+        await places[-1].wait()
+    with pytest.raises(BusyError):
+        work.enter("greedy")
+    assert not any(place.displaced for place in guests)
+    places[0].leave()
+    assert guests[0].granted, "and they are next"
+
+
+@in_a_loop
+async def test_while_others_wait_no_client_gets_more_than_a_third_of_the_places():
+    work = queue()
+    held = {name: [work.enter(name)] for name in ("other", "first", "second")}
+    for name in ("first", "second"):
+        with pytest.raises(BusyError):
+            for _ in range(18):
+                held[name].append(work.enter(name))
+    assert len(held["first"]) == len(held["second"]) == 6
+    assert work.enter("third") is not None
+
+
+@in_a_loop
+async def test_those_who_hold_their_share_do_not_displace_each_other():
+    work = queue()
+    places = [work.enter(name) for name in ("a", "b", "c") for _ in range(6)]
+    with pytest.raises(BusyError):
+        work.enter("d")
+    assert not any(place.displaced for place in places)
+
+
+@in_a_loop
+async def test_clients_take_turns_and_each_keeps_its_order():
+    work = queue(1)
+    places = [work.enter(client) for client in ("a", "a", "a", "a", "b", "b", "c")]
+    assert order(work, places) == ["a", "b", "c", "a", "b", "a", "a"]
+
+
+@in_a_loop
+async def test_visitors_of_the_page_come_first_but_not_alone():
+    work = queue(1)
+    places = [work.enter("program"), work.enter("program"), work.enter("other"), work.enter("guest", visitor=True)]
+    assert order(work, places) == ["program", "guest", "other", "program"]
+    work = queue(3, 15)
+    pages = [work.enter("page", visitor=True) for _ in range(3)]
+    late = [work.enter("page", visitor=True), work.enter("program")]
+    pages[0].leave()
+    assert late[1].granted and not late[0].granted, "who runs its share waits for who runs less"
+
+
+@in_a_loop
+async def test_a_place_is_left_once_and_a_call_that_gave_up_waiting_runs_no_more():
+    work = queue(1)
+    runs, waits, last = (work.enter() for _ in range(3))
+    waits.leave()
+    waits.leave()
+    assert (work.running, work.waiting) == (1, 1)
+    runs.leave()
+    runs.leave()
+    assert last.granted and not waits.granted
+    last.leave()
+    assert (work.running, work.waiting) == (0, 0)
+
+
+def test_the_client_is_whom_the_middleware_named():
+    assert admission.client_of({"state": {"client": "203.0.113.7"}}) == "203.0.113.7"
+    assert admission.client_of({}) == admission.client_of({"state": None}) == ""
