@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import yaml
@@ -73,10 +74,10 @@ def parse(text: str) -> dict:
     try:
         settings = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ParameterError("Spacefile is YAML", str(error)) from error
+        raise ParameterError("Spacefile is not valid YAML", str(error), "Correct it") from error
     missing = [key for key in REQUIRED if key not in settings] if isinstance(settings, dict) else REQUIRED
     if missing:
-        raise ParameterError("Spacefile has every setting of a Space", f"no {', '.join(missing)}")
+        raise ParameterError("Settings are missing in Spacefile", f"no {', '.join(missing)}", "Add them")
     return settings
 
 
@@ -142,10 +143,10 @@ def committed(root: str | Path = ROOT) -> Commit:
         try:
             return subprocess.run(["git", *command], cwd=root, capture_output=True, check=True).stdout
         except FileNotFoundError as error:
-            raise ParameterError("A Space gets the files of a commit", "no git", "Install git") from error
+            raise ParameterError("The files of the commit could not be read", "no git", "Install git") from error
         except subprocess.CalledProcessError as error:
             raise ParameterError(
-                "A Space gets the files of a commit", _last_line(error.stderr), "Clone the repository with git"
+                "The files of the commit could not be read", _last_line(error.stderr), "Clone the repository with git"
             ) from error
 
     revision = git("rev-parse", "HEAD").decode().strip()
@@ -155,7 +156,9 @@ def committed(root: str | Path = ROOT) -> Commit:
             if member.isdir():
                 continue
             if not member.isfile():
-                raise ParameterError("A Space gets plain files", member.name, "Replace the link by a file")
+                raise ParameterError(
+                    "The commit has a link, which a Space cannot keep", member.name, "Replace the link by a file"
+                )
             files[member.name] = archive.extractfile(member).read()
     changed = git("diff", "--name-only", "-z", "HEAD").decode().split("\0")
     return Commit(revision, files, tuple(filter(None, changed)))
@@ -174,33 +177,52 @@ def verify(files: dict[str, bytes]) -> dict:
     """
     missing = [path for path in FILES if path not in files]
     if missing:
-        raise ParameterError("A Space has every file that it needs", f"no {', '.join(missing)}", "Commit them")
+        raise ParameterError("Files of the Space are missing", f"no {', '.join(missing)}", "Commit them")
     settings = parse(files["Spacefile"].decode())
     if not files["README.md"].decode().startswith(front_matter(settings)):
         raise ParameterError(
-            "README.md begins with what Spacefile says", "something else", "Run: python -m app.space; and commit"
+            "README.md does not begin with what Spacefile says",
+            "something else",
+            "Run: python -m app.space; and commit",
         )
     hub = settings.get("hub") or {}
     size = sum(map(len, files.values()))
     gradio = rf"^gradio(\[\w+\])?=={re.escape(str(settings['sdk_version']))}( |$)"
     pins = files["requirements.txt"].decode()
-    for holds, rule, received in (
-        (len(str(settings["title"])) <= 60, "A title has at most 60 characters", settings["title"]),
-        (len(str(settings["description"])) <= 60, "A description has at most 60 characters", settings["description"]),
-        (set(settings["colours"]) <= COLOURS, f"A colour is one of {', '.join(sorted(COLOURS))}", settings["colours"]),
-        (settings["sdk"] == "gradio", "The Space is one of Gradio", settings["sdk"]),
-        (re.fullmatch(r"3\.\d+", str(settings["python"])), "python is a version such as 3.11", settings["python"]),
-        (settings["start"] in files, "The start file is in the repository", settings["start"]),
-        (re.search(gradio, pins, re.MULTILINE), "requirements.txt pins sdk_version", settings["sdk_version"]),
-        (not hub.get("repository") or PIN.fullmatch(str(hub["revision"])), "hub.revision is a full commit hash", hub),
-        (size <= LARGEST, f"A Space's repository holds at most {LARGEST:,} bytes", size),
+    colours = ", ".join(sorted(COLOURS))
+    for holds, error in (
+        (len(str(settings["title"])) <= 60, _unfit("The title has more than 60 characters", settings["title"])),
+        (
+            len(str(settings["description"])) <= 60,
+            _unfit("The description has more than 60 characters", settings["description"]),
+        ),
+        (set(settings["colours"]) <= COLOURS, _unfit(f"The colours are not all among {colours}", settings["colours"])),
+        (settings["sdk"] == "gradio", _unfit("The Space is not one of Gradio", settings["sdk"])),
+        (
+            re.fullmatch(r"3\.\d+", str(settings["python"])),
+            _unfit("The version of Python is not one such as 3.11", settings["python"]),
+        ),
+        (settings["start"] in files, _unfit("The start file is not in the repository", settings["start"])),
+        (
+            re.search(gradio, pins, re.MULTILINE),
+            _unfit("The sdk_version is not pinned in requirements.txt", settings["sdk_version"]),
+        ),
+        (
+            not hub.get("repository") or PIN.fullmatch(str(hub["revision"])),
+            _unfit("The hub.revision is not a full commit hash", hub),
+        ),
+        (size <= LARGEST, _unfit(f"The files of the Space have more than {LARGEST:,} bytes", size)),
     ):
         if not holds:
-            raise ParameterError(rule, repr(received), "Correct it, run python -m app.space, and commit")
+            raise error
     for card, data in zip(WEIGHTS[::2], WEIGHTS[1::2], strict=True):
         if json.loads(files[card])["sha256"] != hashlib.sha256(files[data]).hexdigest():
-            raise WeightsError(f"{data} has the sha256 in its card", "another one", "Commit both together")
+            raise WeightsError(f"{data} does not have the sha256 in its card", "another one", "Commit both together")
     return settings
+
+
+def _unfit(happened: str, received: Any) -> ParameterError:
+    return ParameterError(happened, repr(received), "Correct it, run python -m app.space, and commit")
 
 
 def check(root: str | Path = ROOT, quick: bool = False, port: int = PORT) -> Iterator[str]:
@@ -265,13 +287,15 @@ def install(folder: Path, requirements: Path, settings: dict, quick: bool) -> Pa
         pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *(["--dry-run"] * quick)]
         steps = [[sys.executable, "-m", "venv", folder], pip]
     else:
-        raise ParameterError(f"The Space runs Python {wanted}", f"Python {here} and no uv", "Install uv")
+        raise ParameterError(f"Python {wanted} of the Space is missing", f"Python {here} and no uv", "Install uv")
     steps[1] += packages
     for step in steps:
         done = subprocess.run(list(map(str, step)), capture_output=True)
         if done.returncode:
             raise ParameterError(
-                "requirements.txt installs", _last_line(done.stderr), f"Try: {' '.join(map(str, step))}"
+                "The packages of requirements.txt could not be installed",
+                _last_line(done.stderr),
+                f"Try: {' '.join(map(str, step))}",
             )
     return python
 
@@ -294,7 +318,7 @@ def start(folder: Path, python: str | Path, settings: dict, port: int = PORT) ->
     """
     address = f"http://127.0.0.1:{port}/"
     if _page(address) is not None:
-        raise ParameterError(f"Port {port} is free", "an answer", "Stop what listens there, or use --port")
+        raise ParameterError(f"Port {port} is already in use", "an answer", "Stop what listens there, or use --port")
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder.parent),
@@ -315,8 +339,11 @@ def start(folder: Path, python: str | Path, settings: dict, port: int = PORT) ->
                 if late or app.poll() is not None:
                     log.seek(0)
                     said = _last_line(log.read())
-                    rule = f"{settings['start']} answers on port {port} within {ANSWER_TIMEOUT_S:.0f} seconds"
-                    raise ParameterError(rule, said, "Read what it says: python " + settings["start"])
+                    raise ParameterError(
+                        f"{settings['start']} did not answer on port {port} within {ANSWER_TIMEOUT_S:.0f} seconds",
+                        said,
+                        f"Read what it says: python {settings['start']}",
+                    )
                 time.sleep(0.2)
             return time.perf_counter() - began
         finally:
@@ -370,7 +397,7 @@ def push(repository: str, root: str | Path = ROOT, private: bool = False) -> Pus
     commit = committed(root)
     settings = verify(commit.files)
     if not huggingface_hub.get_token():
-        raise HubError("The Hub takes a token", "none", "Log in with: hf auth login; or set HF_TOKEN")
+        raise HubError("The token for the Hub is missing", "none", "Log in with: hf auth login; or set HF_TOKEN")
     api = huggingface_hub.HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, library_name="facewhy")
     variables = [{"key": key, "value": str(value)} for key, value in (settings.get("variables") or {}).items()]
     try:

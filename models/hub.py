@@ -204,8 +204,8 @@ def refused(place: str, kind: str, error: Exception, more: Mapping[int, Reason] 
         **more,
     }
     if status in reasons:
-        happened, advice = reasons[status]
-        return HubError(happened, f"HTTP status {status}", advice)
+        reason = reasons[status]
+        return HubError(reason.happened, f"HTTP status {status}", reason.advice)
     if status is not None and status >= 500:
         return HubError("The Hub failed", f"HTTP status {status}", "Try again later; nothing was committed")
     first_line = next(iter(str(error).strip().splitlines()), "").rstrip(".: ")
