@@ -69,6 +69,11 @@ class Config:
         label_smoothing: share of the target spread evenly over the classes.
         balance: how far rare emotions are shown more often: an epoch draws a face with a chance that
             goes with (faces of its label) ** -balance; 0 shows every face once, 1 every label as often.
+        mixup: both parameters of the beta distribution that says how far two faces and their targets are
+            mixed (Zhang et al. 2017, arXiv 1710.09412); 0 mixes none.
+        ema: how much of the averaged weights a step keeps; the average is what is measured and kept
+            (Polyak and Juditsky 1992). 0 keeps the weights of the last step.
+        layer_decay: factor on the learning rate for each block that lies farther from the logits.
         teachers: shipped weights whose averaged answers are part of the target.
         distillation: weight of the teachers' answers; the labels keep the rest.
         dropout: share of the pooled features that is dropped; None for the network's own.
@@ -87,6 +92,9 @@ class Config:
     fer2013_share: float = 0.5
     label_smoothing: float = 0.0
     balance: float = 0.0
+    mixup: float = 0.0
+    ema: float = 0.0
+    layer_decay: float = 1.0
     teachers: tuple[str, ...] = ()
     distillation: float = 0.0
     dropout: float | None = None
