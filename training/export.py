@@ -118,8 +118,9 @@ def export(
             training=Training(
                 config=run_folder.plain(config)
                 | {key: began[key] for key in ("start", "precision") if key in began}
-                | {"best_epoch": best["epoch"]},
-                epochs=len(log),
+                | {"best_epoch": best["epoch"]}
+                | ({"taught_by": began["teachers"]} if began.get("teachers") else {}),
+                epochs=log[-1]["epoch"] + 1,
                 hours=round(sum(row["seconds"] for row in log) / 3600, 2),
                 run=folder.name,
                 **{field: began.get(field) or UNKNOWN for field in ("data_sha256", "git_commit", "backend")},
