@@ -13,6 +13,7 @@ from models.card import UNKNOWN, Input, Training
 from models.errors import DataError, ParameterError, RunError
 from models.types import EMOTIONS, KEYPOINTS
 from training import config as configs
+from training import imagenet
 from training import run as run_folder
 from training.config import Augmentation, Config
 from training.train import network
@@ -65,7 +66,8 @@ def export(
         version: its number; empty counts the last part of the latest present one up.
         archive, shipped: see `training.versions`.
         run: the run's folder in `runs`; empty for the one that has the model's name.
-        sources: what it was trained on, one line a source; if empty, see `KNOWN_DATA`.
+        sources: what it was trained on, one line a source; if empty, see `KNOWN_DATA`. Where the run began with
+            ImageNet's weights, the card credits them after these lines.
 
     Returns:
         The version; `training.evaluate` fills its card's metrics.
@@ -114,7 +116,7 @@ def export(
             cam_layer=None if keypoints else import_module(zoo.ARCHITECTURES[name]).CAM_LAYER,
             temperature=1.0,
             metrics={},
-            data=tuple(sources) or KNOWN_DATA.get(began.get("data_sha256")) or UNNAMED,
+            data=(tuple(sources) or KNOWN_DATA.get(began.get("data_sha256")) or UNNAMED) + _credit(name, began),
             training=Training(
                 config=run_folder.plain(config)
                 | {key: began[key] for key in ("start", "precision") if key in began}
@@ -133,6 +135,11 @@ def export(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Version(card, target, active=False)
+
+
+def _credit(name: str, began: dict) -> tuple[str, ...]:
+    """Whose weights a run began with, where they were ImageNet's."""
+    return (imagenet.CREDITS[name],) if began.get("start", "").startswith("ImageNet") else ()
 
 
 def _config(plain: dict, folder: Path) -> Config:

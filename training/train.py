@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def train(
     config: Config,
     path: str | Path,
     runs: str | Path = "runs",
-    init: dict | None = None,
+    init: dict | Callable[[np.ndarray], dict] | None = None,
     *,
     start: str = "random numbers",
     old: str | Path | None = None,
@@ -76,8 +76,9 @@ def train(
         config: what to train and how.
         path: the data, see `training.data`.
         runs: where run folders live.
-        init: layer name -> list of arrays to start from, see `training.imagenet` and `training.retrain`.
-        start: where `init` comes from, for the record.
+        init: layer name -> list of arrays to start from, see `training.retrain`; or a function that makes them of the
+            training faces, uint8 (N, 48, 48), see `training.imagenet`.
+        start: where `init` comes from, for the record; with the hash of it where `init` is a function.
         old: more data of the same kind; then `path` may lack emotions that this one has.
         name: of this run's folder; the model's where empty.
         callbacks: told of every epoch after its checkpoint is written.
@@ -112,7 +113,7 @@ def train(
 
     # -------------------------------------------------------------- record
     teachers = {teacher: weights.verify(weights.SHIPPED / teacher).sha256 for teacher in config.teachers}
-    source = f"{start}, sha256 {_digest(init)}" if init else start
+    source = f"{start}, sha256 {_digest(init)}" if isinstance(init, dict) and init else start
     sources = [path] if old is None else [path, old]
     fingerprint = data.fingerprint(*sources, keypoints=config.name == "keypoints")
     log = run.begin(folder, run.record(config, fingerprint, source, teachers))
@@ -125,8 +126,9 @@ def train(
 
     # ------------------------------------------------------------- network
     model = network(config)
-    for layer, arrays in (init or {}).items():
-        model.get_layer(layer).set_weights(arrays)
+    if not log:
+        for layer, arrays in (init(training.images) if callable(init) else init or {}).items():
+            model.get_layer(layer).set_weights(arrays)
     steps = len(Batches(training, config=config, epoch=0))
     if config.name == "keypoints":
         metric, sign, loss, metrics = "val_loss", -1.0, "mean_absolute_error", []

@@ -1,7 +1,9 @@
+import hashlib
 import subprocess
 import sys
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -104,6 +106,18 @@ def test_train_starts_from_the_shipped_weights_with_its_own_recipe(seen, tmp_pat
     config, _, _, more = seen[0]
     assert config == replace(load("cnn"), teachers=("resnet",), distillation=0.3)
     assert more["start"] == f"cnn {cards.read(weights.SHIPPED / 'cnn').version}" and "block1_1_conv" in more["init"]
+
+
+def test_train_starts_from_a_file_of_imagenets_convolutions(seen, tmp_path):
+    from safetensors.numpy import save_file
+
+    file = tmp_path / "resnet50.safetensors"
+    save_file({"conv2_block2_2_conv/kernel": np.ones((3, 3, 64, 64), np.float32)}, file)
+    options = ["--init", "imagenet", "--init-file", file, "--precision", "float32"]
+    assert run("train", "resnet", "--data", tmp_path, *options).exit_code == 0
+    more = seen[0][3]
+    assert more["start"] == f"ImageNet, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
+    assert list(more["init"](np.zeros((1, 48, 48), np.uint8))) == ["stage1_1_2_conv"]
 
 
 @pytest.mark.parametrize("options", [["--init", "jft"], ["--precision", "float8"]])

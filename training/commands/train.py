@@ -1,5 +1,6 @@
 """`train`: a run from its first epoch, or from where it stopped."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,9 +37,9 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the first weights, the order and the disturbance.")] = None,
     init: Annotated[
         str,
-        typer.Option(help="`imagenet` starts from Keras Applications' kernels, `shipped` from the shipped weights."),
+        typer.Option(help="`imagenet` starts from ImageNet's convolutions, `shipped` from the shipped weights."),
     ] = None,
-    init_file: Annotated[Path, typer.Option(help="ImageNet's kernels as a file instead of from the network.")] = None,
+    init_file: Annotated[Path, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")] = None,
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
 ):
@@ -82,7 +83,9 @@ def _first(config: configs.Config, init: str | None, file: Path | None) -> dict:
     from training import imagenet
 
     _fits(config, 1)
-    return {"init": imagenet.kernels(config.name, file), "start": "ImageNet"}
+    source = imagenet.read(config.name, file)
+    first = partial(imagenet.first_weights, config.name, source)
+    return {"init": first, "start": f"ImageNet, sha256 {source.sha256}"}
 
 
 def _fits(config: configs.Config, width: float) -> None:
