@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from training import optimizers
 from training.config import Augmentation, Config
 
 MOMENTUM = 0.9
@@ -180,18 +181,6 @@ def disturbed(key: jax.Array, images: jax.Array, strength: dict, side: int) -> j
 # ------------------------------------------------------------------------ steps
 
 
-def depths(network: keras.Model) -> list[int]:
-    """How many blocks each trainable variable's block lies below the logits, in the variables' order."""
-    blocks = [layer.name.split("_")[0] for layer in network.layers if layer.trainable_variables]
-    order = list(dict.fromkeys(blocks))
-    of = {
-        variable.path: order.index(layer.name.split("_")[0])
-        for layer in network.layers
-        for variable in layer.trainable_variables
-    }
-    return [len(order) - 1 - of[variable.path] for variable in network.trainable_variables]
-
-
 @dataclass(frozen=True, eq=False)
 class Student:
     """A network that learns, and how its variables are treated.
@@ -211,7 +200,7 @@ class Student:
         """A network whose blocks learn the slower, by this factor a block, the farther they lie from the logits."""
         return cls(
             network,
-            tuple(layer_decay**depth for depth in depths(network)),
+            optimizers.pace(network, layer_decay),
             tuple(len(variable.shape) > 1 for variable in network.trainable_variables),
         )
 
@@ -262,7 +251,7 @@ def _learn(student: Student, state: dict, faces, targets, speed, plan: Recipe, s
         change = MOMENTUM * speedy - speed * pace * slope
         trained.append(weight + MOMENTUM * change - speed * pace * slope)
         momentum.append(change)
-    keep = jnp.minimum(plan.ema, (1 + step) / (10 + step))
+    keep = optimizers.kept(plan.ema, step)
 
     def mean(old, new):
         return [

@@ -11,7 +11,8 @@ import numpy as np
 
 from models import weights, zoo
 from models.errors import RunError
-from training import data, distill, run
+from training import data, distill, optimizers, plateau, run
+from training.averaging import Averaged
 from training.batches import EmotionBatches
 from training.checkpoint import Checkpoint, size
 from training.config import Config
@@ -39,13 +40,23 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup}
 
 
-def optimizer(config: Config, steps: int) -> keras.optimizers.Optimizer:
-    """The configuration's optimiser on a one-cycle schedule, with weight decay on kernels only."""
-    rate = OneCycle(config.learning_rate, steps, config.warmup)
+def optimizer(config: Config, steps: int, pace: tuple[float, ...] = ()) -> keras.optimizers.Optimizer:
+    """The configuration's optimiser on its schedule, with weight decay on kernels only.
+
+    Args:
+        config: of the run.
+        steps: of the whole run.
+        pace: see `training.optimizers.pace`.
+    """
+    cycle = config.schedule == "one-cycle"
+    rate = OneCycle(config.learning_rate, steps, config.warmup) if cycle else config.learning_rate
+    more = {"pace": pace, "ema": config.ema}
+    if config.optimizer == "adam":
+        return optimizers.Adam(rate, penalty=config.weight_decay, **more)
     if config.optimizer == "adamw":
-        result = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+        result = optimizers.AdamW(rate, weight_decay=config.weight_decay, **more)
     else:
-        result = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay)
+        result = optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay, **more)
     result.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     return result
 
@@ -135,7 +146,8 @@ def train(
     else:
         metric, sign = "val_accuracy", 1.0
         loss, metrics = keras.losses.CategoricalCrossentropy(from_logits=True), ["accuracy"]
-    model.compile(optimizer(config, steps * config.epochs), loss=loss, metrics=metrics)
+    pace = optimizers.pace(model, config.layer_decay) if config.layer_decay < 1 else ()
+    model.compile(optimizer(config, steps * config.epochs, pace), loss=loss, metrics=metrics)
     model.optimizer.build(model.trainable_variables)
     run.room(folder, 3 * size(model))  # the state before, the state after, the best
 
@@ -154,19 +166,29 @@ def train(
         print(f"going on with {folder.name} after epoch {done} of {config.epochs}{began}")
 
     # -------------------------------------------------------------- epochs
+    told = list(callbacks)
     checkpoint = Checkpoint(folder, metric, sign, config.seed)
+    if config.ema:
+        averages = Averaged(lambda epoch: Batches(training, config=config, epoch=epoch))
+        averages.set_model(model)
+        told, checkpoint.measured = [averages, *told], averages.within
     if done:
         checkpoint.set_model(model)
         checkpoint.keep_best()
     with Progress(config, metric, sign, checkpoint.log) as progress:
         for epoch in range(done, config.epochs):
+            if plateau.exhausted(checkpoint.figures, config.patience):
+                print(f"no better epoch of the last {config.patience}: stopped after epoch {epoch}")
+                break
+            if config.schedule == "plateau":
+                model.optimizer.learning_rate = plateau.rate(config, checkpoint.figures)
             model.fit(
                 Batches(training, config=config, epoch=epoch),
                 initial_epoch=epoch,
                 epochs=epoch + 1,
                 validation_data=validation,
                 validation_batch_size=256,
-                callbacks=[checkpoint, progress, *callbacks],
+                callbacks=[checkpoint, progress, *told],
                 shuffle=False,
                 verbose=0,
             )
