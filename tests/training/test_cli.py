@@ -125,6 +125,12 @@ def test_train_starts_from_a_file_of_imagenets_convolutions(seen, tmp_path):
     assert list(more["init"](np.zeros((1, 48, 48), np.uint8))) == ["stage1_1_2_conv"]
 
 
+def test_a_run_is_told_to_tensorboard_where_that_is_asked(seen, tmp_path):
+    options = ["--runs", tmp_path, "--tensorboard", "--precision", "float32"]
+    assert run("train", "cnn", "--data", tmp_path, *options).exit_code == 0
+    assert [callback.folder for callback in seen[0][3]["callbacks"]] == [tmp_path / "cnn"]
+
+
 @pytest.mark.parametrize("options", [["--init", "jft"], ["--precision", "float8"]])
 def test_an_unknown_choice_is_refused(seen, tmp_path, options):
     result = run("train", "vgg16", "--data", tmp_path, *options)

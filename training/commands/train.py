@@ -13,6 +13,7 @@ from training.settings import changed
 
 Precision = Annotated[str, typer.Option(help="mixed_bfloat16, or float32.")]
 Mlflow = Annotated[str, typer.Option(help="Track with MLflow: a server's URI, or `local` for a database in the runs.")]
+Tensorboard = Annotated[bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard into the run.")]
 
 
 def train(
@@ -47,6 +48,7 @@ def train(
     init_file: Annotated[Path, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")] = None,
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
+    tensorboard: Tensorboard = False,
 ):
     """Train a network, or go on with a run that was stopped."""
     if init not in (None, "imagenet", "shipped"):
@@ -77,7 +79,7 @@ def train(
         width=width,
         seed=seed,
     )
-    run(config, data, runs, precision, mlflow, **_first(config, init, init_file))
+    run(config, data, runs, precision, mlflow, tensorboard, **_first(config, init, init_file))
 
 
 def _first(config: configs.Config, init: str | None, file: Path | None) -> dict:
@@ -107,8 +109,17 @@ def _fits(config: configs.Config, width: float) -> None:
         )
 
 
-def run(config: configs.Config, data: Path, runs: Path, precision: str, mlflow: str | None, name: str = "", **more):
-    """Train as a command does: in a precision, tracked where that was asked, told in a line."""
+def run(
+    config: configs.Config,
+    data: Path,
+    runs: Path,
+    precision: str,
+    mlflow: str | None = None,
+    tensorboard: bool = False,
+    name: str = "",
+    **more,
+):
+    """Train as a command does: in a precision, told to MLflow and TensorBoard where that was asked, ended by a line."""
     if precision not in ("mixed_bfloat16", "float32"):
         raise UnknownNameError("--precision names a policy", repr(precision), "Use mixed_bfloat16 or float32")
     import keras
@@ -117,12 +128,16 @@ def run(config: configs.Config, data: Path, runs: Path, precision: str, mlflow: 
 
     keras.config.set_dtype_policy(precision)
     folder = runs / (name or config.name)
-    if mlflow is None:
-        start(config, data, runs, name=name, **more)
-    else:
+    told = []
+    if mlflow is not None:
         from training.tracking import Tracking
 
-        tracking = Tracking(mlflow, folder)
-        start(config, data, runs, name=name, callbacks=[tracking], **more)
-        typer.echo(f"version {tracking.finish(config.name)} in MLflow at {tracking.uri}")
+        told.append(Tracking(mlflow, folder))
+    if tensorboard:
+        from training.tensorboard import TensorBoard
+
+        told.append(TensorBoard(folder))
+    start(config, data, runs, name=name, **({"callbacks": told} if told else {}), **more)
+    if mlflow is not None:
+        typer.echo(f"version {told[0].finish(config.name)} in MLflow at {told[0].uri}")
     typer.echo(f"{folder}: best.weights.h5, the state after the last epoch, log.json, run.json")
