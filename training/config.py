@@ -79,7 +79,8 @@ class Config:
         ema: how much of the averaged weights a step keeps; the average is what is measured and kept
             (Polyak and Juditsky 1992). 0 keeps the weights of the last step.
         layer_decay: factor on the learning rate for each block that lies farther from the logits.
-        teachers: shipped weights whose averaged answers are part of the target.
+        teachers: weights that ship, or runs, whose averaged answers are part of the target; see
+            `training.distill.teacher`.
         distillation: weight of the teachers' answers; the labels keep the rest.
         dropout: share of the pooled features that is dropped; None for the network's own.
         width: factor on the number of filters of every convolution.

@@ -1,6 +1,5 @@
 """From a run to a version of weights: float16 safetensors, a card, and the run's epochs."""
 
-import dataclasses
 import json
 import shutil
 from collections.abc import Sequence
@@ -10,12 +9,11 @@ from pathlib import Path
 
 from models import framing, weights, zoo
 from models.card import UNKNOWN, Input, Training
-from models.errors import DataError, ParameterError, RunError
+from models.errors import DataError, ParameterError
 from models.types import EMOTIONS, KEYPOINTS
 from training import config as configs
 from training import imagenet
 from training import run as run_folder
-from training.config import Augmentation, Config
 from training.train import network
 from training.versions import ARCHIVE, Version, following, order, versions
 
@@ -83,7 +81,7 @@ def export(
     if not log:
         raise DataError("A run has at least one finished epoch", str(folder), f"Train {name} first")
     began = run_folder.read_record(folder) or {}
-    config = _config(began["config"], folder) if "config" in began else configs.load(name)
+    config = run_folder.config(began, folder) if "config" in began else configs.load(name)
     if config.name != name:
         raise DataError(f"{folder} is a run of {name}", f"one of {config.name}", f"Export {config.name}, or name --run")
     version = version or following(name, archive, shipped)
@@ -140,17 +138,3 @@ def export(
 def _credit(name: str, began: dict) -> tuple[str, ...]:
     """Whose weights a run began with, where they were ImageNet's."""
     return (imagenet.CREDITS[name],) if began.get("start", "").startswith("ImageNet") else ()
-
-
-def _config(plain: dict, folder: Path) -> Config:
-    """The configuration that a run began with; a setting that it does not know has today's default."""
-    try:
-        values = {field.name: plain[field.name] for field in dataclasses.fields(Config) if field.name in plain}
-        values |= {"stages": tuple(map(tuple, plain["stages"])), "teachers": tuple(plain.get("teachers", ()))}
-        return Config(**values | {"augmentation": Augmentation(**plain.get("augmentation", {}))})
-    except (KeyError, TypeError, ValueError, ParameterError) as error:
-        raise RunError(
-            f"{folder / run_folder.RECORD} holds the settings of a run",
-            f"{type(error).__name__}: {error}",
-            "Correct it",
-        ) from error

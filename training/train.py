@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from models import weights, zoo
+from models import zoo
 from models.errors import RunError
 from training import data, distill, optimizers, plateau, run
 from training.averaging import Averaged
@@ -102,7 +102,7 @@ def train(
         DataError: the data cannot be used.
         RunError: the disk is full, or the run began with something else.
         DivergedError: the loss is no longer finite.
-        WeightsError: a teacher's weights cannot be used.
+        WeightsError: a teacher's weights cannot be used, see `training.distill.teacher`.
     """
     # ---------------------------------------------------------------- data
     folder = Path(runs) / (name or config.name)
@@ -123,7 +123,7 @@ def train(
         Batches = EmotionBatches
 
     # -------------------------------------------------------------- record
-    teachers = {teacher: weights.verify(weights.SHIPPED / teacher).sha256 for teacher in config.teachers}
+    teachers = {teacher: distill.digest(teacher, runs) for teacher in config.teachers}
     source = f"{start}, sha256 {_digest(init)}" if isinstance(init, dict) and init else start
     sources = [path] if old is None else [path, old]
     fingerprint = data.fingerprint(*sources, keypoints=config.name == "keypoints")
@@ -131,7 +131,7 @@ def train(
     if config.name != "keypoints":
         targets = training.targets(config.fer2013_share, config.label_smoothing)
         if config.teachers:
-            taught = distill.answers(config.teachers, training.images)
+            taught = distill.answers(config.teachers, training.images, runs=runs)
             targets = (1 - config.distillation) * targets + config.distillation * taught
         Batches = partial(EmotionBatches, targets=targets)
 

@@ -71,6 +71,11 @@ def test_every_option_reaches_the_configuration(seen, tmp_path):
     assert {field.name for field in fields(Config)} == {"name", "augmentation", *OPTIONS}
 
 
+def test_without_teachers_there_is_no_distillation(seen, tmp_path):
+    assert run("train", "resnet", "--data", tmp_path, "--teachers", "", "--precision", "float32").exit_code == 0
+    assert seen[0][0].teachers == () and seen[0][0].distillation == 0
+
+
 def test_epochs_stand_for_the_stages(seen, tmp_path):
     assert run("train", "cnn", "--data", tmp_path, "--epochs", 3, "--precision", "float32").exit_code == 0
     assert seen[0][0].stages == ((3, 48),)
@@ -85,7 +90,7 @@ def test_epochs_stand_for_the_stages(seen, tmp_path):
         ["--augment", "rotation"],
         ["--augment", "flip=perhaps"],
         ["--batch", 0],
-        ["--teachers", ""],
+        ["--teachers", "", "--distillation", 0.3],
         ["--init", "imagenet", "--width", 0.5],
         ["--init", "shipped", "--width", 0.5],
     ],

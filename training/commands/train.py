@@ -35,7 +35,9 @@ def train(
     mixup: Annotated[float, typer.Option(help="How far two faces and their targets are mixed; 0 mixes none.")] = None,
     ema: Annotated[float, typer.Option(help="How much of the averaged weights a step keeps; 0 averages none.")] = None,
     layer_decay: Annotated[float, typer.Option(help="Factor on the learning rate a block below the logits.")] = None,
-    teachers: Annotated[str, typer.Option(help="Shipped weights to learn from, such as resnet,vgg16.")] = None,
+    teachers: Annotated[
+        str, typer.Option(help="Who teaches: shipped weights or runs, such as resnet,runs/vgg16; or none: ''.")
+    ] = None,
     distillation: Annotated[float, typer.Option(help="Weight of the teachers' answers.")] = None,
     dropout: Annotated[float, typer.Option(help="Share of the pooled features that is dropped.")] = None,
     width: Annotated[float, typer.Option(help="Factor on the filters of every convolution.")] = None,
