@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import keras
@@ -20,11 +22,18 @@ class Checkpoint(keras.callbacks.Callback):
     The log is what counts: it names the epochs that are done, and the state of an epoch has the
     epoch in its name, so that a kill before the log is written repeats the epoch and changes nothing.
     The best weights come last; `keep_best` writes them after a kill in between.
+
+    Args:
+        folder: of the run.
+        metric, sign: what chooses the best epoch, and 1 where more of it is better, else -1.
+        seed: of the dropout.
+        measured: epoch -> a context within which the model has the weights that validation saw after that epoch.
     """
 
-    def __init__(self, folder: Path, metric: str, sign: float, seed: int = 0):
+    def __init__(self, folder: Path, metric: str, sign: float, seed: int = 0, measured: Callable = nullcontext):
         super().__init__()
         self.folder, self.metric, self.sign, self.seed = folder, metric, sign, seed
+        self.measured = measured
         self.log = run.read_log(folder)
         self.started = time.perf_counter()
 
@@ -54,9 +63,14 @@ class Checkpoint(keras.callbacks.Callback):
 
     def keep_best(self) -> None:
         """Write the weights of the last epoch as the best ones if they are."""
-        figures = [self.sign * row[self.metric] for row in self.log]
-        if figures[-1] > max(figures[:-1], default=-math.inf):
-            self._write(run.BEST)
+        if self.figures[-1] > max(self.figures[:-1], default=-math.inf):
+            with self.measured(self.log[-1]["epoch"]):
+                self._write(run.BEST)
+
+    @property
+    def figures(self) -> list[float]:
+        """What chooses the best epoch, for each that is done; more is better."""
+        return [self.sign * row[self.metric] for row in self.log]
 
     def _write(self, name: str) -> None:
         run.write(self.folder / name, self.model.save_weights, needed=size(self.model))

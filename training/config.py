@@ -7,8 +7,9 @@ from models import framing
 from models.errors import ParameterError, UnknownNameError
 
 NAMES = ("cnn", "resnet", "vgg16", "keypoints")
-OPTIMIZERS = ("sgd", "adamw")
-EMOTIONS_ONLY = ("fer2013_share", "label_smoothing", "balance", "teachers", "distillation", "dropout", "width")
+OPTIMIZERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("one-cycle", "plateau")
+EMOTIONS_ONLY = ("fer2013_share", "label_smoothing", "balance", "mixup", "teachers", "distillation", "dropout", "width")
 """Settings that the keypoint network does not have."""
 
 
@@ -61,15 +62,25 @@ class Config:
         name: the model that is trained, one of `NAMES`.
         stages: (epochs, side in pixels) in the order they run; small sides first are cheap.
         batch: faces a step.
-        optimizer: "sgd" with Nesterov momentum, or "adamw" (Loshchilov and Hutter, arXiv 1711.05101).
-        learning_rate: the peak of the one-cycle schedule.
-        warmup: share of all steps until the peak; a cosine to zero follows.
-        weight_decay: decoupled decay of kernels.
+        optimizer: "sgd" with Nesterov momentum, "adam" (Kingma and Ba, arXiv 1412.6980), or "adamw" (Loshchilov and
+            Hutter, arXiv 1711.05101).
+        schedule: of the learning rate: "one-cycle" falls along a cosine to zero after its peak, "plateau" stays
+            there and is halved whenever validation has not become better for five epochs.
+        learning_rate: the peak of the schedule.
+        warmup: share of the run until the peak.
+        patience: stop after so many epochs without a better validation figure; 0 runs all epochs.
+        weight_decay: decay of kernels; decoupled, but for "adam", whose gradient has it in it.
         fer2013_share: weight of the original label; the rest goes to the FER+ votes.
         label_smoothing: share of the target spread evenly over the classes.
         balance: how far rare emotions are shown more often: an epoch draws a face with a chance that
             goes with (faces of its label) ** -balance; 0 shows every face once, 1 every label as often.
-        teachers: shipped weights whose averaged answers are part of the target.
+        mixup: both parameters of the beta distribution that says how far two faces and their targets are
+            mixed (Zhang et al. 2017, arXiv 1710.09412); 0 mixes none.
+        ema: how much of the averaged weights a step keeps; the average is what is measured and kept
+            (Polyak and Juditsky 1992). 0 keeps the weights of the last step.
+        layer_decay: factor on the learning rate for each block that lies farther from the logits.
+        teachers: weights that ship, or runs, whose averaged answers are part of the target; see
+            `training.distill.teacher`.
         distillation: weight of the teachers' answers; the labels keep the rest.
         dropout: share of the pooled features that is dropped; None for the network's own.
         width: factor on the number of filters of every convolution.
@@ -81,12 +92,17 @@ class Config:
     stages: tuple[tuple[int, int], ...]
     batch: int = 64
     optimizer: str = "sgd"
+    schedule: str = "one-cycle"
     learning_rate: float = 0.05
     warmup: float = 0.2
+    patience: int = 0
     weight_decay: float = 5e-4
     fer2013_share: float = 0.5
     label_smoothing: float = 0.0
     balance: float = 0.0
+    mixup: float = 0.0
+    ema: float = 0.0
+    layer_decay: float = 1.0
     teachers: tuple[str, ...] = ()
     distillation: float = 0.0
     dropout: float | None = None
@@ -117,12 +133,17 @@ def _check(config: Config) -> None:
     rules = {
         "batch": ("1 or more", lambda x: x >= 1),
         "optimizer": (" or ".join(OPTIMIZERS), lambda x: x in OPTIMIZERS),
+        "schedule": (" or ".join(SCHEDULES), lambda x: x in SCHEDULES),
         "learning_rate": above,
         "warmup": share,
+        "patience": ("0 or more", lambda x: x >= 0),
         "weight_decay": ("0 or more", lambda x: x >= 0),
         "fer2013_share": share,
         "label_smoothing": share,
         "balance": share,
+        "mixup": ("0 or more", lambda x: x >= 0),
+        "ema": ("from 0 to below 1", lambda x: 0 <= x < 1),
+        "layer_decay": ("above 0 and at most 1", lambda x: 0 < x <= 1),
         "distillation": share,
         "dropout": ("from 0 to below 1", lambda x: x is None or 0 <= x < 1),
         "width": above,

@@ -1,37 +1,95 @@
 """What trained networks answer, as a target for another (Hinton et al. 2015, arXiv 1503.02531)."""
 
+import hashlib
 from pathlib import Path
 
+import keras
 import numpy as np
 from scipy.special import softmax
 
 from models import weight_store as weights
 from models import zoo
+from models.errors import DataError
 from models.model import options
+from training import run
+from training.config import NAMES
 
 
-def answers(teachers: tuple[str, ...], images: np.ndarray, shipped: str | Path = weights.SHIPPED) -> np.ndarray:
+def teacher(name: str, runs: str | Path = "runs", shipped: str | Path = weights.SHIPPED) -> keras.Model:
+    """A trained network for faces of any side, which ends in logits.
+
+    Args:
+        name: of weights that ship, or a run's folder, as a path or as its name in `runs`.
+        runs: where run folders live.
+        shipped: where the folders of the weights that ship are.
+
+    Raises:
+        WeightsError: weights that ship are missing or cannot be used.
+        DataError: there is no such run with a best epoch, or its weights are not those of its network.
+        RunError: the run's record is damaged.
+    """
+    if name in NAMES:
+        folder = Path(shipped) / name
+        network = zoo.build(name, side=None, **options(weights.verify(folder)))
+        weights.load_into(network, folder / weights.FILE)
+        return network
+    from training.train import network as untrained
+
+    folder = _run(name, runs)
+    network = untrained(run.config(run.read_record(folder) or {}, folder))
+    try:
+        network.load_weights(folder / run.BEST)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"{folder / run.BEST} holds the weights of a teacher", str(error).splitlines()[0], "Go on with its run"
+        ) from error
+    return network
+
+
+def digest(name: str, runs: str | Path = "runs", shipped: str | Path = weights.SHIPPED) -> str:
+    """The sha256 of a teacher's weights, see `teacher`."""
+    if name in NAMES:
+        return weights.verify(Path(shipped) / name).sha256
+    with open(_run(name, runs) / run.BEST, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _run(name: str, runs: str | Path) -> Path:
+    for folder in (Path(name), Path(runs) / name):
+        if (folder / run.BEST).is_file():
+            return folder
+    raise DataError(
+        "A teacher is one of the weights that ship, or a run's folder with its best epoch",
+        repr(name),
+        f"Train it first, see docs/training.md, or use one of {', '.join(NAMES[:-1])}",
+    )
+
+
+def answers(
+    teachers: tuple[str, ...],
+    images: np.ndarray,
+    shipped: str | Path = weights.SHIPPED,
+    runs: str | Path = "runs",
+) -> np.ndarray:
     """The averaged answer of some networks to faces and their mirror images.
 
     Args:
-        teachers: names of weights.
+        teachers: see `teacher`.
         images: uint8 (N, 48, 48), grey.
-        shipped: where the folders of these weights are.
+        shipped, runs: see `teacher`.
 
     Returns:
         float32 (N, 7), each row summing to 1; uncalibrated (temperature 1), as the network was trained,
         and computed in Keras' present precision.
 
     Raises:
-        WeightsError: a teacher's weights are missing or cannot be used.
+        WeightsError, DataError, RunError: see `teacher`.
     """
     total = np.zeros((len(images), 7))
     for name in teachers:
-        folder = Path(shipped) / name
-        teacher = zoo.build(name, **options(weights.verify(folder)))
-        weights.load_into(teacher, folder / weights.FILE)
+        network = teacher(name, runs, shipped)
         for start in range(0, len(images), 2048):
             crops = images[start : start + 2048, ..., None].astype(np.float32) / 255
             for view in (crops, crops[:, :, ::-1]):
-                total[start : start + 2048] += softmax(teacher.predict(view, batch_size=256, verbose=0), axis=1)
+                total[start : start + 2048] += softmax(network.predict(view, batch_size=256, verbose=0), axis=1)
     return (total / (2 * len(teachers))).astype(np.float32)

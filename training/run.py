@@ -16,8 +16,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models.errors import RunError
-from training.config import Config
+from models.errors import ParameterError, RunError
+from training.config import Augmentation, Config
 
 LOG = "log.json"
 RECORD = "run.json"
@@ -26,7 +26,7 @@ STATES = "epoch*.weights.h5"
 """What `state` gives, as a pattern."""
 UNFINISHED = "partial."
 """What the name of a file begins with until all of it is on the disk."""
-DECISIVE = ("config", "data_sha256", "start", "teachers", "precision", "backend")
+DECISIVE = ("config", "data_sha256", "start", "teachers", "precision", "backend", "on_device")
 """The fields of a record that decide a run's result, so that they must not change on the way."""
 
 
@@ -60,7 +60,13 @@ def _read(path: Path):
         raise RunError(f"{path} is JSON", str(error), "Start anew in another --runs folder") from error
 
 
-def record(config: Config, data_sha256: str, start: str = "random numbers", teachers: dict | None = None) -> dict:
+def record(
+    config: Config,
+    data_sha256: str,
+    start: str = "random numbers",
+    teachers: dict | None = None,
+    on_device: list[str] | None = None,
+) -> dict:
     """What a run begins with, as plain JSON.
 
     Args:
@@ -68,9 +74,11 @@ def record(config: Config, data_sha256: str, start: str = "random numbers", teac
         data_sha256: see `training.data.fingerprint`.
         start: where the first weights come from, with their hash.
         teachers: name -> sha256 of the weights of each teacher.
+        on_device: the runs that learn together, see `training.together`; None for one that learns by itself.
 
     Returns:
-        config, data_sha256, start, teachers, precision, backend, git_commit, versions, started.
+        config, data_sha256, start, teachers, precision, backend, git_commit, versions, started; and on_device where
+        it is given.
     """
     import keras
 
@@ -87,12 +95,33 @@ def record(config: Config, data_sha256: str, start: str = "random numbers", teac
         "git_commit": git_commit(),
         "versions": versions,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    } | ({} if on_device is None else {"on_device": on_device})
 
 
 def plain(config: Config) -> dict:
     """A configuration as it reads from JSON: lists for tuples."""
     return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def config(began: dict, folder: Path) -> Config:
+    """The configuration that a run began with; a setting that it does not know has today's default.
+
+    Args:
+        began: its record, see `record`.
+        folder: of the run, for the message.
+
+    Raises:
+        RunError: the record does not hold a configuration.
+    """
+    try:
+        plain = began["config"]
+        values = {field.name: plain[field.name] for field in dataclasses.fields(Config) if field.name in plain}
+        values |= {"stages": tuple(map(tuple, plain["stages"])), "teachers": tuple(plain.get("teachers", ()))}
+        return Config(**values | {"augmentation": Augmentation(**plain.get("augmentation", {}))})
+    except (KeyError, TypeError, ValueError, ParameterError) as error:
+        raise RunError(
+            f"{folder / RECORD} holds the settings of a run", f"{type(error).__name__}: {error}", "Correct it"
+        ) from error
 
 
 def git_commit() -> str:

@@ -22,7 +22,7 @@ def changed(
         stages: such as "12x32,8x48": epochs and side of each stage.
         epochs: so many at the last stage's side, instead of the stages.
         augment: such as "rotation=10", one an item.
-        teachers: names with commas between them.
+        teachers: names with commas between them; none and no distillation is distillation 0.
         **settings: other fields of `Config`; None leaves a field as it is.
 
     Raises:
@@ -41,6 +41,8 @@ def changed(
         changes["augmentation"] = _augmentation(config.augmentation, augment)
     if teachers is not None:
         changes["teachers"] = tuple(name.strip() for name in teachers.split(",") if name.strip())
+        if not changes["teachers"]:
+            changes.setdefault("distillation", 0.0)
     return dataclasses.replace(config, **changes)
 
 

@@ -2,17 +2,17 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from models import weight_store as weights
 from models import zoo
 from models.errors import RunError
-from training import data, distill, run
+from training import data, distill, optimizers, plateau, run
+from training.averaging import Averaged
 from training.checkpoint import Checkpoint, size
 from training.config import Config
 from training.data.batches import EmotionBatches
@@ -40,13 +40,23 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup}
 
 
-def optimizer(config: Config, steps: int) -> keras.optimizers.Optimizer:
-    """The configuration's optimiser on a one-cycle schedule, with weight decay on kernels only."""
-    rate = OneCycle(config.learning_rate, steps, config.warmup)
+def optimizer(config: Config, steps: int, pace: tuple[float, ...] = ()) -> keras.optimizers.Optimizer:
+    """The configuration's optimiser on its schedule, with weight decay on kernels only.
+
+    Args:
+        config: of the run.
+        steps: of the whole run.
+        pace: see `training.optimizers.pace`.
+    """
+    cycle = config.schedule == "one-cycle"
+    rate = OneCycle(config.learning_rate, steps, config.warmup) if cycle else config.learning_rate
+    more = {"pace": pace, "ema": config.ema}
+    if config.optimizer == "adam":
+        return optimizers.Adam(rate, penalty=config.weight_decay, **more)
     if config.optimizer == "adamw":
-        result = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+        result = optimizers.AdamW(rate, weight_decay=config.weight_decay, **more)
     else:
-        result = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay)
+        result = optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay, **more)
     result.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     return result
 
@@ -64,7 +74,7 @@ def train(
     config: Config,
     path: str | Path,
     runs: str | Path = "runs",
-    init: dict | None = None,
+    init: dict | Callable[[np.ndarray], dict] | None = None,
     *,
     start: str = "random numbers",
     old: str | Path | None = None,
@@ -77,8 +87,9 @@ def train(
         config: what to train and how.
         path: the data, see `training.data`.
         runs: where run folders live.
-        init: layer name -> list of arrays to start from, see `training.imagenet` and `training.retrain`.
-        start: where `init` comes from, for the record.
+        init: layer name -> list of arrays to start from, see `training.retrain`; or a function that makes them of the
+            training faces, uint8 (N, 48, 48), see `training.imagenet`.
+        start: where `init` comes from, for the record; with the hash of it where `init` is a function.
         old: more data of the same kind; then `path` may lack emotions that this one has.
         name: of this run's folder; the model's where empty.
         callbacks: told of every epoch after its checkpoint is written.
@@ -91,7 +102,7 @@ def train(
         DataError: the data cannot be used.
         RunError: the disk is full, or the run began with something else.
         DivergedError: the loss is no longer finite.
-        WeightsError: a teacher's weights cannot be used.
+        WeightsError: a teacher's weights cannot be used, see `training.distill.teacher`.
     """
     # ---------------------------------------------------------------- data
     folder = Path(runs) / (name or config.name)
@@ -112,29 +123,31 @@ def train(
         Batches = EmotionBatches
 
     # -------------------------------------------------------------- record
-    teachers = {teacher: weights.verify(weights.SHIPPED / teacher).sha256 for teacher in config.teachers}
-    source = f"{start}, sha256 {_digest(init)}" if init else start
+    teachers = {teacher: distill.digest(teacher, runs) for teacher in config.teachers}
+    source = f"{start}, sha256 {_digest(init)}" if isinstance(init, dict) and init else start
     sources = [path] if old is None else [path, old]
     fingerprint = data.fingerprint(*sources, keypoints=config.name == "keypoints")
     log = run.begin(folder, run.record(config, fingerprint, source, teachers))
     if config.name != "keypoints":
         targets = training.targets(config.fer2013_share, config.label_smoothing)
         if config.teachers:
-            taught = distill.answers(config.teachers, training.images)
+            taught = distill.answers(config.teachers, training.images, runs=runs)
             targets = (1 - config.distillation) * targets + config.distillation * taught
         Batches = partial(EmotionBatches, targets=targets)
 
     # ------------------------------------------------------------- network
     model = network(config)
-    for layer, arrays in (init or {}).items():
-        model.get_layer(layer).set_weights(arrays)
+    if not log:
+        for layer, arrays in (init(training.images) if callable(init) else init or {}).items():
+            model.get_layer(layer).set_weights(arrays)
     steps = len(Batches(training, config=config, epoch=0))
     if config.name == "keypoints":
         metric, sign, loss, metrics = "val_loss", -1.0, "mean_absolute_error", []
     else:
         metric, sign = "val_accuracy", 1.0
         loss, metrics = keras.losses.CategoricalCrossentropy(from_logits=True), ["accuracy"]
-    model.compile(optimizer(config, steps * config.epochs), loss=loss, metrics=metrics)
+    pace = optimizers.pace(model, config.layer_decay) if config.layer_decay < 1 else ()
+    model.compile(optimizer(config, steps * config.epochs, pace), loss=loss, metrics=metrics)
     model.optimizer.build(model.trainable_variables)
     run.room(folder, 3 * size(model))  # the state before, the state after, the best
 
@@ -153,19 +166,29 @@ def train(
         print(f"going on with {folder.name} after epoch {done} of {config.epochs}{began}")
 
     # -------------------------------------------------------------- epochs
+    told = list(callbacks)
     checkpoint = Checkpoint(folder, metric, sign, config.seed)
+    if config.ema:
+        averages = Averaged(lambda epoch: Batches(training, config=config, epoch=epoch))
+        averages.set_model(model)
+        told, checkpoint.measured = [averages, *told], averages.within
     if done:
         checkpoint.set_model(model)
         checkpoint.keep_best()
     with Progress(config, metric, sign, checkpoint.log) as progress:
         for epoch in range(done, config.epochs):
+            if plateau.exhausted(checkpoint.figures, config.patience):
+                print(f"no better epoch of the last {config.patience}: stopped after epoch {epoch}")
+                break
+            if config.schedule == "plateau":
+                model.optimizer.learning_rate = plateau.rate(config, checkpoint.figures)
             model.fit(
                 Batches(training, config=config, epoch=epoch),
                 initial_epoch=epoch,
                 epochs=epoch + 1,
                 validation_data=validation,
                 validation_batch_size=256,
-                callbacks=[checkpoint, progress, *callbacks],
+                callbacks=[checkpoint, progress, *told],
                 shuffle=False,
                 verbose=0,
             )

@@ -11,7 +11,16 @@ import sys
 from training import checkpoint, run, train
 from training.config import Augmentation, Config
 
-TINY = Config("cnn", stages=((1, 24), (2, 28)), batch=7, augmentation=Augmentation(erase=0.5), width=0.25)
+TINY = Config(
+    "cnn",
+    stages=((1, 24), (2, 28)),
+    batch=7,
+    mixup=0.4,
+    ema=0.9,
+    layer_decay=0.8,
+    augmentation=Augmentation(erase=0.5),
+    width=0.25,
+)
 
 
 def die() -> None:

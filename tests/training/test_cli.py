@@ -1,7 +1,9 @@
+import hashlib
 import subprocess
 import sys
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -38,12 +40,17 @@ def test_train_uses_the_shipped_configuration(seen, tmp_path):
 OPTIONS = {
     "batch": ("32", 32),
     "optimizer": ("adamw", "adamw"),
+    "schedule": ("plateau", "plateau"),
+    "patience": ("6", 6),
     "learning_rate": ("0.01", 0.01),
     "warmup": ("0.1", 0.1),
     "weight_decay": ("0.002", 0.002),
     "fer2013_share": ("0.9", 0.9),
     "label_smoothing": ("0.05", 0.05),
     "balance": ("1", 1.0),
+    "mixup": ("0.3", 0.3),
+    "ema": ("0.99", 0.99),
+    "layer_decay": ("0.9", 0.9),
     "teachers": ("cnn, vgg16", ("cnn", "vgg16")),
     "distillation": ("0.4", 0.4),
     "dropout": ("0.25", 0.25),
@@ -64,6 +71,11 @@ def test_every_option_reaches_the_configuration(seen, tmp_path):
     assert {field.name for field in fields(Config)} == {"name", "augmentation", *OPTIONS}
 
 
+def test_without_teachers_there_is_no_distillation(seen, tmp_path):
+    assert run("train", "resnet", "--data", tmp_path, "--teachers", "", "--precision", "float32").exit_code == 0
+    assert seen[0][0].teachers == () and seen[0][0].distillation == 0
+
+
 def test_epochs_stand_for_the_stages(seen, tmp_path):
     assert run("train", "cnn", "--data", tmp_path, "--epochs", 3, "--precision", "float32").exit_code == 0
     assert seen[0][0].stages == ((3, 48),)
@@ -78,7 +90,7 @@ def test_epochs_stand_for_the_stages(seen, tmp_path):
         ["--augment", "rotation"],
         ["--augment", "flip=perhaps"],
         ["--batch", 0],
-        ["--teachers", ""],
+        ["--teachers", "", "--distillation", 0.3],
         ["--init", "imagenet", "--width", 0.5],
         ["--init", "shipped", "--width", 0.5],
     ],
@@ -106,6 +118,24 @@ def test_train_starts_from_the_shipped_weights_with_its_own_recipe(seen, tmp_pat
     assert (
         more["start"] == f"cnn {cards.read(weight_store.SHIPPED / 'cnn').version}" and "block1_1_conv" in more["init"]
     )
+
+
+def test_train_starts_from_a_file_of_imagenets_convolutions(seen, tmp_path):
+    from safetensors.numpy import save_file
+
+    file = tmp_path / "resnet50.safetensors"
+    save_file({"conv2_block2_2_conv/kernel": np.ones((3, 3, 64, 64), np.float32)}, file)
+    options = ["--init", "imagenet", "--init-file", file, "--precision", "float32"]
+    assert run("train", "resnet", "--data", tmp_path, *options).exit_code == 0
+    more = seen[0][3]
+    assert more["start"] == f"ImageNet, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
+    assert list(more["init"](np.zeros((1, 48, 48), np.uint8))) == ["stage1_1_2_conv"]
+
+
+def test_a_run_is_told_to_tensorboard_where_that_is_asked(seen, tmp_path):
+    options = ["--runs", tmp_path, "--tensorboard", "--precision", "float32"]
+    assert run("train", "cnn", "--data", tmp_path, *options).exit_code == 0
+    assert [callback.folder for callback in seen[0][3]["callbacks"]] == [tmp_path / "cnn"]
 
 
 @pytest.mark.parametrize("options", [["--init", "jft"], ["--precision", "float8"]])

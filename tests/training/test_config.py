@@ -12,7 +12,13 @@ PLAIN = Config("cnn", stages=((2, 32), (1, 48)))
     "change",
     [
         {"batch": 0},
-        {"optimizer": "adam"},
+        {"optimizer": "lion"},
+        {"schedule": "cosine"},
+        {"patience": -1},
+        {"mixup": -0.1},
+        {"ema": 1.0},
+        {"layer_decay": 0.0},
+        {"layer_decay": 1.1},
         {"learning_rate": 0.0},
         {"warmup": 1.5},
         {"weight_decay": -1e-4},
@@ -31,7 +37,9 @@ def test_a_setting_outside_its_range_is_refused(change):
         replace(PLAIN, **change)
 
 
-@pytest.mark.parametrize("change", [{"balance": 0.5}, {"teachers": ("cnn",), "distillation": 0.5}, {"width": 0.5}])
+@pytest.mark.parametrize(
+    "change", [{"balance": 0.5}, {"mixup": 0.2}, {"teachers": ("cnn",), "distillation": 0.5}, {"width": 0.5}]
+)
 def test_the_keypoint_network_refuses_what_it_would_ignore(change):
     with pytest.raises(ParameterError, match="keypoint network"):
         replace(load("keypoints"), **change)

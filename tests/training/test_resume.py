@@ -16,6 +16,8 @@ from tests.training.killed import TINY
 from training import run, train
 
 ROOT = Path(__file__).parents[2]
+PLAIN = replace(TINY, ema=0.0)
+"""Without averages, which a run has after its first step only."""
 
 
 def killed(data, runs, moment: str) -> None:
@@ -55,10 +57,10 @@ def begun(parquet, tmp_path):
     folder = tmp_path / "runs" / "cnn"
     from training.data import fingerprint
 
-    run.begin(folder, run.record(TINY, fingerprint(parquet)))
+    run.begin(folder, run.record(PLAIN, fingerprint(parquet)))
     run.write_log(folder, [{"epoch": 0, "seconds": 1.0, "loss": 1.0, "val_accuracy": 0.5}])
-    model = train.network(TINY)
-    model.compile(train.optimizer(TINY, 6), loss="mse")
+    model = train.network(PLAIN)
+    model.compile(train.optimizer(PLAIN, 6), loss="mse")
     model.optimizer.build(model.trainable_variables)
     model.save_weights(folder / run.state(1))
     return folder
@@ -68,9 +70,9 @@ def test_the_best_weights_are_those_of_the_log_after_a_kill_before_they_were_wri
     run.write_log(begun, [{"epoch": 0, "seconds": 1.0, "loss": 1.0, "val_accuracy": 1.0}])
     (begun / run.BEST).write_bytes(b"of an epoch before")
     (begun / run.state(0)).write_bytes(b"left by a kill")
-    before, after = train.network(TINY), train.network(TINY)
+    before, after = train.network(PLAIN), train.network(PLAIN)
     before.load_weights(begun / run.state(1))
-    train.train(TINY, parquet, begun.parent)
+    train.train(PLAIN, parquet, begun.parent)
     after.load_weights(begun / run.BEST)
     for a, b in zip(before.get_weights(), after.get_weights(), strict=True):
         assert np.array_equal(a, b)
@@ -78,7 +80,7 @@ def test_the_best_weights_are_those_of_the_log_after_a_kill_before_they_were_wri
 
 
 def test_other_settings_are_refused_with_what_differs(begun, parquet):
-    other = replace(TINY, learning_rate=0.01, augmentation=replace(TINY.augmentation, erase=0.25))
+    other = replace(PLAIN, learning_rate=0.01, augmentation=replace(PLAIN.augmentation, erase=0.25))
     with pytest.raises(RunError) as refused:
         train.train(other, parquet, begun.parent)
     assert "learning_rate was 0.05 and is 0.01" in str(refused.value)
@@ -91,16 +93,16 @@ def test_other_data_and_another_start_are_refused(begun, parquet, rows):
     import pyarrow.parquet
 
     with pytest.raises(RunError, match="start was random numbers and is cnn 1.0.0, sha256 "):
-        train.train(TINY, parquet, begun.parent, {"logits": [np.zeros(3)]}, start="cnn 1.0.0")
+        train.train(PLAIN, parquet, begun.parent, {"logits": [np.zeros(3)]}, start="cnn 1.0.0")
     rows[3]["label"] = 0
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), parquet)
     with pytest.raises(RunError, match="data_sha256 was .* and is"):
-        train.train(TINY, parquet, begun.parent)
+        train.train(PLAIN, parquet, begun.parent)
 
 
 def test_a_run_from_before_runs_had_a_record_goes_on(begun, parquet, capsys):
     (begun / run.RECORD).unlink()
-    train.train(TINY, parquet, begun.parent)
+    train.train(PLAIN, parquet, begun.parent)
     assert "unknown" in capsys.readouterr().out
     assert len(run.read_log(begun)) == 3 and run.read_record(begun) is None
 
@@ -108,17 +110,17 @@ def test_a_run_from_before_runs_had_a_record_goes_on(begun, parquet, capsys):
 def test_a_damaged_or_missing_state_is_one_sentence(begun, parquet):
     (begun / run.state(1)).write_bytes(b"no weights")
     with pytest.raises(RunError, match="holds the state of this run"):
-        train.train(TINY, parquet, begun.parent)
+        train.train(PLAIN, parquet, begun.parent)
     (begun / run.state(1)).unlink()
     with pytest.raises(RunError, match="no epoch001.weights.h5"):
-        train.train(TINY, parquet, begun.parent)
+        train.train(PLAIN, parquet, begun.parent)
     (begun / run.LOG).write_text("[{")
     with pytest.raises(RunError, match="log.json is JSON"):
-        train.train(TINY, parquet, begun.parent)
+        train.train(PLAIN, parquet, begun.parent)
 
 
 def test_a_run_without_a_finished_epoch_may_begin_with_something_else(parquet, tmp_path):
-    run.begin(tmp_path, run.record(TINY, "0" * 64))
-    assert run.begin(tmp_path, run.record(replace(TINY, seed=7), "0" * 64)) == []
+    run.begin(tmp_path, run.record(PLAIN, "0" * 64))
+    assert run.begin(tmp_path, run.record(replace(PLAIN, seed=7), "0" * 64)) == []
     assert run.read_record(tmp_path)["config"]["seed"] == 7
     assert json.loads((tmp_path / run.RECORD).read_text())["backend"] == "tensorflow"

@@ -1,9 +1,10 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from models.errors import DataError, RunError
-from training import train
+from training import run, train
 from training.config import Augmentation, Config, load
 
 TINY = Config("cnn", stages=((1, 24), (1, 32)), batch=7, augmentation=Augmentation(erase=0.5))
@@ -27,6 +28,22 @@ def test_a_loss_without_bounds_ends_the_run_in_its_first_epoch(parquet, tmp_path
 def test_a_batch_larger_than_the_data_is_refused(parquet, tmp_path):
     with pytest.raises(DataError, match="14 faces for batches of 64.*--batch"):
         train.train(replace(TINY, batch=64), parquet, tmp_path)
+
+
+def test_first_weights_may_be_made_of_the_training_faces(parquet, tmp_path):
+    seen = []
+
+    def first(images):
+        seen.append(images.shape)
+        return {"logits": [np.zeros((256, 7)), np.full(7, 0.5)]}
+
+    config = replace(TINY, stages=((1, 24),), learning_rate=1e-9)
+    for _ in range(2):  # the second time the run is over, and nothing is made
+        folder = train.train(config, parquet, tmp_path, first, start="ImageNet, sha256 ab")
+    assert seen == [(14, 48, 48)] and run.read_record(folder)["start"] == "ImageNet, sha256 ab"
+    best = train.network(config)
+    best.load_weights(folder / "best.weights.h5")
+    assert best.get_layer("logits").bias.numpy() == pytest.approx([0.5] * 7, abs=1e-6)
 
 
 def test_width_and_dropout_reach_the_network():

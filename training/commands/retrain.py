@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from training.commands import Data, Name, Runs
-from training.commands.train import Mlflow, Precision, run
+from training.commands.train import Mlflow, Precision, Tensorboard, run
 from training.settings import changed
 
 
@@ -25,6 +25,7 @@ def retrain(
     seed: Annotated[int, typer.Option(help="Of the order and the disturbance.")] = None,
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
+    tensorboard: Tensorboard = False,
 ):
     """Train the weights that ship on more data, in a run of its own: runs/NAME-retrain."""
     from training.retrain import start
@@ -39,4 +40,5 @@ def retrain(
         balance=balance,
         seed=seed,
     )
-    run(config, data, runs, precision, mlflow, f"{name}-retrain", init=begun.arrays, start=begun.source, old=data_old)
+    more = {"init": begun.arrays, "start": begun.source, "old": data_old}
+    run(config, data, runs, precision, mlflow, tensorboard, f"{name}-retrain", **more)

@@ -1,5 +1,6 @@
 """`train`: a run from its first epoch, or from where it stopped."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from training.settings import changed
 
 Precision = Annotated[str, typer.Option(help="mixed_bfloat16, or float32.")]
 Mlflow = Annotated[str, typer.Option(help="Track with MLflow: a server's URI, or `local` for a database in the runs.")]
+Tensorboard = Annotated[bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard into the run.")]
 
 
 def train(
@@ -21,14 +23,21 @@ def train(
     stages: Annotated[str, typer.Option(help="Epochs and side of each stage, such as 12x32,8x48.")] = None,
     epochs: Annotated[int, typer.Option(help="Epochs at the last stage's side instead of the stages.", min=1)] = None,
     batch: Annotated[int, typer.Option(help="Faces a step.")] = None,
-    optimizer: Annotated[str, typer.Option(help="sgd, or adamw.")] = None,
-    learning_rate: Annotated[float, typer.Option(help="Peak of the one-cycle schedule.")] = None,
-    warmup: Annotated[float, typer.Option(help="Share of all steps until the peak.")] = None,
-    weight_decay: Annotated[float, typer.Option(help="Decoupled decay of kernels.")] = None,
+    optimizer: Annotated[str, typer.Option(help="sgd, adam, or adamw.")] = None,
+    schedule: Annotated[str, typer.Option(help="Of the learning rate: one-cycle, or plateau.")] = None,
+    learning_rate: Annotated[float, typer.Option(help="Peak of the schedule.")] = None,
+    warmup: Annotated[float, typer.Option(help="Share of the run until the peak.")] = None,
+    patience: Annotated[int, typer.Option(help="Stop after so many epochs without a better one; 0 never.")] = None,
+    weight_decay: Annotated[float, typer.Option(help="Decay of kernels.")] = None,
     fer2013_share: Annotated[float, typer.Option(help="Weight of FER2013's label beside FER+.")] = None,
     label_smoothing: Annotated[float, typer.Option(help="Share of the target spread over all emotions.")] = None,
     balance: Annotated[float, typer.Option(help="0 shows every face once, 1 every emotion as often.")] = None,
-    teachers: Annotated[str, typer.Option(help="Shipped weights to learn from, such as resnet,vgg16.")] = None,
+    mixup: Annotated[float, typer.Option(help="How far two faces and their targets are mixed; 0 mixes none.")] = None,
+    ema: Annotated[float, typer.Option(help="How much of the averaged weights a step keeps; 0 averages none.")] = None,
+    layer_decay: Annotated[float, typer.Option(help="Factor on the learning rate a block below the logits.")] = None,
+    teachers: Annotated[
+        str, typer.Option(help="Who teaches: shipped weights or runs, such as resnet,runs/vgg16; or none: ''.")
+    ] = None,
     distillation: Annotated[float, typer.Option(help="Weight of the teachers' answers.")] = None,
     dropout: Annotated[float, typer.Option(help="Share of the pooled features that is dropped.")] = None,
     width: Annotated[float, typer.Option(help="Factor on the filters of every convolution.")] = None,
@@ -36,11 +45,12 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the first weights, the order and the disturbance.")] = None,
     init: Annotated[
         str,
-        typer.Option(help="`imagenet` starts from Keras Applications' kernels, `shipped` from the shipped weights."),
+        typer.Option(help="`imagenet` starts from ImageNet's convolutions, `shipped` from the shipped weights."),
     ] = None,
-    init_file: Annotated[Path, typer.Option(help="ImageNet's kernels as a file instead of from the network.")] = None,
+    init_file: Annotated[Path, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")] = None,
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
+    tensorboard: Tensorboard = False,
 ):
     """Train a network, or go on with a run that was stopped."""
     if init not in (None, "imagenet", "shipped"):
@@ -55,18 +65,23 @@ def train(
         teachers,
         batch=batch,
         optimizer=optimizer,
+        schedule=schedule,
         learning_rate=learning_rate,
         warmup=warmup,
+        patience=patience,
         weight_decay=weight_decay,
         fer2013_share=fer2013_share,
         label_smoothing=label_smoothing,
         balance=balance,
+        mixup=mixup,
+        ema=ema,
+        layer_decay=layer_decay,
         distillation=distillation,
         dropout=dropout,
         width=width,
         seed=seed,
     )
-    run(config, data, runs, precision, mlflow, **_first(config, init, init_file))
+    run(config, data, runs, precision, mlflow, tensorboard, **_first(config, init, init_file))
 
 
 def _first(config: configs.Config, init: str | None, file: Path | None) -> dict:
@@ -82,7 +97,9 @@ def _first(config: configs.Config, init: str | None, file: Path | None) -> dict:
     from training import imagenet
 
     _fits(config, 1)
-    return {"init": imagenet.kernels(config.name, file), "start": "ImageNet"}
+    source = imagenet.read(config.name, file)
+    first = partial(imagenet.first_weights, config.name, source)
+    return {"init": first, "start": f"ImageNet, sha256 {source.sha256}"}
 
 
 def _fits(config: configs.Config, width: float) -> None:
@@ -94,8 +111,17 @@ def _fits(config: configs.Config, width: float) -> None:
         )
 
 
-def run(config: configs.Config, data: Path, runs: Path, precision: str, mlflow: str | None, name: str = "", **more):
-    """Train as a command does: in a precision, tracked where that was asked, told in a line."""
+def run(
+    config: configs.Config,
+    data: Path,
+    runs: Path,
+    precision: str,
+    mlflow: str | None = None,
+    tensorboard: bool = False,
+    name: str = "",
+    **more,
+):
+    """Train as a command does: in a precision, told to MLflow and TensorBoard where that was asked, ended by a line."""
     if precision not in ("mixed_bfloat16", "float32"):
         raise UnknownNameError("--precision names a policy", repr(precision), "Use mixed_bfloat16 or float32")
     import keras
@@ -104,12 +130,16 @@ def run(config: configs.Config, data: Path, runs: Path, precision: str, mlflow: 
 
     keras.config.set_dtype_policy(precision)
     folder = runs / (name or config.name)
-    if mlflow is None:
-        start(config, data, runs, name=name, **more)
-    else:
+    told = []
+    if mlflow is not None:
         from training.tracking import Tracking
 
-        tracking = Tracking(mlflow, folder)
-        start(config, data, runs, name=name, callbacks=[tracking], **more)
-        typer.echo(f"version {tracking.finish(config.name)} in MLflow at {tracking.uri}")
+        told.append(Tracking(mlflow, folder))
+    if tensorboard:
+        from training.tensorboard import TensorBoard
+
+        told.append(TensorBoard(folder))
+    start(config, data, runs, name=name, **({"callbacks": told} if told else {}), **more)
+    if mlflow is not None:
+        typer.echo(f"version {told[0].finish(config.name)} in MLflow at {told[0].uri}")
     typer.echo(f"{folder}: best.weights.h5, the state after the last epoch, log.json, run.json")

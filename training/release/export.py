@@ -1,6 +1,5 @@
 """From a run to a version of weights: float16 safetensors, a card, and the run's epochs."""
 
-import dataclasses
 import json
 import shutil
 from collections.abc import Sequence
@@ -10,11 +9,11 @@ from pathlib import Path
 
 from models import framing, weight_store, zoo
 from models.card import UNKNOWN, Input, Training
-from models.errors import DataError, ParameterError, RunError
+from models.errors import DataError, ParameterError
 from models.types import EMOTIONS, KEYPOINTS
 from training import config as configs
+from training import imagenet
 from training import run as run_folder
-from training.config import Augmentation, Config
 from training.release.versions import ARCHIVE, Version, following, order, versions
 from training.train import network
 
@@ -65,7 +64,8 @@ def export(
         version: its number; empty counts the last part of the latest present one up.
         archive, shipped: see `training.release.versions`.
         run: the run's folder in `runs`; empty for the one that has the model's name.
-        sources: what it was trained on, one line a source; if empty, see `KNOWN_DATA`.
+        sources: what it was trained on, one line a source; if empty, see `KNOWN_DATA`. Where the run began with
+            ImageNet's weights, the card credits them after these lines.
 
     Returns:
         The version; `training.measures.evaluate` fills its card's metrics.
@@ -81,7 +81,7 @@ def export(
     if not log:
         raise DataError("No epoch of the run is finished", str(folder), f"Train {name} first")
     began = run_folder.read_record(folder) or {}
-    config = _config(began["config"], folder) if "config" in began else configs.load(name)
+    config = run_folder.config(began, folder) if "config" in began else configs.load(name)
     if config.name != name:
         raise DataError(
             f"{folder} is not a run of {name}", f"one of {config.name}", f"Export {config.name}, or name --run"
@@ -116,12 +116,13 @@ def export(
             cam_layer=None if keypoints else import_module(zoo.ARCHITECTURES[name]).CAM_LAYER,
             temperature=1.0,
             metrics={},
-            data=tuple(sources) or KNOWN_DATA.get(began.get("data_sha256")) or UNNAMED,
+            data=(tuple(sources) or KNOWN_DATA.get(began.get("data_sha256")) or UNNAMED) + _credit(name, began),
             training=Training(
                 config=run_folder.plain(config)
                 | {key: began[key] for key in ("start", "precision") if key in began}
-                | {"best_epoch": best["epoch"]},
-                epochs=len(log),
+                | {"best_epoch": best["epoch"]}
+                | ({"taught_by": began["teachers"]} if began.get("teachers") else {}),
+                epochs=log[-1]["epoch"] + 1,
                 hours=round(sum(row["seconds"] for row in log) / 3600, 2),
                 run=folder.name,
                 **{field: began.get(field) or UNKNOWN for field in ("data_sha256", "git_commit", "backend")},
@@ -136,15 +137,6 @@ def export(
     return Version(card, target, active=False)
 
 
-def _config(plain: dict, folder: Path) -> Config:
-    """The configuration that a run began with; a setting that it does not know has today's default."""
-    try:
-        values = {field.name: plain[field.name] for field in dataclasses.fields(Config) if field.name in plain}
-        values |= {"stages": tuple(map(tuple, plain["stages"])), "teachers": tuple(plain.get("teachers", ()))}
-        return Config(**values | {"augmentation": Augmentation(**plain.get("augmentation", {}))})
-    except (KeyError, TypeError, ValueError, ParameterError) as error:
-        raise RunError(
-            f"The settings of a run could not be read from {folder / run_folder.RECORD}",
-            f"{type(error).__name__}: {error}",
-            "Correct it",
-        ) from error
+def _credit(name: str, began: dict) -> tuple[str, ...]:
+    """Whose weights a run began with, where they were ImageNet's."""
+    return (imagenet.CREDITS[name],) if began.get("start", "").startswith("ImageNet") else ()

@@ -56,3 +56,25 @@ def test_seed_and_epoch_decide_the_batches():
     faces = split([label % 7 for label in range(21)])
     one, same, later = (made(PLAIN, faces, epoch)[0][0] for epoch in (0, 0, 1))
     assert (one == same).all() and (one != later).any()
+
+
+def test_mixup_by_hand():
+    faces = np.arange(4, dtype=np.float32)[:, None, None, None] * np.ones((1, 2, 2, 1), np.float32)
+    targets = np.eye(7)[:4]
+    mixed, answers = batches.mixed(np.random.default_rng(5), 0.4, faces, targets)
+    share = np.random.default_rng(5).beta(0.4, 0.4, 4)
+    share = np.maximum(share, 1 - share)
+    # whoever the other is, a face is as much itself as its target says
+    for index in range(4):
+        assert answers[index, index] >= share[index] - 1e-6 and answers[index].sum() == pytest.approx(1)
+        assert mixed[index] == pytest.approx(answers[index, :4] @ np.arange(4), abs=1e-5)
+    assert ((answers > 0).sum(1) > 1).any()
+
+
+def test_mixup_reaches_the_batches_and_none_changes_nothing():
+    faces = split([label % 7 for label in range(21)])
+    plain = made(PLAIN, faces)[1]
+    mixing = Config("cnn", stages=((3, 24),), batch=5, mixup=0.4)
+    one, two = (made(mixing, faces)[1] for _ in range(2))
+    assert (one[0] == two[0]).all() and (one[1] == two[1]).all()
+    assert (one[1] != plain[1]).any() and ((plain[1] == 1).sum(1) == 1).all()

@@ -86,6 +86,19 @@ def test_the_card_tells_what_the_run_wrote_down(runs, make):
     restore("cnn", weight_store.Located(made.folder, "folder"), zoo.build)
 
 
+def test_the_card_credits_imagenet_where_the_run_began_with_it(tmp_path):
+    folder = tmp_path / "runs" / "vgg16"
+    folder.mkdir(parents=True)
+    config = {"name": "vgg16", "stages": [[1, 32]], "width": 0.25}
+    (folder / "run.json").write_text(json.dumps(FACTS | {"config": config, "start": f"ImageNet, sha256 {'ef' * 32}"}))
+    (folder / "log.json").write_text(json.dumps(LOG))
+    train.network(Config("vgg16", stages=((1, 32),), width=0.25)).save_weights(folder / "best.weights.h5")
+    card = export("vgg16", tmp_path / "runs", "", tmp_path / "archive", tmp_path / "weights").card
+    assert card.data[:-1] == UNNAMED and card.training.config["start"] == f"ImageNet, sha256 {'ef' * 32}"
+    for credit in ("Simonyan and Zisserman 2014", "arXiv 1409.1556", "CC BY 4.0"):
+        assert credit in card.data[-1]
+
+
 def test_the_card_of_a_run_that_wrote_nothing_down_says_unknown(make):
     training = make().card.training
     assert training.config["stages"] == [list(stage) for stage in load("cnn").stages]
