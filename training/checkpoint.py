@@ -78,7 +78,7 @@ class Checkpoint(keras.callbacks.Callback):
     def _stop(self, value: float, where: str) -> None:
         kept = f"The checkpoint after epoch {len(self.log)} is kept" if self.log else "There is no checkpoint yet"
         raise DivergedError(
-            "The loss must stay finite",
+            "The training diverged: a figure is not finite",
             f"{value} in {where}",
             f"{kept}; start anew in another --runs folder with a lower --learning-rate",
         )

@@ -43,10 +43,14 @@ class Augmentation:
         for each in fields(self):
             value = getattr(self, each.name)
             if each.type is float and value < 0:
-                raise ParameterError("A disturbance has a strength of 0 or more", f"{each.name} {value}")
+                raise ParameterError(
+                    "The strength of a disturbance is below 0", f"{each.name} {value}", "Give 0 or more"
+                )
         for name in ("scale", "erase"):
             if getattr(self, name) > 1:
-                raise ParameterError(f"The disturbance {name} is a share up to 1", f"{getattr(self, name)}")
+                raise ParameterError(
+                    f"The disturbance {name} is above 1", f"{getattr(self, name)}", "Give a share from 0 to 1"
+                )
 
     def scaled(self, factor: float) -> "Augmentation":
         """The same disturbance so many times as strong, shares cut off at 1; flip stays."""
@@ -150,17 +154,21 @@ def _check(config: Config) -> None:
     }
     for name, (what, holds) in rules.items():
         if not holds(value := getattr(config, name)):
-            raise ParameterError(f"The setting {name} is {what}", repr(value))
+            raise ParameterError(f"The setting {name} is out of range", repr(value), f"Give a value that is {what}")
     if not config.stages or any(epochs < 1 or side < 16 for epochs, side in config.stages):
-        raise ParameterError("A stage has at least 1 epoch and a side of at least 16 pixels", repr(config.stages))
+        raise ParameterError(
+            "A stage is too short or too small", repr(config.stages), "Give at least 1 epoch and 16 pixels to each"
+        )
     if bool(config.teachers) != (config.distillation > 0):
         raise ParameterError(
-            "Teachers and a distillation above 0 belong together",
+            "Teachers were given without a distillation, or a distillation without teachers",
             f"teachers {', '.join(config.teachers) or 'none'}, distillation {config.distillation}",
         )
     if config.name == "keypoints":
         if any(side != framing.WIDE_SIDE for _, side in config.stages):
-            raise ParameterError(f"The keypoint network learns at {framing.WIDE_SIDE} pixels", repr(config.stages))
+            raise ParameterError(
+                "The keypoint network cannot learn at this side", repr(config.stages), f"Use {framing.WIDE_SIDE} pixels"
+            )
         for each in fields(config):
             if each.name in EMOTIONS_ONLY and getattr(config, each.name) != each.default:
                 raise ParameterError("The keypoint network has no such setting", each.name, "Leave it out")
@@ -174,6 +182,6 @@ def load(name: str) -> Config:
     """
     if name not in NAMES:
         raise UnknownNameError(
-            "A training configuration is named after its model", repr(name), f"Use one of {', '.join(NAMES)}"
+            "There is no training configuration of this name", repr(name), f"Use one of {', '.join(NAMES)}"
         )
     return import_module(f"training.configs.{name}").CONFIG

@@ -41,7 +41,9 @@ def teacher(name: str, runs: str | Path = "runs", shipped: str | Path = weights.
         network.load_weights(folder / run.BEST)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
-            f"{folder / run.BEST} holds the weights of a teacher", str(error).splitlines()[0], "Go on with its run"
+            f"The weights of a teacher could not be read from {folder / run.BEST}",
+            str(error).splitlines()[0],
+            "Go on with its run",
         ) from error
     return network
 
@@ -59,7 +61,7 @@ def _run(name: str, runs: str | Path) -> Path:
         if (folder / run.BEST).is_file():
             return folder
     raise DataError(
-        "A teacher is one of the weights that ship, or a run's folder with its best epoch",
+        "There is no such teacher: neither shipped weights nor a run's folder with its best epoch",
         repr(name),
         f"Train it first, see docs/training.md, or use one of {', '.join(NAMES[:-1])}",
     )

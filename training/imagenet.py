@@ -69,7 +69,7 @@ def read(name: str, file: str | Path | None = None) -> Source:
         DataError: the weights cannot be had.
     """
     if name not in SOURCES:
-        raise UnknownNameError("Only some models can start from ImageNet", repr(name), f"Use {' or '.join(SOURCES)}")
+        raise UnknownNameError("There is no ImageNet start for this model", repr(name), f"Use {' or '.join(SOURCES)}")
     application = SOURCES[name][0]
     try:
         if file is not None and Path(file).suffix == ".safetensors":
@@ -81,7 +81,7 @@ def read(name: str, file: str | Path | None = None) -> Source:
         sha256 = hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else _digest(arrays)
     except Exception as error:
         raise DataError(
-            f"The ImageNet weights of {application} must be readable",
+            f"The ImageNet weights of {application} could not be read",
             f"{type(error).__name__}: {error}",
             "Give a file with --init-file, or train without --init",
         ) from error
@@ -206,7 +206,11 @@ def transferred(network, source: dict[str, np.ndarray], faces: np.ndarray) -> di
             unit = np.sqrt((kernel**2).sum((0, 1, 2)).mean() / 2)  # batch norm undoes it; He's size learns at He's pace
             kernel, scale = kernel / unit, unit * 255 / SCALE
         if kernel.shape != tuple(layer.kernel.shape):
-            raise DataError("A layer of ImageNet's VGG16 has another shape than ours", f"{name}: {kernel.shape}")
+            raise DataError(
+                "A layer of the given VGG16 does not fit ours",
+                f"{name} of shape {kernel.shape}",
+                "Give the convolutions as published",
+            )
         layer.set_weights([kernel.astype(np.float32)])
         maps = keras.Model(place, layer.output).predict(maps, batch_size=128, verbose=0)
         mean = maps.mean((0, 1, 2), dtype=np.float64)

@@ -57,7 +57,9 @@ def _read(path: Path):
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     except ValueError as error:
-        raise RunError(f"{path} is JSON", str(error), "Start anew in another --runs folder") from error
+        raise RunError(
+            f"{path} could not be read as JSON", str(error), "Start anew in another --runs folder"
+        ) from error
 
 
 def record(
@@ -120,7 +122,9 @@ def config(began: dict, folder: Path) -> Config:
         return Config(**values | {"augmentation": Augmentation(**plain.get("augmentation", {}))})
     except (KeyError, TypeError, ValueError, ParameterError) as error:
         raise RunError(
-            f"{folder / RECORD} holds the settings of a run", f"{type(error).__name__}: {error}", "Correct it"
+            f"The settings of a run could not be read from {folder / RECORD}",
+            f"{type(error).__name__}: {error}",
+            "Correct it",
         ) from error
 
 
@@ -192,13 +196,15 @@ def begin(folder: Path, now: dict) -> list[dict]:
         write(folder / RECORD, _text(now))
     elif began is not None and (changed := differences(began, now)):
         raise RunError(
-            f"A run goes on with what it began with, see {folder / RECORD}",
+            f"The run began with other settings, see {folder / RECORD}",
             "; ".join(changed),
             "Give what it began with, or start anew in another --runs folder",
         )
     if log and not (folder / state(len(log))).is_file():
         raise RunError(
-            f"{folder} holds the state after its last epoch", f"no {state(len(log))}", "Start anew in another folder"
+            f"The state after the last epoch is missing in {folder}",
+            f"no {state(len(log))}",
+            "Start anew in another folder",
         )
     return log
 
@@ -237,7 +243,7 @@ def write(path: Path, put: Callable[[Path], None], needed: int = 0) -> None:
         beside.unlink(missing_ok=True)
         room = f"it needs {megabytes(needed)} and {megabytes(free)} were free; " if needed else ""
         raise RunError(
-            f"{path} can be written",
+            f"{path} could not be written",
             f"{room}{_reason(error)}",
             "The last good checkpoint is kept; make room and give the same command again",
         ) from error
@@ -252,7 +258,7 @@ def room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise RunError(
-            f"The checkpoints of a run fit into {folder}",
+            f"There is too little room for the checkpoints of a run in {folder}",
             f"they need {megabytes(needed)} and {megabytes(free)} are free",
             "Make room, or give another --runs folder",
         )

@@ -29,7 +29,9 @@ class TensorBoard(keras.callbacks.Callback):
         try:
             import tensorflow
         except ImportError as error:
-            raise RunError("--tensorboard needs TensorFlow", str(error), "Install it, or leave it out") from error
+            raise RunError(
+                "TensorFlow is missing, which --tensorboard needs", str(error), "Install it, or leave it out"
+            ) from error
         self.tf = tensorflow
 
     def on_epoch_end(self, epoch, logs=None):

@@ -158,7 +158,7 @@ def train(
             model.load_weights(folder / state(done))
         except (OSError, ValueError, KeyError) as error:
             raise RunError(
-                f"{folder / state(done)} holds the state of this run",
+                f"The state of the run could not be read from {folder / state(done)}",
                 str(error).splitlines()[0],
                 "Start anew in another --runs folder",
             ) from error

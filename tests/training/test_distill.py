@@ -87,5 +87,5 @@ def test_a_run_that_is_not_there_or_damaged_is_refused(runs):
     with pytest.raises(DataError, match="'wide'. Train it first"):
         distill.teacher("wide", folder)
     (folder / "narrow" / run.BEST).write_bytes(b"half")
-    with pytest.raises(DataError, match="narrow/best.weights.h5 holds the weights of a teacher"):
+    with pytest.raises(DataError, match="could not be read from .*narrow/best.weights.h5"):
         distill.teacher("narrow", folder)

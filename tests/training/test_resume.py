@@ -109,13 +109,13 @@ def test_a_run_from_before_runs_had_a_record_goes_on(begun, parquet, capsys):
 
 def test_a_damaged_or_missing_state_is_one_sentence(begun, parquet):
     (begun / run.state(1)).write_bytes(b"no weights")
-    with pytest.raises(RunError, match="holds the state of this run"):
+    with pytest.raises(RunError, match="state of the run could not be read"):
         train.train(PLAIN, parquet, begun.parent)
     (begun / run.state(1)).unlink()
     with pytest.raises(RunError, match="no epoch001.weights.h5"):
         train.train(PLAIN, parquet, begun.parent)
     (begun / run.LOG).write_text("[{")
-    with pytest.raises(RunError, match="log.json is JSON"):
+    with pytest.raises(RunError, match="log.json could not be read as JSON"):
         train.train(PLAIN, parquet, begun.parent)
 
 

@@ -68,7 +68,7 @@ def test_a_write_that_fails_keeps_what_was_there(tmp_path, error, told):
         beside.write_text("half")
         raise error
 
-    with pytest.raises(RunError, match=f"log.json can be written.*{told}.*kept"):
+    with pytest.raises(RunError, match=f"log.json could not be written.*{told}.*kept"):
         run.write(path, fails)
     assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
 
@@ -123,6 +123,6 @@ def test_a_checkpoint_that_the_system_refuses_to_write_leaves_the_last_one(tmp_p
         timeout=170,
     )
     assert done.stdout.startswith("RunError"), done.stderr
-    assert "epoch002.weights.h5 can be written" in done.stdout and "last good checkpoint is kept" in done.stdout
+    assert "epoch002.weights.h5 could not be written" in done.stdout and "last good checkpoint is kept" in done.stdout
     assert {path.name for path in tmp_path.iterdir()} == {run.LOG, run.BEST, run.state(1)}
     assert len(run.read_log(tmp_path)) == 1

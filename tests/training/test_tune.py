@@ -69,7 +69,7 @@ def test_a_trial_stopped_by_an_error_is_tried_again_and_one_that_diverged_is_not
         raise RunError("The disk has room")
 
     def diverges(config, folder, name, callbacks):
-        raise DivergedError("The loss must stay finite")
+        raise DivergedError("The training diverged")
 
     with pytest.raises(RunError, match="room"):
         tune.tune(searched.CONFIG, full, 1, "0" * 64, tmp_path)

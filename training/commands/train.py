@@ -55,7 +55,7 @@ def train(
     """Train a network, or go on with a run that was stopped."""
     if init not in (None, "imagenet", "shipped"):
         raise UnknownNameError(
-            "--init names a known start", repr(init), "Use --init imagenet or --init shipped, or leave it out"
+            "--init names an unknown start", repr(init), "Use --init imagenet or --init shipped, or leave it out"
         )
     config = changed(
         configs.load(name),
@@ -105,7 +105,7 @@ def _first(config: configs.Config, init: str | None, file: Path | None) -> dict:
 def _fits(config: configs.Config, width: float) -> None:
     if config.width != width:
         raise ParameterError(
-            f"These first weights fit a network of width {width:g}",
+            f"The first weights do not fit: they are of a network of width {width:g}",
             f"--width {config.width:g}",
             f"Use --width {width:g}",
         )
@@ -123,7 +123,7 @@ def run(
 ):
     """Train as a command does: in a precision, told to MLflow and TensorBoard where that was asked, ended by a line."""
     if precision not in ("mixed_bfloat16", "float32"):
-        raise UnknownNameError("--precision names a policy", repr(precision), "Use mixed_bfloat16 or float32")
+        raise UnknownNameError("--precision names an unknown policy", repr(precision), "Use mixed_bfloat16 or float32")
     import keras
 
     from training.train import train as start
