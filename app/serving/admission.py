@@ -103,7 +103,7 @@ class WorkQueue:
         """What a call is told that gets no place."""
         seconds = self.seconds
         return BusyError(
-            "All places are taken",
+            "No place is free",
             f"{self.running + self.waiting} calls before this one",
             f"Try again in {seconds} s",
             seconds=seconds,
