@@ -42,9 +42,9 @@ def faces_in(photo: Photo, whole_picture: bool = False) -> list[Face]:
     faces = find(photo)
     if not faces and not whole_picture:
         raise NoFaceError(
-            "A face can be seen in the picture",
-            "none was found",
-            "Try a picture where the face is larger and not covered, or take the whole picture as the face",
+            "No face was found in the picture",
+            f"0 faces in {photo.pixels.shape[1]} x {photo.pixels.shape[0]} pixels",
+            "Try a photo with a larger face that nothing covers, or take the whole picture as the face",
         )
     return with_keypoints(faces or [detector.whole_picture(photo)], photo)
 
@@ -145,7 +145,7 @@ def pick(faces: list[Face], index: int) -> Face:
     """
     if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(faces):
         raise ParameterError(
-            f"A face has a number from 0 to {len(faces) - 1}", repr(index)[:40], "0 is the largest face in the picture"
+            "No face has this number", repr(index)[:40], f"Give one from 0, the largest face, to {len(faces) - 1}"
         )
     return faces[index]
 

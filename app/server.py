@@ -113,12 +113,14 @@ def listen(host: str, port: int | None) -> socket.socket:
             bound.close()
             if error.errno != errno.EADDRINUSE:
                 raise ParameterError(
-                    "GRADIO_SERVER_NAME is an address of this machine", f"{host}: {error.strerror}", "Correct it"
+                    "GRADIO_SERVER_NAME is not an address of this machine",
+                    f"{host}: {error.strerror}",
+                    "Correct it or leave it out",
                 ) from error
     raise ParameterError(
-        "GRADIO_SERVER_PORT is a free port",
+        "No free port was found",
         f"{port if port is not None else f'{FIRST_PORT} to {FIRST_PORT + PORTS - 1}'}, in use",
-        "Stop what listens there, or choose another one",
+        "Stop what listens there, or set GRADIO_SERVER_PORT to another one",
     )
 
 
@@ -132,5 +134,7 @@ def asked_port() -> int | None:
     if not asked:
         return None
     if not asked.isascii() or not asked.isdigit() or not 0 < int(asked) < 65536:
-        raise ParameterError("GRADIO_SERVER_PORT is a number from 1 to 65535", repr(asked), "Correct it")
+        raise ParameterError(
+            "GRADIO_SERVER_PORT is not a number from 1 to 65535", repr(asked), "Correct it or leave it out"
+        )
     return int(asked)

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Target:
     emotion: int
     against: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for index in (self.emotion,) if self.against is None else (self.emotion, self.against):
             if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < len(EMOTIONS):
                 raise ParameterError(
@@ -157,7 +157,7 @@ class Parameters:
         ParameterError: a value has the wrong type or lies outside its range.
     """
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, control in self.controls().items():
             object.__setattr__(self, name, control.accept(name, getattr(self, name)))
 
@@ -167,7 +167,7 @@ class Parameters:
         return {field.name: field.metadata["control"] for field in dataclasses.fields(cls)}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any] | None) -> "Parameters":
+    def from_json(cls, values: Mapping[str, Any] | None) -> Self:
         """Parameters from plain JSON values; what is not given keeps its default.
 
         Raises:
@@ -228,7 +228,7 @@ class Method:
     summary: str
     Params: type[Parameters]
     run: Callable[..., np.ndarray]
-    signed: Callable[[Parameters], bool]
+    signed: Callable[[Any], bool]
     needs_regions: bool = False
     suits: Callable[["Model"], str] = suits_every
     quick: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -13,6 +13,8 @@ from explain.scale import Scale
 from models.types import EMOTIONS, Prediction
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from explain.trust import TrustResult
 
 SIDE = 384
@@ -100,7 +102,7 @@ def full_colour(shared: Scale) -> str:
     )
 
 
-def probability_chart(predictions: Sequence[Prediction]):
+def probability_chart(predictions: Sequence[Prediction]) -> "go.Figure":
     """The probabilities of all seven emotions, one colour a model, as a plotly Figure."""
     import plotly.graph_objects as go
 
@@ -117,7 +119,7 @@ def probability_chart(predictions: Sequence[Prediction]):
     return _styled(figure, "Probability", barmode="group").update_yaxes(range=[0, 100], ticksuffix=" %")
 
 
-def region_comparison(evidence: Mapping[str, Sequence[RegionEvidence]], method: str):
+def region_comparison(evidence: Mapping[str, Sequence[RegionEvidence]], method: str) -> "go.Figure":
     """Net evidence of each part of the face for several models, as a plotly Figure.
 
     What speaks for the target less what speaks against it, in shares of all evidence of the model,
@@ -146,7 +148,7 @@ def region_comparison(evidence: Mapping[str, Sequence[RegionEvidence]], method: 
     )
 
 
-def trust_curves(result: "TrustResult"):
+def trust_curves(result: "TrustResult") -> "go.Figure":
     """The deletion and insertion curves of a trust reading, a row a fill, as a plotly Figure.
 
     Up goes the probability of the target. A true map's falls faster than chance on the left and rises
@@ -184,7 +186,7 @@ def trust_curves(result: "TrustResult"):
     return _styled(figure, None, None)
 
 
-def _styled(figure, title: str | None, barmode: str | None):
+def _styled(figure: "go.Figure", title: str | None, barmode: str | None) -> "go.Figure":
     return figure.update_layout(
         title=title,
         barmode=barmode,

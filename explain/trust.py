@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class TrustResult:
     between_models: dict[str, Agreement]
     seconds: float
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """All fields as plain JSON; null stands for nan."""
         return {
             "verdict": self.verdict,
@@ -186,7 +186,7 @@ def compare(one: Explanation, other: Explanation) -> Agreement:
     return Agreement(agreement.rank_correlation(one.values, other.values), agreement.overlap(one.values, other.values))
 
 
-def _agreement(one: Agreement) -> dict:
+def _agreement(one: Agreement) -> dict[str, Any]:
     return {"rank_correlation": _json(one.rank_correlation), "overlap": _json(one.overlap)}
 
 

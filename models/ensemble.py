@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Ensemble:
     """
 
     temperature: float = 1.0
-    metrics: Mapping = None
+    metrics: Mapping[str, Any] | None = None
 
     def probabilities(self, each: Sequence[np.ndarray]) -> np.ndarray:
         """The mean of calibrated probabilities (..., 7), one array a network, sharpened by the temperature."""

@@ -96,6 +96,12 @@ def test_every_room_has_files():
     assert {room(name) for name in modules("app")} == set(BELOW)
 
 
+def test_the_architecture_page_names_every_room():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {f"`{name.replace('.', '/')}" for name in (*PACKAGES, *BELOW) if name not in ("app", "app.main")}
+    assert {name for name in rooms if f"{name}/`" not in page and f"{name}.py`" not in page} == set()
+
+
 def test_there_are_no_circles():
     graph = {name: imported(path) & set(EVERY) - {name} for name, path in EVERY.items()}
     assert circle(graph) == []

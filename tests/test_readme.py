@@ -67,7 +67,7 @@ def test_the_ensemble_was_measured_on_the_weights_that_ship():
 
 
 def test_every_link_leads_to_a_file():
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     broken = [
         f"{page.relative_to(ROOT)}: {target}"
         for page in pages

@@ -106,6 +106,8 @@ def test_the_version_is_the_same_everywhere():
     assert number == VERSION
     for file in ("deploy/Dockerfile", "deploy/compose.yaml", "docs/deploy.md"):
         assert set(re.findall(r"facewhy:(\d[\w.]*)", (ROOT / file).read_text())) == {number}, file
+    newest = re.search(r"^## (\d[\w.]*)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    assert newest == number
     overlay = yaml.safe_load((ROOT / "deploy/kubernetes/kustomization.yaml").read_text())
     assert [image["newTag"] for image in overlay["images"]] == [number]
 
@@ -120,6 +122,13 @@ def test_the_hosted_space_runs_what_is_pinned():
     assert space["sdk_version"] == pins(PROJECT["dependencies"])["gradio"]
     lowest, highest = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
     assert int(lowest) <= int(space["python"].split(".")[1]) < int(highest)
+
+
+def test_ci_checks_before_it_tests_here_and_on_github():
+    steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["lint-and-test"]["steps"]
+    runs = [step["run"] for step in steps if step.get("run", "").startswith("make")]
+    local = re.findall(r"^make \w+$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    assert runs == local == ["make lint", "make test"]
 
 
 # ----------------------------------------------------------------------------------------- make

@@ -1,8 +1,46 @@
-"""The name and the password that a server can ask for."""
+"""The name and the password that a server can ask for.
+
+Source: RFC 7617, the Basic scheme of HTTP, whose header every browser and client can send.
+"""
 
 import base64
 import binascii
 import hmac
+
+import limits
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.security.rate_limit import RateLimit
+from app.security.refusals import LOCKED
+from app.security.settings import SAFE, Settings
+
+GUESSES = limits.parse("10/minute")
+"""Wrong passwords of one client."""
+
+
+class AuthenticationMiddleware:
+    """Refuses who does not know the name and the password, where there are any; health is open to look at."""
+
+    def __init__(self, app: ASGIApp, settings: Settings):
+        self.app, self.settings, self.limit = app, settings, RateLimit()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.settings.user:
+            if scope["path"] != "/health" or scope["method"] not in SAFE:
+                await self.unlock(Headers(scope=scope).get("authorization"), scope["state"]["client"])
+        await self.app(scope, receive, send)
+
+    async def unlock(self, given: str | None, client: str) -> None:
+        """Raises:
+        Refusal: the name or the password is missing or wrong, or the client has guessed too often.
+        """
+        if given is None:
+            raise LOCKED
+        await self.limit.check(GUESSES, "guesses", client)
+        if not is_authorized(given, self.settings.user, self.settings.password):
+            await self.limit.count(GUESSES, "guesses", client)
+            raise LOCKED
 
 
 def is_authorized(given: str, user: str, password: str) -> bool:

@@ -1,12 +1,39 @@
-"""What an answer lets a browser do, and how long it may be kept."""
+"""What an answer lets a browser do, and how long it may be kept.
+
+Source: the OWASP Secure Headers Project, in the words of https://secure.readthedocs.io/.
+"""
 
 import secure
 from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.security.settings import Settings
 
 LASTING = ("/assets/", "/static/", "/favicon.ico", "/theme.css", "/gradio_api/theme.css", "/manifest.json")
 """What is the same for every visitor; every other answer may hold a picture or an answer."""
+
+
+class ResponseHeadersMiddleware:
+    """Says how long an answer may be kept, and takes away what opens it to every site: Gradio's own headers do.
+
+    Args:
+        app: whose answers these are.
+        locked: whether there is a password.
+    """
+
+    def __init__(self, app: ASGIApp, locked: bool):
+        self.app, self.locked = app, locked
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name in [name for name in headers if name.lower().startswith("access-control-")]:
+                    del headers[name]
+                limit_caching(headers, scope["path"], message["status"], self.locked)
+            await send(message)
+
+        await self.app(scope, receive, dressed)
 
 
 def security_headers(settings: Settings) -> secure.Secure:

@@ -1,17 +1,78 @@
-"""How often one client may ask, and whom a limit counts for."""
+"""How often one client may ask, and whom a limit counts for.
+
+Source: the fixed windows of https://limits.readthedocs.io/; X-Forwarded-For as MDN says to read it, from the right
+and no further than the trusted proxies reach.
+"""
 
 import ipaddress
 import re
+import time
 
 import limits
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.security.refusals import too_often
+from app.security.settings import SAFE, Settings
 
 READING = 20
 """Requests that only read may come this many times as often as those that compute."""
-GUESSES = limits.parse("10/minute")
-"""Wrong passwords of one client."""
 UNCOUNTED = ("/health", "/metrics", "/assets/", "/static/", "/favicon.ico")
+
+
+class RateLimitMiddleware:
+    """Refuses what comes too often, and notes in the scope's state who the client is.
+
+    The addresses of clients stay in memory for as long as their limit counts.
+
+    Args:
+        app: what is protected.
+        settings: rates, and how many proxies are trusted.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings):
+        self.app, self.settings, self.limit = app, settings, RateLimit()
+        self.reading = tuple(type(rate)(rate.amount * READING, rate.multiples) for rate in settings.rates)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            client = client_of(scope, Headers(scope=scope), self.settings.trusted_proxies)
+            scope = {**scope, "state": {**scope.get("state", {}), "client": client}}
+            if not scope["path"].startswith(UNCOUNTED):
+                safe = scope["method"] in SAFE
+                for rate in self.reading if safe else self.settings.rates:
+                    await self.limit.count(rate, "reading" if safe else "computing", client)
+        await self.app(scope, receive, send)
+
+
+class RateLimit:
+    """Counts what clients do, in windows of time."""
+
+    def __init__(self):
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def count(self, rate: limits.RateLimitItem, kind: str, client: str) -> None:
+        """Count something.
+
+        Raises:
+            Refusal: it was too often.
+        """
+        if not await self._limiter.hit(rate, kind, client):
+            raise await self._refusal(rate, kind, client)
+
+    async def check(self, rate: limits.RateLimitItem, kind: str, client: str) -> None:
+        """Count nothing.
+
+        Raises:
+            Refusal: once more would be too often.
+        """
+        if not await self._limiter.test(rate, kind, client):
+            raise await self._refusal(rate, kind, client)
+
+    async def _refusal(self, rate: limits.RateLimitItem, kind: str, client: str):
+        return too_often((await self._limiter.get_window_stats(rate, kind, client)).reset_time - time.time())
 
 
 def client_of(scope: Scope, headers: Headers, proxies: int) -> str:

@@ -12,6 +12,8 @@ from models.errors import ParameterError
 
 MAX_BODY = photo.MAX_BYTES * 4 // 3 + 2**20
 """Bytes: the largest photo in base64, and room for the rest of a JSON or multipart body."""
+SAFE = ("GET", "HEAD", "OPTIONS")
+"""Methods that change and compute nothing."""
 RATE = "600/minute"
 """Room for a class behind one address: what one of thirty pupils does in a minute is some twenty requests."""
 

@@ -37,7 +37,7 @@ class Place:
         client: whose call it is.
         visitor: whether the call comes from the page.
         granted: whether it may run.
-        displaced: whether it has given way to another client's call and will not run.
+        displaced: whether it has given way to another client's call, or to the server's end, and will not run.
     """
 
     def __init__(self, queue: "WorkQueue", client: str, visitor: bool):
@@ -103,7 +103,7 @@ class WorkQueue:
         """What a call is told that gets no place."""
         seconds = self.seconds
         return BusyError(
-            "All places are taken",
+            "No place is free",
             f"{self.running + self.waiting} calls before this one",
             f"Try again in {seconds} s",
             seconds=seconds,
@@ -149,14 +149,22 @@ class WorkQueue:
         finally:
             place.leave()
 
+    def close(self) -> None:
+        """Begin no call any more, because the server stops: those that wait are refused, and those that come."""
+        self.most = 0
+        while self._waiting:
+            self._refuse(self._waiting[-1])
+
     def _displace(self, held: Counter, share: int, client: str) -> None:
         heaviest = max((place.client for place in self._waiting), key=held.__getitem__, default=client)
         if held[client] >= share or held[heaviest] <= share:
             raise self.busy()
-        latest = next(place for place in reversed(self._waiting) if place.client == heaviest)
-        self._waiting.remove(latest)
-        latest.displaced = True
-        latest._decided.set()
+        self._refuse(next(place for place in reversed(self._waiting) if place.client == heaviest))
+
+    def _refuse(self, place: Place) -> None:
+        self._waiting.remove(place)
+        place.displaced = True
+        place._decided.set()
 
     def _grant(self) -> None:
         while self._waiting and self._limiter.available_tokens >= 1:

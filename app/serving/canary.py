@@ -114,7 +114,7 @@ def _parse(text: str) -> dict[str, Canary]:
         match = ENTRY.fullmatch(entry)
         if not match or match["model"] not in zoo.EMOTION_MODELS or not float(match["share"]) <= 100:
             raise ParameterError(
-                "FACEWHY_CHALLENGER names a model, a version and its share of the faces",
+                "FACEWHY_CHALLENGER could not be read",
                 repr(entry)[:60],
                 'Write it like "cnn=1.1.0:10%", several with commas between them',
             )

@@ -149,12 +149,12 @@ class RayEngine(Engine):
             except exceptions.RayTaskError as error:
                 raise error.cause if isinstance(error.cause, FaceWhyError) else RuntimeError(method) from None
             except BackPressureError:
-                raise BusyError("All replicas are busy", "one request more", "Try again in 2 s", 2) from None
+                raise BusyError("No replica is free", "one request more", "Try again in 2 s", 2) from None
             except (exceptions.RayActorError, ReplicaUnavailableError):
                 time.sleep(min(0.1 * 2**attempt, 2.0))
             except (TimeoutError, DeploymentUnavailableError):
                 break
-        raise BusyError("The models do not answer", "nothing from the cluster", "Try again in 10 s", 10)
+        raise BusyError("The models did not answer", "nothing from the cluster", "Try again in 10 s", 10)
 
     def _note(self, replica: str, counts: dict[str, BatchCount]) -> None:
         """Keep what a replica has counted; of two answers that overtake each other, the later one."""
@@ -186,8 +186,9 @@ def start(
     """
     if replicas < 1 or processors <= 0 or asked <= 0 or most and most < replicas:
         raise ParameterError(
-            "There is a replica or more, each with some processor, and the most are no fewer than the fewest",
+            "The numbers of replicas and processors do not fit together",
             f"{replicas} to {most}, {processors} each",
+            "Give a replica or more with some processor each, the fewest before the most",
         )
     if address:
         left_out = [path.name for path in ROOT.iterdir() if path.name not in TRAVELS]
@@ -222,7 +223,7 @@ def _connect(**options) -> None:
         ray.init(namespace=NAME, log_to_driver=False, logging_level="ERROR", **options)
     except (ConnectionError, ValueError, OSError) as error:
         found = f"none at {options.get('address', '')!r}"
-        raise ParameterError("A Ray cluster answers at --address", found, "Start one") from error
+        raise ParameterError("No Ray cluster was found at --address", found, "Start one") from error
 
 
 def stop(address: str = "") -> None:

@@ -76,13 +76,12 @@ class ServingPredictor:
     """
 
     def __init__(self, url: str, card: Callable[[str], Card] = located_card):
-        rule = "FACEWHY_PREDICT_URL is the address of a TensorFlow Serving server"
         try:
             address = httpx.URL(url.strip())
         except httpx.InvalidURL as error:
-            raise ParameterError(rule, str(error), "Write it like http://host:8501") from error
+            raise _no_address(str(error)) from error
         if address.scheme not in ("http", "https") or not address.host or address.query or address.fragment:
-            raise ParameterError(rule, "no such address", "Write it like http://host:8501")
+            raise _no_address("an address of another kind")
         self._url = str(address).rstrip("/")
         self._client = httpx.Client(timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S))
         self._read_card, self._cards, self._lock = card, {}, threading.Lock()
@@ -109,9 +108,15 @@ class ServingPredictor:
         side = card.input.side
         crops = np.asarray(crops, np.float32)
         if crops.shape[1:] != (side, side) or crops.ndim != 3:
-            raise ParameterError(f"The model {name!r} takes crops of shape (N, {side}, {side})", f"{crops.shape}")
+            raise ParameterError(
+                f"The crops do not fit the model {name!r}",
+                f"shape {crops.shape}",
+                f"Give crops of shape (N, {side}, {side})",
+            )
         if not np.isfinite(crops).all():
-            raise ParameterError(f"The model {name!r} takes crops of finite numbers", "NaN or infinity")
+            raise ParameterError(
+                "The crops hold numbers that are not finite", "NaN or infinity", "Cut them out of the photo again"
+            )
         parts = [self._probabilities(card, crops[i : i + CHUNK]) for i in range(0, len(crops), CHUNK)]
         probabilities = np.concatenate([np.zeros((0, len(card.labels)), np.float32), *parts])
         return logits(probabilities, card.temperature), probabilities
@@ -122,7 +127,9 @@ class ServingPredictor:
 
     def _card(self, name: str) -> Card:
         if name not in EMOTION_MODELS:
-            raise UnknownNameError("A model has a name", repr(name), f"Use one of {', '.join(EMOTION_MODELS)}")
+            raise UnknownNameError(
+                "The name of the model is unknown", repr(name), f"Use one of {', '.join(EMOTION_MODELS)}"
+            )
         with self._lock:
             if name not in self._cards:
                 self._cards[name] = self._read_card(name)
@@ -134,14 +141,17 @@ class ServingPredictor:
         try:
             rows = np.array(found["predictions"], np.float32)
         except (KeyError, TypeError, ValueError) as error:
-            raise _odd("answers predictions, rows of numbers", repr(error)) from error
+            raise _odd("TensorFlow Serving did not answer rows of numbers", repr(error)) from error
         expected = (len(crops), len(card.labels))
         if rows.shape != expected:
-            raise _odd(f"answers probabilities of shape {expected}", f"{rows.shape}")
+            raise _odd(f"TensorFlow Serving did not answer probabilities of shape {expected}", f"{rows.shape}")
         if not np.isfinite(rows).all():
-            raise _odd("answers finite numbers", "NaN or infinity")
+            raise _odd("TensorFlow Serving did not answer finite numbers", "NaN or infinity")
         if rows.min() < 0 or np.abs(rows.sum(1) - 1).max() > SUM:
-            raise _odd("answers probabilities, whose sum is 1", f"a row that begins {rows[0, :3].tolist()}")
+            raise _odd(
+                "TensorFlow Serving did not answer probabilities whose sum is 1",
+                f"a row that begins {rows[0, :3].tolist()}",
+            )
         return rows
 
     def _request(self, path: str, body: dict) -> dict:
@@ -154,16 +164,16 @@ class ServingPredictor:
         message = f"HTTP status {answer.status_code}, {_line(message)!r}"
         if answer.status_code == 404:
             raise WeightsNotFoundError(
-                f"TensorFlow Serving has the version of the model that the app explains: {path}",
+                f"TensorFlow Serving does not have {path}, the version that the app explains",
                 message,
                 "Export this version and put it into the server's folder, or unset FACEWHY_PREDICT_URL",
             )
         if answer.status_code >= 500:
             raise _failed(message)
         if answer.status_code != 200:
-            raise _odd("takes crops of faces", message)
+            raise _odd("TensorFlow Serving refused the crops of faces", message)
         if found is None:
-            raise _odd("answers JSON", message)
+            raise _odd("TensorFlow Serving did not answer JSON", message)
         return found
 
     def _send(self, path: str, body: dict, again: bool) -> httpx.Response:
@@ -230,14 +240,22 @@ class TFServingEngine(Engine):
         return [Prediction(name, *pair, version) for pair in zip(*pairs, strict=True)]
 
 
+def _no_address(received: str) -> ParameterError:
+    return ParameterError(
+        "FACEWHY_PREDICT_URL is not the address of a TensorFlow Serving server",
+        received,
+        "Write it like http://host:8501",
+    )
+
+
 def _failed(received: str) -> WeightsError:
     advice = "Start it, wait until it has loaded its models, or unset FACEWHY_PREDICT_URL"
-    return WeightsError("TensorFlow Serving answers", received, advice)
+    return WeightsError("TensorFlow Serving failed", received, advice)
 
 
-def _odd(rule: str, received: str) -> WeightsMismatchError:
+def _odd(happened: str, received: str) -> WeightsMismatchError:
     advice = "Serve what `python -m training export NAME --to savedmodel` writes"
-    return WeightsMismatchError(f"TensorFlow Serving {rule}", received, advice)
+    return WeightsMismatchError(happened, received, advice)
 
 
 def _line(message: object) -> str:

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from explain.lab.steps import (
-    BASELINES,
     PARTS,
     Blur,
     Brightness,
@@ -18,6 +17,7 @@ from explain.lab.steps import (
     Hide,
     Noise,
     Paint,
+    Rectangle,
     Rotate,
     Shift,
     Step,
@@ -91,7 +91,7 @@ def apply(
     Raises:
         UnknownNameError: a step names an example face that is not among `source_faces`.
     """
-    now = crop.astype(np.float32)
+    now: np.ndarray = crop.astype(np.float32)
     matrix = np.eye(2, 3)
     touched = np.zeros(crop.shape, bool)
     for step in experiment.steps:
@@ -167,12 +167,12 @@ def elsewhere(experiment: Experiment, patch: np.ndarray) -> Experiment:
     steps: list[Step] = []
     done = False
     for step in experiment.steps:
-        if not step.covers:
+        if not isinstance(step, Cover):
             steps.append(step)
         elif not done:
             done = True
             moved = _warp(patch.astype(np.float32), motion(steps), cv2.BORDER_CONSTANT) > 0.5
-            steps.append(Paint(pack(moved), step.donor if isinstance(step, Swap) else step.fill))
+            steps.append(Paint(pack(moved), step.shown))
     return Experiment(tuple(steps))
 
 
@@ -209,13 +209,18 @@ def _cover(
     """Where a step covers the crop, bool or float in 0..1, and what it shows there, both (48, 48)."""
     if isinstance(step, Swap):
         return _swap(step.part, crop, points, _source_face(step.donor, source_faces))
-    mask = regions.masks(points)[REGIONS.index(step.region)] if isinstance(step, Hide) else step.mask
-    if step.fill not in BASELINES:
-        source = _source_face(step.fill, source_faces)
+    if isinstance(step, Hide):
+        mask = regions.masks(points)[REGIONS.index(step.region)]
+    elif isinstance(step, Rectangle | Paint):
+        mask = step.mask
+    else:
+        raise TypeError(f"{type(step).__name__} is no step that covers a part of the face")
+    if step.shows_another_face:
+        source = _source_face(step.shown, source_faces)
         return mask, _match(source, crop, points, _onto(source.keypoints, points))
-    if step.fill == "mean face":
+    if step.shown == "mean face":
         return mask, _warp(background.mean_face(), matrix)
-    return mask, masking.baseline_picture(crop, step.fill)
+    return mask, masking.baseline_picture(crop, step.shown)
 
 
 def _swap(part: str, crop: np.ndarray, points: np.ndarray, source: SourceFace) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import dataclasses
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -118,7 +118,7 @@ class Step(Parameters):
     """Its name in JSON."""
 
     @property
-    def slot(self) -> tuple:
+    def slot(self) -> tuple[Any, ...]:
         """Steps of the same slot replace each other when the visitor moves a control."""
         return (self.DO,)
 
@@ -144,12 +144,27 @@ class Cover(Step):
         return True
 
     @property
+    def shown(self) -> str:
+        """One of `BASELINES`, or the name of the example face that it shows."""
+        raise NotImplementedError
+
+    @property
     def shows_another_face(self) -> bool:
-        return getattr(self, "fill", None) not in BASELINES
+        return self.shown not in BASELINES
+
+
+class Patch(Cover):
+    """A cover that chooses what it shows."""
+
+    fill: str
+
+    @property
+    def shown(self) -> str:
+        return self.fill
 
 
 @dataclass(frozen=True)
-class Hide(Cover):
+class Hide(Patch):
     """Hide a part of the face, where it lies after the steps before."""
 
     DO: ClassVar[str] = "hide"
@@ -157,12 +172,12 @@ class Hide(Cover):
     fill: str = _baseline_field()
 
     @property
-    def slot(self) -> tuple:
+    def slot(self) -> tuple[Any, ...]:
         return self.DO, self.region
 
 
 @dataclass(frozen=True)
-class Rectangle(Cover):
+class Rectangle(Patch):
     """Cover a rectangle of the 48x48 crop; left and top are inside, right and bottom are not."""
 
     DO: ClassVar[str] = "rectangle"
@@ -172,14 +187,14 @@ class Rectangle(Cover):
     bottom: int = number(42, 0, SIDE, 1, "Bottom", "In pixels of the crop.")
     fill: str = _baseline_field()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.left >= self.right or self.top >= self.bottom:
             received = f"{self.left}, {self.top}, {self.right}, {self.bottom}"
             raise ParameterError("The rectangle is empty", received, "Give left < right and top < bottom")
 
     @property
-    def slot(self) -> tuple:
+    def slot(self) -> tuple[Any, ...]:
         return self.DO, self.left, self.top, self.right, self.bottom
 
     @property
@@ -191,7 +206,7 @@ class Rectangle(Cover):
 
 
 @dataclass(frozen=True)
-class Paint(Cover):
+class Paint(Patch):
     """Cover a free patch of the 48x48 crop."""
 
     DO: ClassVar[str] = "paint"
@@ -199,7 +214,7 @@ class Paint(Cover):
     fill: str = _baseline_field()
 
     @property
-    def slot(self) -> tuple:
+    def slot(self) -> tuple[Any, ...]:
         return self.DO, self.pixels
 
     @property
@@ -217,8 +232,12 @@ class Swap(Cover):
     donor: str = _field(Named("From", "The example face that it comes from.", str), "composite_happy")
 
     @property
-    def slot(self) -> tuple:
+    def slot(self) -> tuple[Any, ...]:
         return self.DO, self.part
+
+    @property
+    def shown(self) -> str:
+        return self.donor
 
 
 @dataclass(frozen=True)
@@ -291,7 +310,7 @@ class Experiment:
 
     steps: tuple[Step, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.steps) > MOST_STEPS:
             raise ParameterError(
                 "The experiment has too many steps", str(len(self.steps)), f"Keep {MOST_STEPS} at most"
@@ -304,11 +323,11 @@ class Experiment:
             return Experiment((*self.steps, step))
         return Experiment(tuple(step if own.slot == step.slot else own for own in self.steps))
 
-    def without(self, slot: tuple) -> "Experiment":
+    def without(self, slot: tuple[Any, ...]) -> "Experiment":
         """Without the steps of a slot."""
         return Experiment(tuple(step for step in self.steps if step.slot != slot))
 
-    def find(self, slot: tuple) -> Step | None:
+    def find(self, slot: tuple[Any, ...]) -> Step | None:
         """The step of a slot."""
         return next((step for step in self.steps if step.slot == slot), None)
 
@@ -357,7 +376,7 @@ class Experiment:
         return cls.from_json({"steps": _parse(text)})
 
 
-def _count(steps) -> None:
+def _count(steps: Sequence[Any]) -> None:
     if len(steps) > MOST_STEPS:
         raise ParameterError("The experiment has too many steps", str(len(steps)), f"Keep {MOST_STEPS} at most")
 

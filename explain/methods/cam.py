@@ -132,7 +132,7 @@ def fuse(coarse: np.ndarray, favour: np.ndarray, against: np.ndarray) -> np.ndar
     Source: Englebert et al. 2022, "Poly-CAM", arXiv 2204.13359, with its local normalisation.
     """
 
-    def sharpened(coarse, fine):
+    def sharpened(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
         around = cv2.resize(fine, coarse.shape[::-1], interpolation=cv2.INTER_AREA)
         relative = fine / np.maximum(scale.resize(around, *fine.shape), TINY)
         return scale.resize(coarse, *fine.shape) * relative

@@ -1,23 +1,26 @@
 """The compiled gradient functions of a model, kept as long as the model is."""
 
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
     from models.model import Model
 
 CHUNK = 64
 """The largest batch whose gradients are taken at once; more crops run in several."""
 
-_kept: "WeakKeyDictionary[Model, dict]" = WeakKeyDictionary()
+_kept: "WeakKeyDictionary[Model, dict[Hashable, Any]]" = WeakKeyDictionary()
 _lock = threading.RLock()
 
 
-def kept(model: "Model", key, make: Callable):
+def kept(model: "Model", key: Hashable, make: Callable[[], Any]) -> Any:
     """What `make()` returns, made once for a model and a key and dropped with the model.
 
     What is kept may hold the model's network but not the model itself, which would then never go.
@@ -29,7 +32,7 @@ def kept(model: "Model", key, make: Callable):
         return entries[key]
 
 
-def maps_and_gradients(model: "Model", *layers: str) -> Callable:
+def maps_and_gradients(model: "Model", *layers: str) -> Callable[..., Any]:
     """Layers' maps and the gradients of a score with respect to them, as one compiled function.
 
     Args:
@@ -52,7 +55,7 @@ def input_gradients(model: "Model") -> Callable[[np.ndarray, np.ndarray], np.nda
     """
     compiled = kept(model, "input gradients", lambda: _input_gradients(model.network).get_concrete_function())
 
-    def run(crops, weights):
+    def run(crops: np.ndarray, weights: np.ndarray) -> np.ndarray:
         crops = np.asarray(crops, np.float32)[..., None]
         chunks = [compiled(crops[i : i + CHUNK], weights).numpy() for i in range(0, len(crops), CHUNK)]
         return np.concatenate(chunks)[..., 0]
@@ -64,14 +67,14 @@ def input_gradients(model: "Model") -> Callable[[np.ndarray, np.ndarray], np.nda
 # TensorFlow 2.21 raises without giving its lock back, and every other thread then waits for ever.
 
 
-def _signature(network) -> list:
+def _signature(network: "keras.Model") -> "list[tf.TensorSpec]":
     import tensorflow as tf
 
     side, _, channels = network.input_shape[1:]
     return [tf.TensorSpec((None, side, side, channels), tf.float32), tf.TensorSpec((None,), tf.float32)]
 
 
-def _maps_and_gradients(network, layers: tuple[str, ...]) -> Callable:
+def _maps_and_gradients(network: "keras.Model", layers: tuple[str, ...]) -> Any:
     import keras
     import tensorflow as tf
 
@@ -79,7 +82,7 @@ def _maps_and_gradients(network, layers: tuple[str, ...]) -> Callable:
     both = keras.Model(network.inputs, [*outputs, network.outputs[0]])
 
     @tf.function(input_signature=_signature(network))
-    def run(crops, weights):
+    def run(crops: tf.Tensor, weights: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor]]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(crops)
             *maps, logits = both([crops], training=False)
@@ -89,11 +92,11 @@ def _maps_and_gradients(network, layers: tuple[str, ...]) -> Callable:
     return run
 
 
-def _input_gradients(network) -> Callable:
+def _input_gradients(network: "keras.Model") -> Any:
     import tensorflow as tf
 
     @tf.function(input_signature=_signature(network))
-    def run(crops, weights):
+    def run(crops: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(crops)
             score = tf.linalg.matvec(network(crops, training=False), weights)

@@ -1,5 +1,6 @@
 """SHAP by gradients: each pixel's share in the distance from average faces."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from explain.methods import background, numpy_random
 from explain.methods.gradients import kept
 
 if TYPE_CHECKING:
+    import shap
+
     from models.model import Model
 
 BATCH = 64
@@ -23,7 +26,7 @@ class Params(Parameters):
     seed: int = number(0, 0, 9999, 1, "Seed", "Chooses the blends; the same seed gives the same map.")
 
 
-def explainer(model: "Model", target: Target):
+def explainer(model: "Model", target: Target) -> "shap.GradientExplainer":
     """The `shap.GradientExplainer` of a model and a target, made once and kept with the model.
 
     It sees a network with one output, the target's score, so that it takes one gradient where the
@@ -32,7 +35,7 @@ def explainer(model: "Model", target: Target):
     return kept(model, ("shap_gradient", target), lambda: _explainer(model, target))
 
 
-def _explainer(model: "Model", target: Target):
+def _explainer(model: "Model", target: Target) -> "shap.GradientExplainer":
     import keras
     import shap
     import tensorflow as tf
@@ -41,7 +44,7 @@ def _explainer(model: "Model", target: Target):
     side, _, channels = network.input_shape[1:]
     signature = [tf.TensorSpec((None, side, side, channels), tf.float32), tf.TensorSpec((None,), tf.float32)]
 
-    def compiled():
+    def compiled() -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
         return tf.function(
             lambda crops, weights: tf.linalg.matvec(network(crops, training=False), weights)[:, None],
             input_signature=signature,
@@ -50,10 +53,10 @@ def _explainer(model: "Model", target: Target):
     score = kept(model, "score", compiled)
 
     class Score(keras.layers.Layer):
-        def call(self, crops):
+        def call(self, crops: tf.Tensor) -> tf.Tensor:
             return score(crops, weights)
 
-        def compute_output_shape(self, shape):
+        def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, int]:
             return shape[0], 1
 
     faces = keras.Input((side, side, channels))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,7 +65,7 @@ class Curves:
         """The same of the centre prior."""
         return self.blob_insertion - self.blob_deletion
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """All fields as plain numbers and lists."""
         return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
 

@@ -13,6 +13,8 @@ from explain.metrics.agreement import rank_correlation
 from models.types import Face
 
 if TYPE_CHECKING:
+    import keras
+
     from models.model import Model
 
 LIKE_BEFORE = 0.5
@@ -39,20 +41,20 @@ class RandomisationTest:
         """Whether the maps of the wholly random network differ from the true one's."""
         return bool(self.correlation[-1] < LIKE_BEFORE)
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """All fields as plain lists; null stands for nan."""
         numbers = {"correlation": self.correlation, "absolute": self.absolute}
         plain = {name: [None if np.isnan(one) else float(one) for one in row] for name, row in numbers.items()}
         return {"layers": list(self.layers)} | plain
 
 
-def stages(network) -> dict[str, list]:
+def stages(network: "keras.Model") -> "dict[str, list[keras.Layer]]":
     """The layers with weights, from the last to the first, together where their maps have the same grid.
 
     Returns:
         A dense layer's own name, or the grid such as "6x6" -> keras layers.
     """
-    found: dict[str, list] = {}
+    found: dict[str, list[keras.Layer]] = {}
     for layer in reversed(network.layers):
         if layer.weights:
             shape = layer.output.shape
@@ -61,7 +63,7 @@ def stages(network) -> dict[str, list]:
     return found
 
 
-def randomise(layers: Sequence, rng: np.random.Generator) -> None:
+def randomise(layers: "Sequence[keras.Layer]", rng: np.random.Generator) -> None:
     """Deal every weight's numbers out anew among its own places.
 
     What was learned is gone and the size of the activations is about what it was; fresh initial values
@@ -114,7 +116,7 @@ def cascade(
         before = registry.explain(copy, face, target, method, params).values
         if scale.is_flat(before):
             continue
-        rows = [], []
+        rows: tuple[list[float], list[float]] = [], []
         for layers in groups.values():
             randomise(layers, rng)
             now = registry.explain(copy, face, target, method, params).values

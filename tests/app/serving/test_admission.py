@@ -160,6 +160,21 @@ async def test_a_place_is_left_once_and_a_call_that_gave_up_waiting_runs_no_more
     assert (work.running, work.waiting) == (0, 0)
 
 
+@in_a_loop
+async def test_a_queue_that_is_closed_finishes_what_runs_and_begins_nothing():
+    work, go = queue(1), threading.Event()
+    inside = [asyncio.create_task(work.run(go.wait)) for _ in range(3)]
+    await asyncio.sleep(0)
+    work.close()
+    for task in inside[1:]:
+        with pytest.raises(BusyError):
+            await task
+    with pytest.raises(BusyError):
+        work.enter()
+    go.set()
+    assert await inside[0] is True
+
+
 def test_the_client_is_whom_the_middleware_named():
     assert admission.client_of({"state": {"client": "203.0.113.7"}}) == "203.0.113.7"
     assert admission.client_of({}) == admission.client_of({"state": None}) == ""

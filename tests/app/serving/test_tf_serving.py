@@ -131,7 +131,7 @@ def test_the_card_of_the_weights_that_are_loaded_can_be_given(server, crops):
 
 @pytest.mark.parametrize("url", ["", "host:8501", "ftp://host", "http://", "http://host:port", "http://host/?a=b"])
 def test_an_address_that_is_none_is_refused(url):
-    with pytest.raises(ParameterError, match="FACEWHY_PREDICT_URL is the address.*http://host:8501"):
+    with pytest.raises(ParameterError, match="FACEWHY_PREDICT_URL is not the address.*http://host:8501"):
         ServingPredictor(url)
 
 
@@ -170,7 +170,7 @@ def test_the_answer_of_another_model_is_refused(predictor, server, crops, rows, 
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (partial(stub.Response, "<html>\nhello", 200), "answers JSON"),
+        (partial(stub.Response, "<html>\nhello", 200), "did not answer JSON"),
         (partial(stub.Response, "Bad request", 400), "400, 'Bad request'"),
         (partial(stub.answered, {"outputs": [[1]]}), "rows of numbers"),
         (partial(stub.answered, [1]), "rows of numbers"),
@@ -191,7 +191,7 @@ def test_a_request_that_fails_on_its_way_is_sent_once_more_and_no_oftener(predic
     server.answers = [broken]
     assert predictor.predict("cnn", crops)[0].shape == (3, 7)
     server.answers = [broken] * 3
-    with pytest.raises(WeightsError, match="answers. Received: (RemoteProtocolError|HTTP status 50[23], '(Ov|<ht))"):
+    with pytest.raises(WeightsError, match="failed. Received: (RemoteProtocolError|HTTP status 50[23], '(Ov|<ht))"):
         predictor.predict("cnn", crops)
     assert len(server.answers) == 1
 
@@ -208,6 +208,6 @@ def test_a_slow_server_is_asked_once_and_not_waited_for(predictor, server, crops
 def test_a_server_that_is_down_is_one_sentence_without_its_address(crops):
     url = closed_port().replace("://", "://user:secret@")
     predictor = ServingPredictor(url)
-    with pytest.raises(WeightsError, match="answers. Received: ConnectError.*FACEWHY_PREDICT_URL") as caught:
+    with pytest.raises(WeightsError, match="failed. Received: ConnectError.*FACEWHY_PREDICT_URL") as caught:
         predictor.predict("cnn", crops)
     assert "secret" not in str(caught.value) and "127.0.0.1" not in str(caught.value)

@@ -1,9 +1,14 @@
-"""Routes of Gradio that stay closed, and what its open ones raise for requests that its page never sends."""
+"""Which routes are open.
+
+Source: Gradio's own list of routes, `gradio.routes.App.create_app`; what its page does not use stays closed.
+"""
 
 import re
 
-NONSENSE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
-"""What Gradio's routes raise for a request that its page never sends; what our functions raise ends before."""
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.security.refusals import NOTHING_HERE
+
 GRADIO = re.compile(r"/($|config|gradio_api/)")
 CLOSED = tuple(
     f"/gradio_api/{route}"
@@ -25,3 +30,15 @@ CLOSED = tuple(
 """Routes of Gradio that the page does not use: they write files, fetch addresses or call functions of components."""
 FETCHING = re.compile(r"/gradio_api/file=(.*(://|%|\0)|data:|[/\\]{2})", re.DOTALL)
 """Gradio would fetch an address that is named as a file; no upload's path looks like these."""
+
+
+class RouteMiddleware:
+    """Refuses what goes to a closed route."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (scope["path"].startswith(CLOSED) or FETCHING.match(scope["path"])):
+            raise NOTHING_HERE
+        await self.app(scope, receive, send)

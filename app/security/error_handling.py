@@ -1,0 +1,71 @@
+"""The outermost middleware of ours: whatever is refused or fails is answered in one shape, and nothing leaks.
+
+Source: Starlette's ServerErrorMiddleware, which also stands outermost, but answers and logs what was raised.
+"""
+
+import asyncio
+import logging
+import traceback
+from contextlib import suppress
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.security import timeouts
+from app.security.exchange import KEY, Exchange
+from app.security.refusals import MALFORMED, UNEXPECTED, Refusal
+from app.security.routes import GRADIO
+from app.security.settings import SAFE
+
+log = logging.getLogger(__name__)
+
+TALKATIVE = ("mcp", "python_multipart", "sse_starlette")
+"""Libraries that log what a request held."""
+NONSENSE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What Gradio's routes raise for a request that its page never sends; what our functions raise ends before."""
+
+
+class ErrorHandlingMiddleware:
+    """Answers what the middlewares behind it refuse, and what fails; the log gets no message of an accident."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+        for name in TALKATIVE:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, send)
+        if scope["type"] != "http":  # Gradio has no websocket
+            return await send({"type": "websocket.close", "code": 1008})
+        exchange = Exchange(receive, send)
+        try:
+            await self.app({**scope, KEY: exchange}, exchange.receive, exchange.send)
+        except Refusal as refusal:
+            exchange.refuse(refusal)
+        except Exception as error:
+            if exchange.refusal in (None, UNEXPECTED) and not isinstance(error, ClientDisconnect):
+                puzzled = isinstance(error, NONSENSE) and GRADIO.match(scope["path"])
+                exchange.refusal = MALFORMED if puzzled else UNEXPECTED
+                frames = "".join(traceback.format_tb(error.__traceback__))
+                log.error("%s\n%s", type(error).__name__, frames)  # its message could name a visitor's file
+        if exchange.refusal and not exchange.answered:
+            await answer(exchange, scope, receive, send)
+
+
+async def answer(exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a refused request; what is still coming of its body is read and dropped for a while."""
+    body = exchange.refusal.body(scope["path"])
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    unread = not exchange.complete and scope["method"] not in SAFE
+    headers += [*exchange.refusal.headers, *([("Connection", "close")] if unread else [])]
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+    await send({"type": "http.response.start", "status": exchange.refusal.status, "headers": raw})
+    said = b"" if scope["method"] == "HEAD" else body
+    await send({"type": "http.response.body", "body": said, "more_body": unread})
+    if unread:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeouts.LINGER_S):
+                while (await receive()).get("more_body"):
+                    pass
+        await send({"type": "http.response.body", "body": b""})
