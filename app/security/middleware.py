@@ -29,7 +29,7 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
     app = ResponseHeadersMiddleware(app, locked=bool(settings.user))
     app = BodyBudgetMiddleware(app, settings.max_body)
     app = BodyTimeoutMiddleware(app)
-    app = RouteMiddleware(app)
+    app = RouteMiddleware(app, settings.root_path)
     app = AuthenticationMiddleware(app, settings)
     app = RateLimitMiddleware(app, settings)
     app = CrossOriginMiddleware(app, settings.origins)

@@ -1,6 +1,7 @@
-"""Which routes are open.
+"""Which routes are open: a list of what the page, its clients, REST and MCP need; everything else is not there.
 
-Source: Gradio's own list of routes, `gradio.routes.App.create_app`; what its page does not use stays closed.
+Source: OWASP's Input Validation Cheat Sheet, "allow-list over deny-list"; the names are those of Gradio's
+`gradio.routes.App.create_app`, where much writes files, fetches addresses or calls functions of components.
 """
 
 import re
@@ -10,35 +11,48 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.security.refusals import NOTHING_HERE
 
 GRADIO = re.compile(r"/($|config|gradio_api/)")
-CLOSED = tuple(
-    f"/gradio_api/{route}"
-    for route in (
-        "component_server",
-        "custom_component/",
-        "deep_link",
-        "dev/",
-        "file/",
-        "process_recording",
-        "proxy=",
-        "run-history",
-        "runs",
-        "stream/",
-        "undo-vibe-edit",
-        "vibe-",
-    )
-) + ("/monitoring",)
-"""Routes of Gradio that the page does not use: they write files, fetch addresses or call functions of components."""
+REST = (
+    r"/(health|metrics|emotions|models|predict|predict/batch|openapi\.json)",
+    r"/(docs|docs/oauth2-redirect|redoc|redoc\.js|static-offline-docs/.+)",
+    r"/api(/.*)?",  # says itself what is not there
+)
+PAGE = (
+    r"/(|config/?|favicon\.ico|manifest\.json|robots\.txt|theme\.css|(assets|static|svelte|pwa_icon)/.+)",
+    r"/gradio_api/(app_id|cancel|info|login_check|openapi\.json|reset|startup-events|theme\.css|token|user)/?",
+    r"/gradio_api/(queue/(join|data)|upload|upload_progress)/?",
+    r"/gradio_api/(heartbeat|run|api|call|call/v2)/[^/]+/?",
+    r"/gradio_api/call/[^/]+/[^/]+",
+    r"/gradio_api/mcp(/.*)?",
+    r"/gradio_api/file=.+",
+)
+OPEN = re.compile("|".join(REST + PAGE), re.DOTALL)
 FETCHING = re.compile(r"/gradio_api/file=(.*(://|%|\0)|data:|[/\\]{2})", re.DOTALL)
 """Gradio would fetch an address that is named as a file; no upload's path looks like these."""
 
 
 class RouteMiddleware:
-    """Refuses what goes to a closed route."""
+    """Refuses what goes to no open route.
 
-    def __init__(self, app: ASGIApp):
-        self.app = app
+    Args:
+        app: what is protected.
+        root_path: the path under which a proxy serves the page, see `seen_by_routes`.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str = ""):
+        self.app, self.root_path = app, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (scope["path"].startswith(CLOSED) or FETCHING.match(scope["path"])):
-            raise NOTHING_HERE
+        if scope["type"] == "http":
+            path = seen_by_routes(scope["path"], self.root_path)
+            if not OPEN.fullmatch(path) or FETCHING.match(path):
+                raise NOTHING_HERE
         await self.app(scope, receive, send)
+
+
+def seen_by_routes(path: str, root_path: str) -> str:
+    """A request's path as routes match it: less the root path, where it begins with that.
+
+    Source: `starlette._utils.get_route_path`.
+    """
+    below = path.removeprefix(root_path) if root_path else path
+    return below if below.startswith("/") else path

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import limits
 
@@ -30,6 +31,7 @@ class Settings:
         user: with `password`, needed for everything but GET /health; empty is no password.
         password: see `user`.
         max_body: bytes.
+        root_path: under which a proxy serves the page; empty for none.
     """
 
     rates: tuple[limits.RateLimitItem, ...] = (limits.parse(RATE),)
@@ -39,6 +41,7 @@ class Settings:
     user: str = ""
     password: str = ""
     max_body: int = MAX_BODY
+    root_path: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -73,6 +76,7 @@ class Settings:
             ),
             user,
             password,
+            root_path=urlsplit(given("GRADIO_ROOT_PATH")).path.rstrip("/"),
         )
 
 

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from app.security import body_budget, middleware, rate_limit, timeouts
+from app.security import body_budget, middleware, rate_limit, routes, timeouts
 from app.security.settings import Settings
 from app.ui.gradio_overrides import http_protocol
 from models import photo
@@ -51,9 +51,9 @@ async def script(request: Request) -> Response:
 PATHS = ("/predict", "/health", "/metrics", "/gradio_api/upload", "/gradio_api/queue/join", "/{rest:path}")
 APP = Starlette(
     routes=[
-        Route("/fail", fail, methods=["GET", "POST"]),
-        Route("/late", late),
-        Mount("/gradio_api/page", Starlette(routes=[Route("/", puzzled)])),
+        Route("/api/fail", fail, methods=["GET", "POST"]),
+        Route("/api/late", late),
+        Mount("/gradio_api/run", Starlette(routes=[Route("/x", puzzled)])),
         Route("/assets/index-0a1b2c3d.js", script),
         *(Route(path, echo, methods=["GET", "POST", "PUT", "DELETE", "HEAD"]) for path in PATHS),
     ]
@@ -373,7 +373,7 @@ def test_every_answer_tells_the_browser_to_stay_here():
     for answer in (
         ask("GET", "/"),
         ask(),
-        ask("GET", "/fail"),
+        ask("GET", "/api/fail"),
         ask(times=2, settings=limit),
         ask("OPTIONS", "/predict"),
     ):
@@ -397,25 +397,54 @@ def test_only_shared_parts_of_the_page_are_kept():
 # ------------------------------------------------------------------ closed doors
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/gradio_api/process_recording",
-        "/gradio_api/proxy=https://a.example/",
-        "/gradio_api/component_server",
-        "/gradio_api/vibe-edit/",
-        "/gradio_api/file=http://169.254.169.254/latest/meta-data",
-        "/gradio_api/file=HTTPS://a.example/a.png",
-        "/gradio_api/file=%2568ttp:%252f%252fa.example",
-        "/gradio_api/file=%5C%5Cserver%5Cshare",
-        "/gradio_api/file=a%00.png",
-        "/gradio_api/file/etc/passwd",
-        "/monitoring/summary",
-    ],
+CLOSED = (
+    "/gradio_api/process_recording",
+    "/gradio_api/proxy=https://a.example/",
+    "/gradio_api/component_server",
+    "/gradio_api/custom_component/1/client/component/index.js",
+    "/gradio_api/deep_link",
+    "/gradio_api/dev/reload",
+    "/gradio_api/runs",
+    "/gradio_api/run-history/records",
+    "/gradio_api/stream/a/b/1/playlist.m3u8",
+    "/gradio_api/vibe-edit/",
+    "/gradio_api/file=http://169.254.169.254/latest/meta-data",
+    "/gradio_api/file=HTTPS://a.example/a.png",
+    "/gradio_api/file=%2568ttp:%252f%252fa.example",
+    "/gradio_api/file=%5C%5Cserver%5Cshare",
+    "/gradio_api/file=a%00.png",
+    "/gradio_api/file/etc/passwd",
+    "/monitoring/summary",
+    "/login",
+    "/a-new-route",
 )
-def test_doors_that_the_page_does_not_use_are_closed(path):
-    for method in ("GET", "POST"):
-        refused(ask(method, path), 404, "NotFound")
+OPEN = ("/", "/config", "/health", "/predict", "/gradio_api/queue/join", "/gradio_api/file=a.png", "/assets/a.js")
+
+
+@pytest.mark.parametrize("root", ["", "/fw", "/a/b"])
+@pytest.mark.parametrize("path", CLOSED)
+def test_routes_that_nobody_needs_are_not_there(path, root):
+    """Behind a root path too, however the slash is written: /fw/gradio_api/proxy= reached Gradio."""
+    settings = {"root_path": root}
+    sent = {path, root + path, path.replace("/", "//", 1), root + path.replace("/", "//", 1)}
+    sent |= {path.replace("/gradio_api/", "/gradio_api//"), root + path.replace("gradio_api", "%67radio_api")}
+    for each in sent:
+        for method in ("GET", "POST"):
+            refused(ask(method, OWN + each, settings=settings), 404, "NotFound")
+
+
+@pytest.mark.parametrize("root", ["", "/fw"])
+@pytest.mark.parametrize("path", OPEN)
+def test_what_page_clients_and_programs_need_is_open(path, root):
+    for each in (path, root + path):
+        assert ask("GET", each, settings={"root_path": root}).status_code == 200
+
+
+def test_the_root_path_is_what_gradio_takes_it_for():
+    for given in ("/fw", "/fw/", "https://a.example/fw"):
+        assert Settings.from_env({"GRADIO_ROOT_PATH": given}).root_path == "/fw"
+    assert routes.seen_by_routes("/fwx/config", "/fw") == "/fwx/config"
+    assert routes.seen_by_routes("/fw", "/fw") == "/fw"
 
 
 def test_the_page_of_gradio_finds_its_sentence():
@@ -426,18 +455,18 @@ def test_the_page_of_gradio_finds_its_sentence():
 # -------------------------------------------------------------------- the unseen
 
 
-@pytest.mark.parametrize("path", ["/fail", "/late"])
+@pytest.mark.parametrize("path", ["/api/fail", "/api/late"])
 def test_a_failure_is_one_neutral_sentence_and_its_message_is_not_logged(path, caplog):
     with caplog.at_level(logging.DEBUG):
         answer = ask("GET", path + "?name=ann_on_holiday.png")
     refused(answer, 500, "Unexpected")
     logged = "".join(record.getMessage() for record in caplog.records if record.name != "httpx")
     assert "holiday" not in answer.text + logged
-    assert ("ValueError" in logged) == (path == "/fail")
+    assert ("ValueError" in logged) == (path == "/api/fail")
 
 
 def test_what_gradio_does_not_understand_is_a_bad_request():
-    answer = ask("GET", "/gradio_api/page/?name=ann_on_holiday.png")
+    answer = ask("GET", "/gradio_api/run/x?name=ann_on_holiday.png")
     refused(answer, 400, "BadRequest")
     assert "holiday" not in answer.text
 
