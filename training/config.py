@@ -44,12 +44,14 @@ class Augmentation:
             value = getattr(self, each.name)
             if each.type is float and value < 0:
                 raise ParameterError(
-                    "The strength of a disturbance is below 0", f"{each.name} {value}", "Give 0 or more"
+                    "The strength of a disturbance is outside its range", f"{each.name} {value}", "Give 0 or more"
                 )
         for name in ("scale", "erase"):
             if getattr(self, name) > 1:
                 raise ParameterError(
-                    f"The disturbance {name} is above 1", f"{getattr(self, name)}", "Give a share from 0 to 1"
+                    f"The share of the disturbance {name} is outside its range",
+                    f"{getattr(self, name)}",
+                    "Give a share from 0 to 1",
                 )
 
     def scaled(self, factor: float) -> "Augmentation":
@@ -154,10 +156,14 @@ def _check(config: Config) -> None:
     }
     for name, (what, holds) in rules.items():
         if not holds(value := getattr(config, name)):
-            raise ParameterError(f"The setting {name} is out of range", repr(value), f"Give a value that is {what}")
+            raise ParameterError(
+                f"The value of the setting {name} is outside its range", repr(value), f"Give a value that is {what}"
+            )
     if not config.stages or any(epochs < 1 or side < 16 for epochs, side in config.stages):
         raise ParameterError(
-            "A stage is too short or too small", repr(config.stages), "Give at least 1 epoch and 16 pixels to each"
+            "A stage was given without an epoch or with too few pixels",
+            repr(config.stages),
+            "Give at least 1 epoch and 16 pixels to each",
         )
     if bool(config.teachers) != (config.distillation > 0):
         raise ParameterError(
@@ -171,7 +177,7 @@ def _check(config: Config) -> None:
             )
         for each in fields(config):
             if each.name in EMOTIONS_ONLY and getattr(config, each.name) != each.default:
-                raise ParameterError("The keypoint network has no such setting", each.name, "Leave it out")
+                raise ParameterError("The keypoint network does not have this setting", each.name, "Leave it out")
 
 
 def load(name: str) -> Config:

@@ -207,7 +207,7 @@ def transferred(network, source: dict[str, np.ndarray], faces: np.ndarray) -> di
             kernel, scale = kernel / unit, unit * 255 / SCALE
         if kernel.shape != tuple(layer.kernel.shape):
             raise DataError(
-                "A layer of the given VGG16 does not fit ours",
+                "The kernel of a layer did not fit ours",
                 f"{name} of shape {kernel.shape}",
                 "Give the convolutions as published",
             )

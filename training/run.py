@@ -196,7 +196,7 @@ def begin(folder: Path, now: dict) -> list[dict]:
         write(folder / RECORD, _text(now))
     elif began is not None and (changed := differences(began, now)):
         raise RunError(
-            f"The run began with other settings, see {folder / RECORD}",
+            f"The run was begun with other settings, see {folder / RECORD}",
             "; ".join(changed),
             "Give what it began with, or start anew in another --runs folder",
         )

@@ -140,5 +140,5 @@ def test_a_missing_file_layer_or_start_is_refused(source, files, tmp_path):
     with pytest.raises(DataError, match="no block2_conv1/bias"):
         imagenet.transferred(zoo.build("vgg16", side=None), less, FACES[:4])
     wrong = source | {"block1_conv2/kernel": source["block2_conv1/kernel"]}
-    with pytest.raises(DataError, match="does not fit ours"):
+    with pytest.raises(DataError, match="did not fit ours"):
         imagenet.transferred(zoo.build("vgg16", side=None), wrong, FACES[:4])
