@@ -30,7 +30,9 @@ class TensorBoard(keras.callbacks.Callback):
             import tensorflow
         except ImportError as error:
             raise RunError(
-                "TensorFlow was not found, so there is nothing to write for TensorBoard", str(error), "Install it, or leave it out"
+                "TensorFlow was not found, so there is nothing to write for TensorBoard",
+                str(error),
+                "Install it, or leave it out",
             ) from error
         self.tf = tensorflow
 
