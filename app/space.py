@@ -437,10 +437,6 @@ def _megabytes(files: dict[str, bytes]) -> str:
     return f"{sum(map(len, files.values())) / 1e6:.1f}"
 
 
-def _first_line(said: str) -> str:
-    return next(iter(said.strip().splitlines()), "").rstrip(".: ")
-
-
 def _last_line(said: bytes) -> str:
     lines = said.decode(errors="replace").strip().splitlines()
     return lines[-1].strip().rstrip(".")[:300] if lines else "nothing said"

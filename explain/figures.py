@@ -76,12 +76,10 @@ def overlay(crop: np.ndarray, values: np.ndarray, shared: Scale, opacity: float 
     return (face * (1 - cover) + picture[..., :3] * cover).round().astype(np.uint8)
 
 
-def colour_bar(
-    signed: bool, width: int = 256, height: int = 16, stops: Sequence[tuple[int, int, int]] = DIVERGING
-) -> np.ndarray:
-    """The colours of the scale from its low to its high end, uint8 (height, width, 3), RGB."""
+def colour_bar(signed: bool, width: int = 256) -> np.ndarray:
+    """The colours of the scale from its low to its high end, uint8 (16, width, 3), RGB."""
     strength = np.linspace(-1 if signed else 0, 1, width)
-    return np.tile(colours(strength, stops).round().astype(np.uint8), (height, 1, 1))
+    return np.tile(colours(strength).round().astype(np.uint8), (16, 1, 1))
 
 
 def colour_bar_labels(shared: Scale, explanation: Explanation) -> tuple[str, str]:

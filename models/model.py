@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from scipy.special import softmax
 
 from models import card as cards
 from models import precision, weight_store
@@ -90,9 +91,7 @@ class Model(Network):
 
         Source: Guo et al. 2017, arXiv 1706.04599, equation 9.
         """
-        scaled = np.asarray(logits, np.float64) / self.card.temperature
-        powers = np.exp(scaled - scaled.max(-1, keepdims=True))
-        return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
+        return softmax(np.asarray(logits, np.float64) / self.card.temperature, axis=-1).astype(np.float32)
 
     def predict(self, faces: list[Face]) -> list[Prediction]:
         """One Prediction a face, all faces in one batch."""

@@ -39,7 +39,7 @@ class Augmentation:
     erase: float = 0.0
     flip: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
             if each.type is float and value < 0:
@@ -116,7 +116,7 @@ class Config:
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check(self)
 
     @property

@@ -1,5 +1,7 @@
 """How a run shows that it goes on: a bar on a terminal, and one line an epoch everywhere."""
 
+from typing import Any
+
 import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -18,7 +20,9 @@ class Progress(keras.callbacks.Callback):
         console: where to; standard output if left out.
     """
 
-    def __init__(self, config: Config, metric: str, sign: float, log: list[dict], console: Console | None = None):
+    def __init__(
+        self, config: Config, metric: str, sign: float, log: list[dict[str, Any]], console: Console | None = None
+    ):
         super().__init__()
         self.config, self.metric, self.sign, self.log = config, metric, sign, log
         self.console = console or Console(soft_wrap=True)

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from models.errors import ParameterError, RunError
 from training.config import Augmentation, Config
@@ -35,7 +36,7 @@ def state(epochs: int) -> str:
     return f"epoch{epochs:03}.weights.h5"
 
 
-def read_log(folder: str | Path) -> list[dict]:
+def read_log(folder: str | Path) -> list[dict[str, Any]]:
     """The epochs done so far, one dict each: epoch (from 0), seconds, losses and metrics.
 
     Raises:
@@ -44,7 +45,7 @@ def read_log(folder: str | Path) -> list[dict]:
     return _read(Path(folder) / LOG) or []
 
 
-def read_record(folder: str | Path) -> dict | None:
+def read_record(folder: str | Path) -> dict[str, Any] | None:
     """What a run began with, see `record`; None for a run from before this was written down.
 
     Raises:

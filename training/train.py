@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -36,7 +37,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         fall = 0.5 * self.peak * (1.0 + keras.ops.cos(math.pi * progress))
         return keras.ops.where(step < rise, self.peak * (step + 1) / (rise + 1), fall)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup}
 
 

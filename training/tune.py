@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import optuna
@@ -128,7 +129,7 @@ def _tidy(study: optuna.Study, folder: Path) -> None:
         run.write(folder / BEST, lambda path: path.write_text(text, encoding="utf-8"))
 
 
-def best(study: optuna.Study) -> dict:
+def best(study: optuna.Study) -> dict[str, Any]:
     """The best trial: its folder, value, and settings."""
     trial = study.best_trial
     return {"trial": _folder(trial), "value": trial.value, **trial.params}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.stats import rankdata
 
 from explain import scale
 from explain.base import Explanation
@@ -32,7 +33,7 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     _same_grid(a, b)
     if scale.is_flat(a) or scale.is_flat(b):
         return float("nan")
-    first, second = (_ranks(values) for values in (a, b))
+    first, second = (rankdata(values, axis=None) for values in (a, b))
     first, second = first - first.mean(), second - second.mean()
     return float(np.clip(first @ second / np.sqrt((first @ first) * (second @ second)), -1, 1))
 
@@ -112,12 +113,6 @@ def _same_grid(a: np.ndarray, b: np.ndarray) -> None:
         raise ParameterError(
             "The maps to compare differ in their grids", f"{a.shape} and {b.shape}", "Resize one of them"
         )
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks of all values, float64 (n,), from 0; equal values share their mean."""
-    _, which, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts + 1) / 2)[which.ravel()]
 
 
 def _highest(values: np.ndarray, share: float) -> np.ndarray:

@@ -36,11 +36,6 @@ class RandomisationTest:
     correlation: np.ndarray
     absolute: np.ndarray
 
-    @property
-    def passed(self) -> bool:
-        """Whether the maps of the wholly random network differ from the true one's."""
-        return bool(self.correlation[-1] < LIKE_BEFORE)
-
     def to_json(self) -> dict[str, Any]:
         """All fields as plain lists; null stands for nan."""
         numbers = {"correlation": self.correlation, "absolute": self.absolute}

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from app.ui.gradio_overrides import sessions
 from tests import server
 
 pytestmark = pytest.mark.browser
@@ -79,21 +80,21 @@ def test_a_page_of_another_site_cannot_use_it(chromium):
 
 def test_what_a_visitor_had_open_is_forgotten_after_the_page_is_closed(chromium, monkeypatch):
     running = server.start()
-    sessions = running.page.state_holder.session_data
+    opened = running.page.state_holder.session_data
     monkeypatch.setattr(sessions, "KEPT_CLOSED", 0)
-    before = set(sessions)
+    before = set(opened)
     context = chromium.new_context()
     page = context.new_page()
     page.goto(running.url)
     page.locator("#examples button").first.click()
     page.locator("#notice .fw-verdict").wait_for()
-    (name,) = set(sessions) - before
+    (name,) = set(opened) - before
 
     page.wait_for_timeout(2000)
-    assert sessions.size(sessions[name]) > 0
-    assert any("data:image/jpeg" in str(value) for value in sessions[name].config_values.values())
+    assert sessions.size(opened[name]) > 0
+    assert any("data:image/jpeg" in str(value) for value in opened[name].config_values.values())
     context.close()
     until = time.monotonic() + 30
-    while name in sessions and time.monotonic() < until:
+    while name in opened and time.monotonic() < until:
         time.sleep(0.1)
-    assert name not in sessions
+    assert name not in opened

@@ -9,7 +9,8 @@ from hypothesis.extra import numpy as arrays
 from explain import evidence, registry
 from explain.base import Explanation, Parameters, Target
 from explain.methods import saliency
-from models.regions import MEAN_KEYPOINTS, REGIONS, masks
+from models.regions import REGIONS, masks
+from tests.mean_face import MEAN_KEYPOINTS
 
 TARGET = Target.named("happy")
 

@@ -8,8 +8,9 @@ from hypothesis.extra import numpy as arrays
 
 from models import framing
 from models.errors import ParameterError
-from models.regions import LABELS, MEAN_KEYPOINTS, REGIONS, masks, outlines
+from models.regions import LABELS, REGIONS, masks, outlines
 from models.types import KEYPOINTS
+from tests.mean_face import MEAN_KEYPOINTS
 
 BACKGROUND, FACE = REGIONS.index("background"), REGIONS.index("face")
 

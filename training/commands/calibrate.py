@@ -15,7 +15,7 @@ def calibrate(
     data: Data,
     version: Annotated[str, typer.Option(help="A version's number or a run's name; the latest if left out.")] = "",
     balance: Annotated[
-        float, typer.Option(help="Make a version corrected with this, 0 to 1; only try if left out.")
+        float | None, typer.Option(help="Make a version corrected with this, 0 to 1; only try if left out.")
     ] = None,
     archive: Archive = ARCHIVE,
 ):

@@ -1,7 +1,7 @@
 """`evaluate`: measure a version of weights, or the emotion networks together."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,7 @@ def evaluate(
     data: Data,
     version: Annotated[str, typer.Option(help="A version's number or a run's name; the latest if left out.")] = "",
     archive: Archive = ARCHIVE,
-    photos: Annotated[Path, typer.Option(help="Also on photos: a folder with labels.csv (file,label).")] = None,
+    photos: Annotated[Path | None, typer.Option(help="Also on photos: a folder with labels.csv (file,label).")] = None,
     robustness: Annotated[bool, typer.Option(help="Also on disturbed faces, which takes most of the time.")] = True,
 ):
     """Measure a version, which may be the active one: figures into its card, charts beside it.
@@ -41,7 +41,7 @@ def evaluate(
     typer.echo(f"Charts are in {chosen.folder / report.FOLDER}. {missing}")
 
 
-def _tell(figures: dict) -> None:
+def _tell(figures: dict[str, Any]) -> None:
     for split, values in figures.items():
         if not isinstance(values, dict):
             continue

@@ -18,7 +18,8 @@ def export(
     runs: Runs = Path("runs"),
     run: Annotated[str, typer.Option(help="The run's folder in --runs, if it has another name than the model.")] = "",
     source: Annotated[
-        list[str], typer.Option(help="What the run was trained on, if not what the recipes are; one line a source.")
+        list[str] | None,
+        typer.Option(help="What the run was trained on, if not what the recipes are; one line a source."),
     ] = None,
     archive: Archive = ARCHIVE,
     version: Annotated[
@@ -29,8 +30,8 @@ def export(
         str,
         typer.Option(help="savedmodel, float16, int8, tflite (the latter two) or all: a version in another format."),
     ] = "",
-    out: Annotated[Path, typer.Option(help="With --to: where its files go.")] = None,
-    data: Annotated[Path, typer.Option(help="With --to: faces to measure on, and for int8 to adapt to.")] = None,
+    out: Annotated[Path | None, typer.Option(help="With --to: where its files go.")] = None,
+    data: Annotated[Path | None, typer.Option(help="With --to: faces to measure on, and for int8 to adapt to.")] = None,
 ):
     """Make the best epoch of a run a version in the archive; or, with --to, write a version in another format."""
     name = configs.load(name).name

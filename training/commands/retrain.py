@@ -14,15 +14,17 @@ def retrain(
     name: Name,
     data: Data,
     data_old: Annotated[
-        Path, typer.Option(help="What it was trained on; then the new data may lack some emotions.")
+        Path | None, typer.Option(help="What it was trained on; then the new data may lack some emotions.")
     ] = None,
     runs: Runs = Path("runs"),
-    epochs: Annotated[int, typer.Option(help="Epochs; 5 if left out.", min=1)] = None,
-    batch: Annotated[int, typer.Option(help="Faces a step.")] = None,
-    learning_rate: Annotated[float, typer.Option(help="Peak of the schedule; a tenth of the first training's.")] = None,
-    fer2013_share: Annotated[float, typer.Option(help="Weight of FER2013's label beside FER+.")] = None,
-    balance: Annotated[float, typer.Option(help="0 shows every face once, 1 every emotion as often.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the order and the disturbance.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs; 5 if left out.", min=1)] = None,
+    batch: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Peak of the schedule; a tenth of the first training's.")
+    ] = None,
+    fer2013_share: Annotated[float | None, typer.Option(help="Weight of FER2013's label beside FER+.")] = None,
+    balance: Annotated[float | None, typer.Option(help="0 shows every face once, 1 every emotion as often.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the order and the disturbance.")] = None,
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
     tensorboard: Tensorboard = False,

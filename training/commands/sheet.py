@@ -7,7 +7,9 @@ import typer
 
 
 def sheet(
-    data: Annotated[Path, typer.Option(help="The folder of both data sets; the example pictures if left out.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder of both data sets; the example pictures if left out.")
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Where the sheets go; those of --data show people: a folder outside the repository.")
     ] = Path("runs"),

@@ -12,7 +12,9 @@ from training.commands import Data, Name, Runs
 from training.settings import changed
 
 Precision = Annotated[str, typer.Option(help="mixed_bfloat16, or float32.")]
-Mlflow = Annotated[str, typer.Option(help="Track with MLflow: a server's URI, or `local` for a database in the runs.")]
+Mlflow = Annotated[
+    str | None, typer.Option(help="Track with MLflow: a server's URI, or `local` for a database in the runs.")
+]
 Tensorboard = Annotated[bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard into the run.")]
 
 
@@ -20,34 +22,38 @@ def train(
     name: Name,
     data: Data,
     runs: Runs = Path("runs"),
-    stages: Annotated[str, typer.Option(help="Epochs and side of each stage, such as 12x32,8x48.")] = None,
-    epochs: Annotated[int, typer.Option(help="Epochs at the last stage's side instead of the stages.", min=1)] = None,
-    batch: Annotated[int, typer.Option(help="Faces a step.")] = None,
-    optimizer: Annotated[str, typer.Option(help="sgd, adam, or adamw.")] = None,
+    stages: Annotated[str | None, typer.Option(help="Epochs and side of each stage, such as 12x32,8x48.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs at the last stage's side instead of the stages.", min=1)
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd, adam, or adamw.")] = None,
     schedule: Annotated[str, typer.Option(help="Of the learning rate: one-cycle, or plateau.")] = None,
-    learning_rate: Annotated[float, typer.Option(help="Peak of the schedule.")] = None,
-    warmup: Annotated[float, typer.Option(help="Share of the run until the peak.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule.")] = None,
+    warmup: Annotated[float | None, typer.Option(help="Share of the run until the peak.")] = None,
     patience: Annotated[int, typer.Option(help="Stop after so many epochs without a better one; 0 never.")] = None,
-    weight_decay: Annotated[float, typer.Option(help="Decay of kernels.")] = None,
-    fer2013_share: Annotated[float, typer.Option(help="Weight of FER2013's label beside FER+.")] = None,
-    label_smoothing: Annotated[float, typer.Option(help="Share of the target spread over all emotions.")] = None,
-    balance: Annotated[float, typer.Option(help="0 shows every face once, 1 every emotion as often.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Decay of kernels.")] = None,
+    fer2013_share: Annotated[float | None, typer.Option(help="Weight of FER2013's label beside FER+.")] = None,
+    label_smoothing: Annotated[float | None, typer.Option(help="Share of the target spread over all emotions.")] = None,
+    balance: Annotated[float | None, typer.Option(help="0 shows every face once, 1 every emotion as often.")] = None,
     mixup: Annotated[float, typer.Option(help="How far two faces and their targets are mixed; 0 mixes none.")] = None,
     ema: Annotated[float, typer.Option(help="How much of the averaged weights a step keeps; 0 averages none.")] = None,
     layer_decay: Annotated[float, typer.Option(help="Factor on the learning rate a block below the logits.")] = None,
     teachers: Annotated[
-        str, typer.Option(help="Who teaches: shipped weights or runs, such as resnet,runs/vgg16; or none: ''.")
+        str | None, typer.Option(help="Who teaches: shipped weights or runs, such as resnet,runs/vgg16; or none: ''.")
     ] = None,
-    distillation: Annotated[float, typer.Option(help="Weight of the teachers' answers.")] = None,
-    dropout: Annotated[float, typer.Option(help="Share of the pooled features that is dropped.")] = None,
-    width: Annotated[float, typer.Option(help="Factor on the filters of every convolution.")] = None,
+    distillation: Annotated[float | None, typer.Option(help="Weight of the teachers' answers.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of the pooled features that is dropped.")] = None,
+    width: Annotated[float | None, typer.Option(help="Factor on the filters of every convolution.")] = None,
     augment: Annotated[list[str], typer.Option(help="A disturbance, such as rotation=10; may be repeated.")] = (),
-    seed: Annotated[int, typer.Option(help="Of the first weights, the order and the disturbance.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the first weights, the order and the disturbance.")] = None,
     init: Annotated[
-        str,
+        str | None,
         typer.Option(help="`imagenet` starts from ImageNet's convolutions, `shipped` from the shipped weights."),
     ] = None,
-    init_file: Annotated[Path, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")] = None,
+    init_file: Annotated[
+        Path | None, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")
+    ] = None,
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
     tensorboard: Tensorboard = False,

@@ -17,7 +17,7 @@ def tune(
     data: Data,
     runs: Runs = Path("runs"),
     trials: Annotated[int, typer.Option(help="How many in the end, with those from before.", min=1)] = 20,
-    stages: Annotated[str, typer.Option(help="Epochs and side of a trial, such as 3x32.")] = None,
+    stages: Annotated[str | None, typer.Option(help="Epochs and side of a trial, such as 3x32.")] = None,
     seed: Annotated[int, typer.Option(help="Of what is tried.")] = 0,
     precision: Precision = "mixed_bfloat16",
 ):

@@ -1,6 +1,7 @@
 """Labelled faces and faces with keypoints, in splits."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class KeypointSplit:
         return len(self.images)
 
 
-def join(one: dict, other: dict) -> dict:
+def join(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Two sets of faces of one kind as one, split by split, the faces of the first coming first."""
 
     def both(a, b):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,9 @@ def evaluate(
     return card
 
 
-def ensemble(path: str | Path, shipped: str | Path = weights.SHIPPED, pictures: str | Path | None = None) -> dict:
+def ensemble(
+    path: str | Path, shipped: str | Path = weights.SHIPPED, pictures: str | Path | None = None
+) -> dict[str, Any]:
     """Measure the emotion networks together: their calibrated probabilities are averaged.
 
     The mean is less sure than it should be, so it gets a temperature of its own, fitted on PublicTest.
@@ -148,7 +151,7 @@ def ensemble(path: str | Path, shipped: str | Path = weights.SHIPPED, pictures: 
     return found
 
 
-def _of_keypoints(folder: Path, path: str | Path) -> dict:
+def _of_keypoints(folder: Path, path: str | Path) -> dict[str, Any]:
     network = restore(zoo.KEYPOINT_MODEL, weights.Located(folder, "folder"), zoo.build, KeypointModel)
     splits = data.load_keypoints(path)
     figures = {}

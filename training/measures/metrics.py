@@ -1,5 +1,7 @@
 """Numbers that say how good a network is; each takes arrays and returns floats."""
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -30,7 +32,7 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.2), np.log(5)), method="bounded").x))
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> dict:
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> dict[str, Any]:
     """Confidence against accuracy (Guo et al. 2017, figure 1), equal-width bins.
 
     Args:
@@ -81,7 +83,7 @@ def emotions(
     majority: np.ndarray,
     heat: float,
     crops: np.ndarray | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """All figures of an emotion network on one split.
 
     Args:
@@ -142,7 +144,7 @@ def together(answers: list[tuple[np.ndarray, float]]) -> np.ndarray:
     return np.log(np.mean([softmax(logits / heat, axis=-1) for logits, heat in answers], axis=0))
 
 
-def keypoints(found: np.ndarray, true: np.ndarray) -> dict:
+def keypoints(found: np.ndarray, true: np.ndarray) -> dict[str, Any]:
     """All figures of the keypoint network on one split.
 
     Args:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def largest_face(picture: Path) -> Face | None:
     return faces[0] if faces else None
 
 
-def measure(models: Mapping[str, Model], folder: str | Path) -> dict:
+def measure(models: Mapping[str, Model], folder: str | Path) -> dict[str, Any]:
     """What networks answer to real photos, and what their calibrated mean answers.
 
     Args:

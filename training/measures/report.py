@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.card import Card
 from models.types import EMOTIONS
@@ -27,7 +27,7 @@ FEW = 10
 """Faces of a bin below which nothing is said of it."""
 
 
-def figures(card: Card, epochs: list[dict] = ()) -> dict[str, "Figure"]:
+def figures(card: Card, epochs: list[dict[str, Any]] = ()) -> dict[str, "Figure"]:
     """All charts that a card and a run's epochs allow.
 
     Args:
@@ -79,7 +79,7 @@ def confusion(counts: list[list[int]]) -> "Figure":
     return _styled(figure, "What is read as what, in %", 470)
 
 
-def reliability(found: dict) -> "Figure":
+def reliability(found: dict[str, Any]) -> "Figure":
     """Confidence against accuracy, with and without the temperature, and where the two would be equal.
 
     A bin of fewer than `FEW` faces is left out: two that happen to be right are no 100 %.
@@ -110,7 +110,7 @@ def reliability(found: dict) -> "Figure":
     return _styled(figure, "Does it know how sure it is?", 420).update_layout(legend={"x": 0.02, "y": 0.99})
 
 
-def robustness(found: dict) -> "Figure":
+def robustness(found: dict[str, Any]) -> "Figure":
     """The accuracy under each disturbance, one small chart each; rings mark the moderate strengths."""
     from plotly.subplots import make_subplots
 
@@ -148,7 +148,7 @@ def robustness(found: dict) -> "Figure":
     )
 
 
-def training(epochs: list[dict], stages=()) -> "Figure":
+def training(epochs: list[dict[str, Any]], stages=()) -> "Figure":
     """Accuracy and loss over the epochs, in training and in validation; lines mark a new size of the faces."""
     from plotly.subplots import make_subplots
 
@@ -193,7 +193,7 @@ def training(epochs: list[dict], stages=()) -> "Figure":
     )
 
 
-def points(found: dict) -> "Figure":
+def points(found: dict[str, Any]) -> "Figure":
     """The mean error of each keypoint, in percent of the inter-ocular distance."""
     import plotly.graph_objects as go
 
@@ -215,7 +215,7 @@ def points(found: dict) -> "Figure":
     return _styled(figure, "Error of each point, in % of the eyes' distance", 470)
 
 
-def cumulative(found: dict) -> "Figure":
+def cumulative(found: dict[str, Any]) -> "Figure":
     """The share of faces that stay within an error."""
     import plotly.graph_objects as go
 
@@ -260,7 +260,7 @@ def write(folder: str | Path, drawn: Mapping[str, "Figure"]) -> str:
     return ""
 
 
-def read_epochs(folder: str | Path) -> list[dict]:
+def read_epochs(folder: str | Path) -> list[dict[str, Any]]:
     """The epochs beside a card, see `training.release.export`; none where there is no such file."""
     path = Path(folder) / EPOCHS
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []

@@ -8,6 +8,7 @@ these two the loss is an upper bound.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -130,7 +131,7 @@ def measure(
     labels: np.ndarray,
     seed: int = 0,
     report: Callable[[str, float, float], None] = lambda name, strength, accuracy: None,
-) -> dict:
+) -> dict[str, Any]:
     """The accuracy on faces that are spoilt in every way and strength.
 
     Args:

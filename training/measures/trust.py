@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def measure(
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
     watch: Callable[[Sequence[Face], str], Iterable[Face]] = lambda faces, method: faces,
-) -> dict:
+) -> dict[str, Any]:
     """Measure methods on one set of weights as the app would load it, and write `trust.json`.
 
     Every map explains the network's own answer with the method's default parameters and gets the
@@ -112,7 +113,7 @@ def of_method(
     method: str,
     seed: int = 0,
     watch: Callable[[Sequence[Face], str], Iterable[Face]] = lambda faces, method: faces,
-) -> dict:
+) -> dict[str, Any]:
     """One method's row of the table, see `measure`.
 
     Args:
@@ -140,7 +141,7 @@ def of_method(
     }
 
 
-def summary(curves: Sequence[Sequence[Curves]], stabilities: Sequence[float], seed: int = 0) -> dict:
+def summary(curves: Sequence[Sequence[Curves]], stabilities: Sequence[float], seed: int = 0) -> dict[str, Any]:
     """Means over faces with their 95 % confidence intervals.
 
     A gain is how much better a map's area is than the mean of its random maps, averaged over the
@@ -266,7 +267,7 @@ def _fit(row: Mapping) -> bool:
     )
 
 
-def _begun(folder: Path, of: dict) -> dict:
+def _begun(folder: Path, of: dict[str, Any]) -> dict[str, Any]:
     """The table in a folder if it is of the same faces and weights, else an empty one."""
     try:
         found = json.loads((folder / FILE).read_text(encoding="utf-8"))
@@ -276,7 +277,7 @@ def _begun(folder: Path, of: dict) -> dict:
     return found if same and isinstance(found.get("methods"), dict) else of | {"date": "", "default": "", "methods": {}}
 
 
-def _write(table: dict, folder: Path) -> None:
+def _write(table: dict[str, Any], folder: Path) -> None:
     partial = folder / f"{FILE}.partial"
     partial.write_text(json.dumps(table, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     partial.replace(folder / FILE)

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ CHUNK = 256
 
 def export(
     version: Version, to: str, out: str | Path, path: str | Path | None = None, examples: str | Path = EXAMPLES
-) -> dict[str, dict]:
+) -> dict[str, dict[str, Any]]:
     """Write a version of an emotion model in other formats.
 
     `<out>/<name>/` gets a folder with a whole number for a name, which TensorFlow Serving loads as
@@ -123,7 +124,7 @@ def keras_probabilities(model: Model, faces: np.ndarray) -> np.ndarray:
     return model.probabilities(np.concatenate([model.network(part, training=False).numpy() for part in parts]))
 
 
-def compared(kind: str, found: np.ndarray, expected: np.ndarray) -> dict:
+def compared(kind: str, found: np.ndarray, expected: np.ndarray) -> dict[str, Any]:
     """How far the answers of an export are from the Keras model's.
 
     Args:
@@ -161,7 +162,7 @@ def _pixels(images: np.ndarray) -> np.ndarray:
     return images[..., None].astype(np.float32) / 255
 
 
-def _accuracy(run: Callable, splits: dict[str, data.EmotionSplit]) -> dict:
+def _accuracy(run: Callable, splits: dict[str, data.EmotionSplit]) -> dict[str, Any]:
     found = {}
     for name, split in splits.items():
         parts = [run(_pixels(split.images[i : i + CHUNK])).argmax(1) for i in range(0, len(split), CHUNK)]
@@ -169,7 +170,7 @@ def _accuracy(run: Callable, splits: dict[str, data.EmotionSplit]) -> dict:
     return {"accuracy": found} if found else {}
 
 
-def _measured(made: Path) -> dict:
+def _measured(made: Path) -> dict[str, Any]:
     if made.is_dir():
         return {"bytes": sum(path.stat().st_size for path in made.rglob("*") if path.is_file())}
     return {"bytes": made.stat().st_size, "sha256": hashlib.sha256(made.read_bytes()).hexdigest()}
@@ -182,7 +183,7 @@ def _move(made: Path, target: Path) -> None:
     made.rename(target)
 
 
-def _note(version: Version, model: Model, results: dict, folder: Path) -> None:
+def _note(version: Version, model: Model, results: dict[str, Any], folder: Path) -> None:
     """Write `exports.json`, and the figures into the card as it is now, beside those of other formats."""
     card = cards.read(version.folder)
     same = (card.sha256, card.temperature) == (model.card.sha256, model.card.temperature)

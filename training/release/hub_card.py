@@ -1,5 +1,7 @@
 """The README of a Hub repository of weights: front matter for the Hub, tables for people."""
 
+from typing import Any
+
 import yaml
 
 from models.card import Card
@@ -94,7 +96,7 @@ def readme(repository: str, found: list[Card]) -> str:
     return f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n{body}"
 
 
-def _test(card: Card) -> dict:
+def _test(card: Card) -> dict[str, Any]:
     return card.metrics.get("PrivateTest") or card.metrics.get("test") or {}
 
 
@@ -103,7 +105,7 @@ def _figures(card: Card) -> list[tuple[str, str, float]]:
     return [(*METRICS[key], test[key]) for key in METRICS if key in test]
 
 
-def _index(card: Card) -> dict:
+def _index(card: Card) -> dict[str, Any]:
     if card.labels == EMOTIONS:
         task = {"type": "image-classification", "name": "Facial expression recognition"}
         dataset = {"type": "fer2013", "name": "FER2013", "split": "PrivateTest"}

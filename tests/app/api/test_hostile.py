@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 CANARY = secrets.token_hex(12)
 GROWTH = 300 * 2**20
 """Bytes by which a second round may make the process grow; the first one fills caches."""
-SLOW = 10
+SLOW = 60
 """Seconds; what waits for nothing is answered much sooner, even on a busy machine."""
 LIBRARIES = "__autograph_generated_file"
 """TensorFlow writes functions that it compiles, and nothing of a visitor, beside other temporary files."""
