@@ -10,6 +10,7 @@ from explain.trust import TrustResult
 from models import detector
 from models.errors import NoFaceError, ParameterError, WeightsError
 from models.types import EMOTIONS, Face, Photo, Prediction
+from models.zoo import EMOTION_MODELS
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,12 @@ def trust_table(name: str) -> dict[str, Any] | None:
 def recommended(name: str) -> str:
     """The method to begin with on an emotion model."""
     return reports.recommended(trust_table(name))
+
+
+def recommended_for_all() -> str:
+    """The method to begin with on several models: what most of them recommend, the first one's of equals."""
+    methods = [recommended(name) for name in EMOTION_MODELS]
+    return max(methods, key=methods.count)
 
 
 def unsuitable(name: str, method: str, version: str = "") -> str:
