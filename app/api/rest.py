@@ -1,7 +1,8 @@
 """The REST API: the endpoints as routes, and what a server tells of itself.
 
-Pictures come as files (`/predict`) or in JSON as base64 (`/api/v1/...`). What computes waits in one of two queues
-(`app.serving.admission`), whose threads also decode the pictures, so that the event loop only passes things on.
+Pictures come as files (`/predict`) or in JSON as base64 (`/predict` and `/api/v1/...`). What computes waits in one of
+two queues (`app.serving.admission`), whose threads also decode the pictures, so that the event loop only passes
+things on.
 """
 
 import asyncio
@@ -15,12 +16,13 @@ import fastapi_offline
 from fastapi import APIRouter, FastAPI, Query, Request, Response, UploadFile
 from fastapi.openapi.docs import get_redoc_html
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 
 from app import VERSION
-from app.api import encoding, errors, schemas
+from app.api import encoding, errors, schemas, validation
 from app.api.endpoints import ENDPOINTS, Endpoint
 from app.serving import admission, engines, metrics, reports
 from app.serving.admission import WorkQueue
@@ -152,7 +154,7 @@ def add_route(endpoint: Endpoint) -> None:
     """Open an endpoint as a route that takes JSON."""
 
     async def answer(request: Request, body: endpoint.request) -> Response:
-        return await _answer(request, endpoint, body)
+        return await _answer(request, endpoint, answer_json, body)
 
     router.add_api_route(
         f"/api/v1/{endpoint.route}",
@@ -175,15 +177,48 @@ for _endpoint in ENDPOINTS.values():
 PREDICT = ENDPOINTS["predict"]
 
 
-@router.post("/predict", tags=["files"], response_model=PREDICT.response, responses=COMPUTING)
+class FileOrJSON(APIRoute):
+    """A route of files that takes JSON as well."""
+
+    def get_route_handler(self) -> Callable:
+        with_file = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await (
+                predict_json(request) if errors.media_type(request) == "application/json" else with_file(request)
+            )
+
+        return handle
+
+
 async def predict(request: Request, file: UploadFile) -> Response:
-    """What the three models see in every face of a picture."""
+    """What the three models see in every face of a picture, as a file or in JSON like /api/v1/predict/emotion."""
+    return await _answer(request, PREDICT, answer_file, file)
+
+
+async def predict_json(request: Request) -> Response:
+    """The same for a body in JSON."""
     try:
-        client = admission.client_of(request.scope)
-        queue = request.app.state.queues[PREDICT.queue]
-        return await run(queue, client, lambda: JSONResponse(answer_file(PREDICT, file)))
-    except Exception as error:
-        return errors.response_to(error)
+        values = await request.json()
+    except (ValueError, RecursionError):
+        return errors.respond(400, errors.of_http(400, "The body is no JSON"))
+    return await _answer(request, PREDICT, answer_json, validation.read(PREDICT.request, values))
+
+
+router.add_api_route(
+    "/predict",
+    predict,
+    methods=["POST"],
+    response_model=PREDICT.response,
+    responses=COMPUTING,
+    tags=["files"],
+    openapi_extra={
+        "requestBody": {
+            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{PREDICT.request.__name__}"}}}
+        }
+    },
+    route_class_override=FileOrJSON,
+)
 
 
 @router.post("/predict/batch", tags=["files"], responses=COMPUTING)
@@ -209,11 +244,10 @@ async def predict_batch(request: Request, files: list[UploadFile]) -> schemas.Ba
 # ------------------------------------------------------------------------ parts
 
 
-async def _answer(request: Request, endpoint: Endpoint, body: schemas.ImageRequest) -> Response:
+async def _answer(request: Request, endpoint: Endpoint, work: Callable[[Endpoint, Any], dict], given: Any) -> Response:
+    queue, client = request.app.state.queues[endpoint.queue], admission.client_of(request.scope)
     try:
-        queue = request.app.state.queues[endpoint.queue]
-        client = admission.client_of(request.scope)
-        return await run(queue, client, lambda: JSONResponse(answer_json(endpoint, body)))
+        return await run(queue, client, lambda: JSONResponse(work(endpoint, given)))
     except Exception as error:
         return errors.response_to(error)
 

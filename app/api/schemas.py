@@ -29,7 +29,8 @@ AnyCase = BeforeValidator(_lower)
 Image = Annotated[
     str,
     Field(
-        description="The picture in base64, bare or as a data: address; neither an address on the web nor a path.",
+        description="The picture in base64 (URL-safe too), bare or as a data: address; "
+        "neither an address on the web nor a path.",
         examples=[PIXEL],
     ),
 ]

@@ -179,6 +179,28 @@ def test_predict_takes_a_file(rest):
     assert answer["milliseconds"] > 0
 
 
+def test_predict_takes_json_as_well(rest, ask):
+    answer = rest.post("/predict", json={"image": BASE64, "model": "cnn"})
+    expected = ask("predict/emotion", model="cnn").json()
+    assert answer.json() | {"milliseconds": 0} == expected | {"milliseconds": 0}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "BadRequest"),
+        (b"[" * 100_000, 400, "BadRequest"),
+        (b"\xff", 400, "BadRequest"),
+        (b"[]", 422, "Parameter"),
+        (b"{}", 422, "Parameter"),
+        (b'{"file": "a"}', 422, "Parameter"),
+        (b'{"image": "/etc/passwd"}', 422, "Photo"),
+    ],
+)
+def test_json_that_is_no_request_is_refused_by_predict(rest, body, status, code):
+    refused(rest.post("/predict", content=body, headers={"content-type": "application/json"}), status, code)
+
+
 def test_a_batch_keeps_its_order_and_an_error_its_place(rest):
     pictures = [PICTURE, b"no picture", blank(), (EXAMPLES / "group.jpg").read_bytes(), b""]
     answer = rest.post("/predict/batch", files=[("files", (f"{i}.jpg", data)) for i, data in enumerate(pictures)])
@@ -200,6 +222,13 @@ def test_a_batch_has_a_limit(rest):
 def test_base64_may_stand_alone_or_in_an_address_that_holds_it(prefix):
     broken = "\n".join(BASE64[at : at + 76] for at in range(0, len(BASE64), 76))
     assert encoding.decode(prefix + BASE64) == encoding.decode(prefix + broken) == PICTURE
+
+
+def test_base64_may_be_url_safe():
+    data = bytes(range(256)) * 2 + b"!!"
+    safe = base64.urlsafe_b64encode(data).decode()
+    assert "-" in safe and "_" in safe and safe.endswith("=")
+    assert encoding.decode(safe) == encoding.decode(safe.rstrip("=")) == encoding.decode(f"data:;base64,{safe}") == data
 
 
 @pytest.mark.parametrize(
@@ -352,7 +381,7 @@ def test_bodies_that_are_no_requests_are_refused(rest, route, body, kind, status
 @pytest.mark.parametrize(
     ("options", "status", "code"),
     [
-        ({"json": {"file": "a"}}, 415, "UnsupportedMediaType"),
+        ({"data": {"file": "a"}}, 415, "UnsupportedMediaType"),
         ({"files": {"photo": ("a.jpg", PICTURE)}}, 422, "Parameter"),
         ({"files": {"file": (None, "text")}}, 422, "Parameter"),
         ({"content": b"--x", "headers": {"content-type": "multipart/form-data"}}, 400, "BadRequest"),
@@ -362,7 +391,7 @@ def test_bodies_that_are_no_requests_are_refused(rest, route, body, kind, status
             "BadRequest",
         ),
     ],
-    ids=["JSON", "another name", "no file", "no boundary", "broken"],
+    ids=["no parts", "another name", "no file", "no boundary", "broken"],
 )
 def test_forms_that_are_none_are_refused(rest, options, status, code):
     refused(rest.post("/predict", **options), status, code)
