@@ -7,10 +7,9 @@ from typing import Any
 from app.serving import canary, engines, jobs, metrics, reports
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
-from models import detector
-from models.errors import NoFaceError, ParameterError, WeightsError
+from models import detector, zoo
+from models.errors import NoFaceError, ParameterError, UnknownModelError, WeightsError
 from models.types import EMOTIONS, Face, Photo, Prediction
-from models.zoo import EMOTION_MODELS
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +96,38 @@ def trust_table(name: str) -> dict[str, Any] | None:
     return current.card(name).trust if ready else reports.shipped_trust(name)
 
 
+def predictions_of(version: str, faces: list[Face]) -> dict[str, tuple[Prediction, ...]]:
+    """What each model that has a version, see `latest`, says about each face in it.
+
+    Raises:
+        UnknownModelError: none has it.
+        WeightsError: none can be used.
+    """
+    found, failed = {}, None
+    for name in engines.current().available():
+        try:
+            found[name] = predict(name, faces, latest(name, version))
+        except UnknownModelError:
+            continue
+        except WeightsError as error:
+            log.error("version %s of the model %r is not available: %s", version, name, error)
+            failed = error
+    if not found:
+        raise failed or UnknownModelError(
+            "No model has this version", repr(version)[:40], "Use one of those that GET /models lists"
+        )
+    return found
+
+
+def latest(name: str, line: str) -> str:
+    """The latest version of a model of a line, see `models.zoo.latest`; "" for the active one stays "".
+
+    Raises:
+        UnknownModelError, WeightsError: see `models.zoo.latest`.
+    """
+    return engines.current().explain(zoo.latest, name, line) if line else ""
+
+
 def recommended(name: str) -> str:
     """The method to begin with on an emotion model."""
     return reports.recommended(trust_table(name))
@@ -104,7 +135,7 @@ def recommended(name: str) -> str:
 
 def recommended_for_all() -> str:
     """The method to begin with on several models: what most of them recommend, the first one's of equals."""
-    methods = [recommended(name) for name in EMOTION_MODELS]
+    methods = [recommended(name) for name in zoo.EMOTION_MODELS]
     return max(methods, key=methods.count)
 
 

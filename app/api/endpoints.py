@@ -20,7 +20,6 @@ from app.serving import admission
 from explain import scale
 from explain.base import Explanation
 from explain.lab.steps import Experiment
-from models.errors import ParameterError
 from models.types import EMOTIONS, Face, Photo
 
 # -------------------------------------------------------------------- functions
@@ -36,15 +35,16 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
 
     `note` says which models could not be asked, if any.
     """
-    if request.model_version and not request.model:
-        raise ParameterError(
-            "A version was given without a model", repr(request.model_version)[:40], "Name the model as well"
-        )
     faces = _faces(photo, request)
-    if request.model:
-        predictions = {request.model: pipeline.predict(request.model, faces, request.model_version)}
+    name, version, note = request.model, request.model_version, ""
+    if name:
+        predictions = {name: pipeline.predict(name, faces, pipeline.latest(name, version))}
+    elif version:
+        predictions = pipeline.predictions_of(version, faces)
+        note = text.without(predictions, version)
     else:
         predictions = pipeline.predictions_for(faces)
+        note = text.missing(predictions)
     return {
         **responses.size(photo),
         "faces": [
@@ -55,7 +55,7 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
             }
             for index, face in enumerate(faces)
         ],
-        "note": "" if request.model else text.missing(predictions),
+        "note": note,
     }
 
 
@@ -230,7 +230,8 @@ def _face(photo: Photo, request: schemas.ExplainRequest | schemas.CompareRequest
 
 
 def _explained(face: Face, request: schemas.ExplainRequest) -> tuple[dict[str, Any], Explanation]:
-    prediction = pipeline.predict(request.model, [face], request.model_version)[0]
+    version = pipeline.latest(request.model, request.model_version)
+    prediction = pipeline.predict(request.model, [face], version)[0]
     target = pipeline.target(request.emotion, request.against, prediction)
     method = request.method or pipeline.recommended(request.model)
     made = pipeline.explain(request.model, face, target, method, request.params, prediction.version)

@@ -51,7 +51,17 @@ AnyModel = Annotated[
 ]
 Version = Annotated[
     str,
-    Field(description="A version of the model, see GET /models; empty for the active one.", examples=["1.0.0"]),
+    Field(
+        description='A version of the model, see GET /models; "1" is the latest 1.x, empty the active one.',
+        examples=["1.0.0"],
+    ),
+]
+AnyVersion = Annotated[
+    str,
+    Field(
+        description='A version of the model, or of all that have it; "1" is the latest 1.x, empty the active one.',
+        examples=["1.0.0"],
+    ),
 ]
 MethodName = Annotated[
     Literal["", *METHODS],
@@ -124,7 +134,7 @@ class PredictRequest(ImageRequest):
 
     whole_picture: WholePicture = False
     model: AnyModel = ""
-    model_version: Version = ""
+    model_version: AnyVersion = ""
     face: OnlyFace = None
 
 

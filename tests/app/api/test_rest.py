@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import io
+import json
 import re
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -278,12 +280,41 @@ def test_one_model_and_one_face_can_be_chosen(ask):
     assert (said["model"], said["version"]) == ("resnet", version) and answer["note"] == ""
 
 
+@pytest.fixture
+def second_cnn(tmp_path, monkeypatch) -> str:
+    """The number of another version of the CNN, which is the same but for the number."""
+    number = "1.99.0"
+    folder = tmp_path / number / "cnn"
+    shutil.copytree(weight_store.SHIPPED / "cnn", folder)
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps(card | {"version": number}))
+    monkeypatch.setenv("FACEWHY_VERSIONS_DIR", str(tmp_path))
+    yield number
+    zoo._models.pop(("cnn", number), None)
+
+
+def test_a_version_alone_is_that_of_every_model_that_has_it(ask, second_cnn):
+    answer = ask("predict/emotion", model_version=second_cnn).json()
+    assert [(said["model"], said["version"]) for said in answer["faces"][0]["predictions"]] == [("cnn", second_cnn)]
+    assert answer["note"] == "There is no usable version 1.99.0 of ResNet and VGG16."
+
+
+def test_the_beginning_of_a_version_is_the_latest_of_its_line(ask, second_cnn):
+    answer = ask("predict/emotion", model_version="1").json()
+    versions = {said["model"]: said["version"] for said in answer["faces"][0]["predictions"]}
+    assert versions == {name: zoo.latest(name, "1") for name in zoo.EMOTION_MODELS} and answer["note"] == ""
+    assert versions["cnn"] == second_cnn != zoo.load("cnn").card.version
+    explained = ask("explain", model="cnn", model_version="1.99", method="gradcam", maps="none").json()
+    assert explained["prediction"]["version"] == second_cnn
+
+
 @pytest.mark.parametrize(
     ("route", "fields", "status", "code"),
     [
         ("predict/emotion", {"model": "alexnet"}, 404, "UnknownModel"),
         ("predict/emotion", {"model": "cnn", "model_version": "9.9.9"}, 404, "UnknownModel"),
-        ("predict/emotion", {"model_version": "1.0.0"}, 422, "Parameter"),
+        ("predict/emotion", {"model_version": "9"}, 404, "UnknownModel"),
+        ("explain", {"model": "cnn", "model_version": "9"}, 404, "UnknownModel"),
         ("predict/emotion", {"face": 9}, 422, "Parameter"),
         ("predict/emotion", {"face": -1}, 422, "Parameter"),
         ("explain", {"model": "alexnet"}, 404, "UnknownModel"),
