@@ -31,13 +31,14 @@ def detect(photo: Photo, request: schemas.DetectRequest) -> dict[str, Any]:
 
 
 def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
-    """What each of the three models, or the one that is named, sees in every face, or in one.
+    """What the three models, their mean or the one that is named sees in every face, or in one.
 
-    `note` says which models could not be asked, if any.
+    `emotion`, `confidence` and `probabilities` are those of the largest face that is answered: the named model's,
+    else the mean's. `note` says which models could not be asked, if any.
     """
     faces = _faces(photo, request)
     name, version, note = request.model, request.model_version, ""
-    if name:
+    if name and name != pipeline.MEAN:
         predictions = {name: pipeline.predict(name, faces, pipeline.latest(name, version))}
     elif version:
         predictions = pipeline.predictions_of(version, faces)
@@ -45,6 +46,10 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
     else:
         predictions = pipeline.predictions_for(faces)
         note = text.missing(predictions)
+    together = pipeline.mean(predictions) if len(predictions) > 1 else next(iter(predictions.values()))
+    if name == pipeline.MEAN:
+        predictions = {name: together}
+    largest = responses.prediction(together[0])
     return {
         **responses.size(photo),
         "faces": [
@@ -55,18 +60,19 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
             }
             for index, face in enumerate(faces)
         ],
+        **{key: largest[key] for key in ("emotion", "confidence", "probabilities")},
         "note": note,
     }
 
 
 def keypoints(photo: Photo, request: schemas.KeypointsRequest) -> dict[str, Any]:
-    """Fifteen named keypoints for every face, or for one; left and right are the person's own."""
-    return {
-        **responses.size(photo),
-        "faces": [
-            {**responses.detected(face), "keypoints": responses.keypoints(face)} for face in _faces(photo, request)
-        ],
-    }
+    """Fifteen named keypoints for every face, or for one; left and right are the person's own.
+
+    `keypoints`, of which there are `num_keypoints`, are those of the largest face that is answered.
+    """
+    faces = [{**responses.detected(face), "keypoints": responses.keypoints(face)} for face in _faces(photo, request)]
+    largest = faces[0]["keypoints"]
+    return {**responses.size(photo), "faces": faces, "num_keypoints": len(largest), "keypoints": largest}
 
 
 def explain(photo: Photo, request: schemas.ExplainRequest) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
+from app import pipeline
 from app.api.errors import ErrorResponse
 from explain.registry import METHODS
 from models import zoo
@@ -47,7 +48,10 @@ ModelName = Annotated[
 AnyModel = Annotated[
     str,
     AnyCase,
-    Field(description="A model's name; empty for all.", json_schema_extra={"enum": ["", *zoo.EMOTION_MODELS]}),
+    Field(
+        description="A model's name; mean for the calibrated mean of all, empty for each of them.",
+        json_schema_extra={"enum": ["", pipeline.MEAN, *zoo.EMOTION_MODELS]},
+    ),
 ]
 Version = Annotated[
     str,
@@ -355,11 +359,13 @@ class DetectResponse(Answer):
 
 
 class KeypointsResponse(Answer):
-    """Every face with its fifteen keypoints."""
+    """Every face with its fifteen keypoints, those of the largest once more on their own."""
 
     width: int
     height: int
     faces: list[KeypointFace]
+    num_keypoints: int
+    keypoints: list[Keypoint]
 
 
 class PredictResponse(Answer):
@@ -368,6 +374,9 @@ class PredictResponse(Answer):
     width: int
     height: int
     faces: list[PredictedFace]
+    emotion: str
+    confidence: float
+    probabilities: Probabilities
     note: str
 
 

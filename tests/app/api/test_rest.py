@@ -22,7 +22,7 @@ from app.serving import admission
 from app.serving.admission import WorkQueue
 from explain import registry
 from models import card as cards
-from models import photo, weight_store, zoo
+from models import ensemble, photo, weight_store, zoo
 from models.errors import BusyError, FaceWhyError, WeightsError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.app.api.conftest import EXAMPLES
@@ -278,6 +278,33 @@ def test_one_model_and_one_face_can_be_chosen(ask):
     answer = ask("predict/emotion", model="resnet", model_version=version, face=0).json()
     (said,) = answer["faces"][0]["predictions"]
     assert (said["model"], said["version"]) == ("resnet", version) and answer["note"] == ""
+
+
+def test_the_largest_face_stands_at_the_top(rest, ask):
+    path = EXAMPLES / "group.jpg"
+    answer = rest.post("/predict", files={"file": path.read_bytes()}).json()
+    first = answer["faces"][0]["predictions"]
+    found = ensemble.read(weight_store.SHIPPED, [zoo.load(name).card for name in zoo.EMOTION_MODELS])
+    expected = found.probabilities([list(said["probabilities"].values()) for said in first])
+    assert list(answer["probabilities"].values()) == pytest.approx(expected, abs=1e-5)
+    assert answer["emotion"] == EMOTIONS[expected.argmax()]
+    assert answer["confidence"] == max(answer["probabilities"].values()) == answer["probabilities"][answer["emotion"]]
+    image = base64.b64encode(path.read_bytes()).decode()
+    keypoints = rest.post("/api/v1/predict/keypoints", json={"image": image}).json()
+    assert keypoints["num_keypoints"] == len(KEYPOINTS) and len(keypoints["faces"]) > 1
+    assert keypoints["keypoints"] == keypoints["faces"][0]["keypoints"]
+
+
+def test_one_model_or_the_mean_stands_at_the_top_where_it_is_named(ask):
+    for name in ("vgg16", "mean"):
+        answer = ask("predict/emotion", model=name).json()
+        (said,) = answer["faces"][0]["predictions"]
+        assert said["model"] == name and answer["note"] == ""
+        assert [answer[key] for key in ("emotion", "confidence", "probabilities")] == [
+            said[key] for key in ("emotion", "confidence", "probabilities")
+        ]
+    assert said["probabilities"] == ask("predict/emotion").json()["probabilities"]
+    refused(ask("explain", model="mean"), 404, "UnknownModel")
 
 
 @pytest.fixture
