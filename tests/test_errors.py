@@ -128,7 +128,6 @@ def sites() -> Iterator[Site]:
 
 SITES = list(sites())
 PENDING = (
-    "app/api/",
     "training/checkpoint.py",
     "training/commands/train.py",
     "training/config.py",
