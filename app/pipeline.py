@@ -4,15 +4,21 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from app.serving import canary, engines, jobs, metrics, reports
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
-from models import detector
-from models.errors import NoFaceError, ParameterError, WeightsError
+from models import detector, zoo
+from models.ensemble import Ensemble
+from models.errors import NoFaceError, ParameterError, UnknownModelError, WeightsError
 from models.types import EMOTIONS, Face, Photo, Prediction
 
 log = logging.getLogger(__name__)
 
+TINY = np.finfo(np.float32).tiny
+MEAN = "mean"
+"""The name of the models' mean among the models."""
 COMPARED = ("gradcam", "shap_gradient", "shap_regions")
 """The methods that the comparison shows, the fastest first."""
 
@@ -86,6 +92,63 @@ def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str,
     return found
 
 
+def predictions_of(version: str, faces: list[Face]) -> dict[str, tuple[Prediction, ...]]:
+    """What each model that has a version, see `latest`, says about each face in it.
+
+    Raises:
+        UnknownModelError: none has it.
+        WeightsError: none can be used.
+    """
+    found, failed = {}, None
+    for name in engines.current().available():
+        try:
+            found[name] = predict(name, faces, latest(name, version))
+        except UnknownModelError:
+            continue
+        except WeightsError as error:
+            log.error("version %s of the model %r is not available: %s", version, name, error)
+            failed = error
+    if not found:
+        raise failed or UnknownModelError(
+            "No model has this version", repr(version)[:40], "Use one of those that GET /models lists"
+        )
+    return found
+
+
+def mean(predictions: Mapping[str, tuple[Prediction, ...]]) -> tuple[Prediction, ...]:
+    """What several models say together about each face: the mean of their probabilities, calibrated where measured.
+
+    Args:
+        predictions: by model, one a face.
+    """
+    known: dict[tuple, Ensemble] = {}
+    found = []
+    for of_face in zip(*predictions.values(), strict=True):
+        versions = tuple((prediction.model, prediction.version) for prediction in of_face)
+        if versions not in known:
+            known[versions] = _together(versions)
+        probabilities = known[versions].probabilities([prediction.probabilities for prediction in of_face])
+        version = ", ".join(dict.fromkeys(prediction.version for prediction in of_face))
+        found.append(Prediction(MEAN, np.log(np.maximum(probabilities, TINY)), probabilities, version))
+    return tuple(found)
+
+
+def _together(versions: tuple[tuple[str, str], ...]) -> Ensemble:
+    try:
+        return engines.current().explain(jobs.together, versions)
+    except (UnknownModelError, WeightsError):  # a version that only the server that predicts has
+        return Ensemble()
+
+
+def latest(name: str, line: str) -> str:
+    """The latest version of a model of a line, see `models.zoo.latest`; "" for the active one stays "".
+
+    Raises:
+        UnknownModelError, WeightsError: see `models.zoo.latest`.
+    """
+    return engines.current().explain(zoo.latest, name, line) if line else ""
+
+
 def trust_table(name: str) -> dict[str, Any] | None:
     """How far each method's maps of an emotion model can be trusted; of what ships while its weights are loaded.
 
@@ -99,6 +162,12 @@ def trust_table(name: str) -> dict[str, Any] | None:
 def recommended(name: str) -> str:
     """The method to begin with on an emotion model."""
     return reports.recommended(trust_table(name))
+
+
+def recommended_for_all() -> str:
+    """The method to begin with on several models: what most of them recommend, the first one's of equals."""
+    methods = [recommended(name) for name in zoo.EMOTION_MODELS]
+    return max(methods, key=methods.count)
 
 
 def unsuitable(name: str, method: str, version: str = "") -> str:

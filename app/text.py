@@ -95,6 +95,17 @@ def missing(names: Iterable[str]) -> str:
     return f"{_named(others)} cannot be used at the moment." if others else ""
 
 
+def without(names: Iterable[str], version: str) -> str:
+    """That models do not have a version, as a sentence; empty where all have it.
+
+    Args:
+        names: of the models that answered in it.
+        version: as it was asked for.
+    """
+    others = [name for name in MODELS if name not in names]
+    return f"There is no usable version {version} of {_named(others)}." if others else ""
+
+
 def unavailable(name: str) -> str:
     """What is said in place of the answer of a model that could not be loaded."""
     return f"{_named([name])} cannot be used at the moment. Choose another model, or try again later."

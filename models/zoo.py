@@ -140,6 +140,22 @@ def versions(name: str) -> list[str]:
     return [active, *sorted(others - {active}, key=lambda number: tuple(map(int, number.split("."))), reverse=True)]
 
 
+def latest(name: str, line: str) -> str:
+    """The number of a model's latest present version of a line: "1" is 1.x, "1.0" is 1.0.x, a whole number is itself.
+
+    Raises:
+        UnknownModelError: there is no such model, or no such version of it.
+        WeightsError: the active version cannot be used.
+    """
+    present = versions(name)
+    found = [number for number in present if f"{number}.".startswith(f"{line}.")]
+    if not found:
+        raise UnknownModelError(
+            f"This version of {name} is not present", repr(line)[:40], f"Use version {' or '.join(present)}"
+        )
+    return max(found, key=lambda number: tuple(map(int, number.split("."))))
+
+
 def loaded() -> dict[str, Status]:
     """How far each model is, the keypoint model first."""
     return dict(_status)

@@ -1,68 +1,57 @@
-"""What programs can ask for: seven functions of a photo with typed answers, the same behind every interface.
+"""What programs can ask for: functions of a photo and a request, the same behind every interface.
 
 `app.api.gradio` opens them as Gradio's endpoints, `app.api.rest` as REST routes, `app.api.mcp` as tools.
 Coordinates are pixels of the upright photo, from its left and top edge; a photo whose longer side exceeds
 2048 pixels is reduced to that first.
 """
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from app import experiments, pipeline, text
-from app.api import responses
-from app.api.schemas import Comparison, Detection, ExplainedFace, KeypointResult, LabFace, PredictionResult, TrustedFace
+from app.api import responses, schemas
 from app.serving import admission
 from explain import scale
 from explain.base import Explanation
 from explain.lab.steps import Experiment
-from models.errors import ParameterError
 from models.types import EMOTIONS, Face, Photo
 
-# -------------------------------------------------------------------- endpoints
+# -------------------------------------------------------------------- functions
 
 
-def detect(image: Photo) -> Detection:
+def detect(photo: Photo, request: schemas.DetectRequest) -> dict[str, Any]:
     """The faces in a picture, largest first; none is an empty list."""
-    return {**responses.size(image), "faces": [responses.detected(face) for face in pipeline.find(image)]}
+    return {**responses.size(photo), "faces": [responses.detected(face) for face in pipeline.find(photo)]}
 
 
-def keypoints(image: Photo, whole_picture: bool = False, face: int | None = None) -> KeypointResult:
-    """Fifteen named keypoints for every face, or for one; left and right are the person's own.
+def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
+    """What the three models, their mean or the one that is named sees in every face, or in one.
 
-    `face` counts from the largest, which is 0. `whole_picture` takes the whole picture as the face where
-    none is found.
+    `emotion`, `confidence` and `probabilities` are those of the largest face that is answered: the named model's,
+    else the mean's. `note` says which models could not be asked, if any.
     """
-    faces = _faces(image, whole_picture, face)
-    return {
-        **responses.size(image),
-        "faces": [{**responses.detected(face), "keypoints": responses.keypoints(face)} for face in faces],
-    }
-
-
-def predict(
-    image: Photo,
-    whole_picture: bool = False,
-    model: str = "",
-    model_version: str = "",
-    face: int | None = None,
-) -> PredictionResult:
-    """What each of the three models, or the one that is named, says about every face, or about one.
-
-    `face` counts from the largest, which is 0. `whole_picture` takes the whole picture as the face where
-    none is found. `model_version` is a version of the named model, by default the active one. `note` says
-    which models could not be asked, if any.
-    """
-    _text(model=model, model_version=model_version)
-    if model_version and not model:
-        raise ParameterError("model_version is a version of one model", "no model", "Name the model as well")
-    faces = _faces(image, whole_picture, face)
-    if model:
-        predictions = {model: pipeline.predict(model, faces, model_version)}
+    faces = _faces(photo, request)
+    name, version, note = request.model, request.model_version, ""
+    if name and name != pipeline.MEAN:
+        predictions = {name: pipeline.predict(name, faces, pipeline.latest(name, version))}
+    elif version:
+        predictions = pipeline.predictions_of(version, faces)
+        note = text.without(predictions, version)
     else:
         predictions = pipeline.predictions_for(faces)
+        note = text.missing(predictions)
+    together = pipeline.mean(predictions) if len(predictions) > 1 else next(iter(predictions.values()))
+    if name == pipeline.MEAN:
+        predictions = {name: together}
+    largest = responses.prediction(together[0])
     return {
-        **responses.size(image),
+        **responses.size(photo),
         "faces": [
             {
                 **responses.detected(face),
@@ -71,125 +60,67 @@ def predict(
             }
             for index, face in enumerate(faces)
         ],
-        "note": "" if model else text.missing(predictions),
+        **{key: largest[key] for key in ("emotion", "confidence", "probabilities")},
+        "note": note,
     }
 
 
-def explain(
-    image: Photo,
-    model: str = "cnn",
-    emotion: str = "",
-    method: str = "gradcam",
-    against: str = "",
-    params: dict | None = None,
-    face: int = 0,
-    whole_picture: bool = False,
-    model_version: str = "",
-    maps: str = "arrays",
-) -> ExplainedFace:
+def keypoints(photo: Photo, request: schemas.KeypointsRequest) -> dict[str, Any]:
+    """Fifteen named keypoints for every face, or for one; left and right are the person's own.
+
+    `keypoints`, of which there are `num_keypoints`, are those of the largest face that is answered.
+    """
+    faces = [{**responses.detected(face), "keypoints": responses.keypoints(face)} for face in _faces(photo, request)]
+    largest = faces[0]["keypoints"]
+    return {**responses.size(photo), "faces": faces, "num_keypoints": len(largest), "keypoints": largest}
+
+
+def explain(photo: Photo, request: schemas.ExplainRequest) -> dict[str, Any]:
     """Why one model says what it says about one face.
 
-    `emotion` is what is explained, by default the one that the model names; `against` sets another
-    emotion against it. `params` are the method's own; `face` counts from the largest, which is 0.
     `values` is the raw map on the 48x48 crop, and `limit` the size that counts as full strength; with
     `maps` "png" there is a coloured picture instead, with "none" neither.
     """
-    chosen = _chosen(image, whole_picture, face, maps)
-    _text(model=model, emotion=emotion, method=method, against=against, model_version=model_version)
-    return _explained(chosen, model, emotion, against, method, params, model_version, maps)[0]
+    return _explained(_face(photo, request), request)[0]
 
 
-def trust(
-    image: Photo,
-    model: str = "cnn",
-    emotion: str = "",
-    method: str = "gradcam",
-    against: str = "",
-    params: dict | None = None,
-    face: int = 0,
-    whole_picture: bool = False,
-    model_version: str = "",
-    maps: str = "arrays",
-) -> TrustedFace:
+def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
     """An explanation, see /explain, and how far it can be trusted.
 
     `verdict` is "high", "some" or "none"; none means that hiding what the map marks does not change the
     answer more than hiding random places does. `curves` hold how the probability falls (deletion) and
     rises (insertion) as the marked places are hidden and shown, beside random maps and a plain blob.
     """
-    chosen = _chosen(image, whole_picture, face, maps)
-    _text(model=model, emotion=emotion, method=method, against=against, model_version=model_version)
-    answer, explanation = _explained(chosen, model, emotion, against, method, params, model_version, maps)
-    return {**answer, "trust": pipeline.trusted(chosen, explanation, answer["prediction"]["version"]).to_json()}
+    face = _face(photo, request)
+    answer, explanation = _explained(face, request)
+    return {**answer, "trust": pipeline.trusted(face, explanation, answer["prediction"]["version"]).to_json()}
 
 
-def lab(
-    image: Photo,
-    experiment: dict | None = None,
-    method: str = "gradcam",
-    emotion: str = "",
-    params: dict | None = None,
-    smallest_change: bool = False,
-    face: int = 0,
-    whole_picture: bool = False,
-    maps: str = "arrays",
-) -> LabFace:
-    """What an experiment on a face does to the three models' answers, and what their heatmaps had said.
+def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
+    """The models side by side on one face: probabilities, Grad-CAM, SHAP and exact Shapley values of its parts.
 
-    `experiment` holds the steps as the page's Lab shows them, such as
-    `{"steps": [{"do": "hide", "region": "mouth"}]}`. `smallest_change` also looks for the smallest
-    set of face parts that, hidden, changes each model's answer. `crop` is the changed face, 48x48; with
-    `maps` "png" it is a picture instead, with "none" left out.
+    All explain the same emotion; with `against`, why not that one. The same method has the same `limit` for all
+    three, so that their maps can be set side by side. `maps`: see /explain.
     """
-    chosen = _chosen(image, whole_picture, face, maps)
-    _text(method=method, emotion=emotion)
-    steps = Experiment.from_json({"steps": []} if experiment is None else experiment)
-    search = _switch(smallest_change, "smallest_change")
-    tried = responses.lab(*experiments.run_with_smallest(chosen, steps, method, emotion, params, search))
-    crop = np.array(tried["crop"])
-    tried["crop"] = tried["crop"] if maps == "arrays" else None
-    tried["png"] = responses.picture(np.uint8(np.round(255 * crop))) if maps == "png" else None
-    return {
-        **responses.detected(chosen),
-        **tried,
-        "note": text.missing([model["before"]["model"] for model in tried["models"]]),
-    }
-
-
-def compare(
-    image: Photo,
-    emotion: str = "",
-    against: str = "",
-    face: int = 0,
-    whole_picture: bool = False,
-    maps: str = "arrays",
-) -> Comparison:
-    """The three models on one face: probabilities, Grad-CAM, SHAP and exact Shapley values of the face's parts.
-
-    All explain the same emotion, by default the one with the highest mean probability; with `against`, why not
-    that one. The same method has the same `limit` for all three, so that their maps can be set side by side.
-    `maps`: see /explain.
-    """
-    chosen = _chosen(image, whole_picture, face, maps)
-    _text(emotion=emotion, against=against)
-    predictions = {name: of_model[0] for name, of_model in pipeline.predictions_for([chosen]).items()}
-    target = pipeline.common_target(emotion, against, predictions)
+    face = _face(photo, request)
+    predictions = {name: of_model[0] for name, of_model in pipeline.predictions_for([face]).items()}
+    target = pipeline.common_target(request.emotion, request.against, predictions)
     made = {
         method: {
-            name: pipeline.explain(name, chosen, target, method, version=said.version)
-            for name, said in predictions.items()
+            name: pipeline.explain(name, face, target, method, version=prediction.version)
+            for name, prediction in predictions.items()
         }
         for method in pipeline.COMPARED
     }
     scales = {method: scale.shared(of_method.values()) for method, of_method in made.items()}
     return {
-        **responses.detected(chosen),
+        **responses.detected(face),
         "emotion": EMOTIONS[target.emotion],
         "models": [
             {
                 "prediction": responses.prediction(prediction),
                 "explanations": [
-                    responses.explanation(of_method[name], chosen, scales[method], maps)
+                    responses.explanation(of_method[name], face, scales[method], request.maps)
                     for method, of_method in made.items()
                 ],
             }
@@ -199,52 +130,120 @@ def compare(
     }
 
 
+def lab(photo: Photo, request: schemas.LabRequest) -> dict[str, Any]:
+    """What an experiment on a face does to the three models' answers, and what their heatmaps had said.
+
+    `crop` is the changed face, 48x48; with `maps` "png" it is a picture instead, with "none" left out.
+    """
+    face = _face(photo, request)
+    steps = Experiment.from_json({"steps": []} if request.experiment is None else request.experiment)
+    method = request.method or pipeline.recommended_for_all()
+    tried = responses.lab(
+        *experiments.run_with_smallest(face, steps, method, request.emotion, request.params, request.smallest_change)
+    )
+    crop = np.array(tried["crop"])
+    return {
+        **responses.detected(face),
+        **tried,
+        "crop": tried["crop"] if request.maps == "arrays" else None,
+        "png": responses.picture(np.uint8(np.round(255 * crop))) if request.maps == "png" else None,
+        "note": text.missing([model["before"]["model"] for model in tried["models"]]),
+    }
+
+
+# -------------------------------------------------------------------- endpoints
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A function with all that its interfaces tell of it.
+
+    Attributes:
+        function: of a photo and a request; its name is the endpoint's, its docstring the description.
+        request: what it takes.
+        response: what it answers, a TypedDict.
+        route: of the REST API, under /api/v1/.
+        queue: in which its calls wait, see `app.serving.admission`.
+    """
+
+    function: Callable[[Photo, Any], dict[str, Any]]
+    request: type[schemas.ImageRequest]
+    response: type
+    route: str
+    queue: str
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @property
+    def description(self) -> str:
+        return inspect.getdoc(self.function) or ""
+
+    def request_schema(self) -> dict[str, Any]:
+        """What it takes as a JSON schema, without the titles that only repeat the names."""
+        schema = self.request.model_json_schema()
+        for field in schema["properties"].values():
+            field.pop("title", None)
+        return {key: schema[key] for key in ("type", "properties", "required", "additionalProperties")}
+
+    def response_schema(self) -> dict[str, Any]:
+        """What it answers as a JSON schema."""
+        return TypeAdapter(self.response).json_schema()
+
+    def answer(self, photo: Photo, request: schemas.ImageRequest, started: float | None = None) -> dict[str, Any]:
+        """The function's answer, with how long it took.
+
+        Args:
+            photo: what the request is about.
+            request: one of `self.request`.
+            started: when work on it began, by `perf_counter`; None for now.
+
+        Raises:
+            what the function raises.
+        """
+        began = perf_counter() if started is None else started
+        answer = self.function(photo, request)
+        return {**answer, "milliseconds": round(1000 * (perf_counter() - began), 1)}
+
+
+PREDICT, EXPLAIN = admission.PREDICT, admission.EXPLAIN
 ENDPOINTS = {
-    detect: admission.PREDICTS,
-    predict: admission.PREDICTS,
-    keypoints: admission.PREDICTS,
-    explain: admission.EXPLAINS,
-    trust: admission.EXPLAINS,
-    compare: admission.EXPLAINS,
-    lab: admission.EXPLAINS,
+    endpoint.name: endpoint
+    for endpoint in (
+        Endpoint(detect, schemas.DetectRequest, schemas.DetectResponse, "detect", PREDICT),
+        Endpoint(predict, schemas.PredictRequest, schemas.PredictResponse, "predict/emotion", PREDICT),
+        Endpoint(keypoints, schemas.KeypointsRequest, schemas.KeypointsResponse, "predict/keypoints", PREDICT),
+        Endpoint(explain, schemas.ExplainRequest, schemas.ExplainResponse, "explain", EXPLAIN),
+        Endpoint(trust, schemas.TrustRequest, schemas.TrustResponse, "trust", EXPLAIN),
+        Endpoint(compare, schemas.CompareRequest, schemas.CompareResponse, "compare", EXPLAIN),
+        Endpoint(lab, schemas.LabRequest, schemas.LabResponse, "lab", EXPLAIN),
+    )
 }
-"""What programs can ask for, and in which queue they wait."""
+"""What programs can ask for, by name."""
 
 
 # ------------------------------------------------------------------------ parts
 
 
-def _faces(image: Photo, whole_picture: bool, face: int | None) -> list[Face]:
-    faces = pipeline.faces_in(image, _switch(whole_picture))
-    return faces if face is None else [pipeline.pick(faces, face)]
+def _faces(photo: Photo, request: schemas.KeypointsRequest | schemas.PredictRequest) -> list[Face]:
+    faces = pipeline.faces_in(photo, request.whole_picture)
+    return faces if request.face is None else [pipeline.pick(faces, request.face)]
 
 
-def _chosen(image: Photo, whole_picture: bool, face: int, maps: str) -> Face:
-    responses.check_maps(maps)
-    return pipeline.pick(pipeline.faces_in(image, _switch(whole_picture)), face)
+def _face(photo: Photo, request: schemas.ExplainRequest | schemas.CompareRequest | schemas.LabRequest) -> Face:
+    return pipeline.pick(pipeline.faces_in(photo, request.whole_picture), request.face)
 
 
-def _explained(
-    face: Face, model: str, emotion: str, against: str, method: str, params: dict | None, version: str, maps: str
-) -> tuple[ExplainedFace, Explanation]:
-    prediction = pipeline.predict(model, [face], version)[0]
-    target = pipeline.target(emotion, against, prediction)
-    made = pipeline.explain(model, face, target, method, params, prediction.version)
+def _explained(face: Face, request: schemas.ExplainRequest) -> tuple[dict[str, Any], Explanation]:
+    version = pipeline.latest(request.model, request.model_version)
+    prediction = pipeline.predict(request.model, [face], version)[0]
+    target = pipeline.target(request.emotion, request.against, prediction)
+    method = request.method or pipeline.recommended(request.model)
+    made = pipeline.explain(request.model, face, target, method, request.params, prediction.version)
     answer = {
         **responses.detected(face),
         "prediction": responses.prediction(prediction),
-        "explanation": responses.explanation(made, face, scale.shared([made]), maps),
+        "explanation": responses.explanation(made, face, scale.shared([made]), request.maps),
     }
     return answer, made
-
-
-def _switch(value: Any, name: str = "whole_picture") -> bool:
-    if not isinstance(value, bool):
-        raise ParameterError(f"{name} is true or false", repr(value)[:40])
-    return value
-
-
-def _text(**values: Any) -> None:
-    for name, value in values.items():
-        if not isinstance(value, str):
-            raise ParameterError(f"{name} is text", repr(value)[:40])

@@ -3,7 +3,6 @@
 import json
 import logging
 import traceback
-from collections.abc import Callable
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
+from app.api import validation
 from app.error_messages import UNAVAILABLE, UNEXPECTED
 from models.errors import (
     BusyError,
@@ -48,10 +48,9 @@ DESCRIBED = "The requests are described at /docs"
 OF_HTTP = {
     400: ("BadRequest", "The request cannot be read", DESCRIBED),
     404: ("NotFound", "There is nothing here", DESCRIBED),
-    405: ("MethodNotAllowed", "This address takes other methods", DESCRIBED),
+    405: ("MethodNotAllowed", "The method does not fit the address", "Use one that the header Allow names"),
     413: ("RequestTooLarge", "The request is too large", "Send a smaller picture, or fewer at once"),
-    415: ("UnsupportedMediaType", "The body is of another type than this route takes", DESCRIBED),
-    422: ("Parameter", "The request holds what its description says", DESCRIBED),
+    415: ("UnsupportedMediaType", "The type of the body does not fit the route", DESCRIBED),
 }
 """Code, message and advice of what is wrong before our own functions are asked."""
 
@@ -91,8 +90,8 @@ def body_of(error: Exception) -> ErrorResponse:
         log.error("%s", error)
         return _plain(error.code, UNAVAILABLE)
     if isinstance(error, FaceWhyError):
-        received = f". Received: {error.received}" if error.received else ""
-        return _said(error.code, f"{error.happened}{received}", error.advice or DESCRIBED)
+        received = f". Received: {error.received.rstrip('. ')}" if error.received else ""
+        return _said(error.code, f"{error.happened.rstrip('. ')}{received}", (error.advice or DESCRIBED).rstrip(". "))
     log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
     return _plain("Unexpected", UNEXPECTED)
 
@@ -144,26 +143,23 @@ def _plain(code: str, sentences: str) -> ErrorResponse:
     return _said(code, message, advice)
 
 
+def media_type(request: Request) -> str:
+    """The type of a request's body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def _of_http(request: Request, error: HTTPException) -> Response:
     return respond(error.status_code, of_http(error.status_code), dict(error.headers or {}))
 
 
 def _misfit(request: Request, error: RequestValidationError) -> Response:
-    """Which parts of a request are not as they should be; none of what was sent is repeated but names of fields."""
+    """What is said of a request that is not as its route describes it."""
     problems = error.errors()
     if any(problem["type"] == "json_invalid" for problem in problems):
         return respond(400, of_http(400, "The body is no JSON"))
-    expected = _expected(request)
-    if expected and request.headers.get("content-type", "").partition(";")[0].strip().lower() != expected:
-        return respond(415, of_http(415, f"The body is {expected}"))
-    rules = [f"{_place(problem['loc'])}: {problem['msg']}" for problem in problems[:3]]
-    return respond(422, of_http(422, f"{OF_HTTP[422][1]}. {'; '.join(rules)}"))
-
-
-def _expected(request: Request) -> str:
-    field: Callable | None = getattr(request.scope.get("route"), "body_field", None)
-    return field.field_info.media_type if field is not None else ""
-
-
-def _place(parts: tuple) -> str:
-    return " ".join(str(part)[:40] for part in parts[1:] or parts)
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = body.field_info.annotation if body else None
+    if body and media_type(request) != body.field_info.media_type:
+        return respond(415, of_http(415))
+    fields = getattr(model, "model_fields", None) or {problem["loc"][-1]: None for problem in problems}
+    return response_to(validation.refusal(problems, fields))

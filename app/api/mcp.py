@@ -1,33 +1,23 @@
-"""The functions of `app.api.endpoints` as tools of the MCP server that Gradio opens at /gradio_api/mcp/.
+"""The endpoints as tools of the MCP server that Gradio opens at /gradio_api/mcp/.
 
 Gradio itself would write a tool's picture to the disk, download one from an address that a client names, ask
 itself over HTTP and answer a dict as Python prints it. Here a tool is called like a REST route: the picture comes
 in base64, waits in the same queues, and the answer is JSON, with its pictures beside it.
 """
 
-import inspect
+import json
 from typing import Any
 
 from mcp import types
 from mcp.server import Server
-from pydantic import ValidationError
 
-from app.api import endpoints, rest, schemas
+from app.api import rest, validation
+from app.api.endpoints import ENDPOINTS, Endpoint
 from app.error_messages import message
 from app.serving import admission
 from app.serving.admission import WorkQueue
-from models.errors import ParameterError
+from models.errors import UnknownNameError
 
-TAKES = {
-    endpoints.detect: schemas.ImageRequest,
-    endpoints.predict: schemas.EmotionRequest,
-    endpoints.keypoints: schemas.KeypointsRequest,
-    endpoints.explain: schemas.ExplanationRequest,
-    endpoints.trust: schemas.ExplanationRequest,
-    endpoints.compare: schemas.ComparisonRequest,
-    endpoints.lab: schemas.LabRequest,
-}
-"""What each tool takes."""
 MAPS = "none"
 """Tools leave maps out unless they are asked for: a language model reads no thousands of numbers."""
 
@@ -39,50 +29,41 @@ def attach(server: Server, queues: dict[str, WorkQueue]) -> None:
         server: that Gradio made.
         queues: where calls wait, see `app.serving.admission`.
     """
-    functions = {function.__name__: function for function in endpoints.ENDPOINTS}
 
     @server.list_tools()
     async def tools() -> list[types.Tool]:
-        return [described(function) for function in functions.values()]
+        return [described(endpoint) for endpoint in ENDPOINTS.values()]
 
-    @server.call_tool()
+    @server.call_tool(validate_input=False)
     async def call(name: str, arguments: dict[str, Any]) -> tuple[list, dict]:
-        if name not in functions:
-            raise ParameterError("A tool has a name", repr(name)[:40], f"Use one of {', '.join(functions)}")
-        function = functions[name]
-        queue = queues[endpoints.ENDPOINTS[function]["concurrency_id"]]
-        client = admission.client_of(server.request_context.request.scope)
         try:
-            found = await rest.run(queue, client, rest.read_json, _request(function, arguments), function)
+            if name not in ENDPOINTS:
+                raise UnknownNameError(
+                    "The name of the tool is unknown", repr(name)[:40], f"Use one of {', '.join(ENDPOINTS)}"
+                )
+            endpoint = ENDPOINTS[name]
+            given = {"maps": MAPS, **arguments} if "maps" in endpoint.request.model_fields else arguments
+            request = validation.read(endpoint.request, given)
+            client = admission.client_of(server.request_context.request.scope)
+            found = await rest.run(queues[endpoint.queue], client, rest.answer_json, endpoint, request)
         except Exception as error:
             raise ValueError(message(error)) from None
         pictures = _taken_out(found)
-        return [types.TextContent(type="text", text=rest.written(found)), *pictures], found
+        return [types.TextContent(type="text", text=json.dumps(found, allow_nan=False)), *pictures], found
 
 
-def described(function) -> types.Tool:
-    """A function of `app.api.endpoints` as a tool: its name, its docstring, and what it takes as a JSON schema."""
-    schema = TAKES[function].model_json_schema()
-    for field in schema["properties"].values():
-        field.pop("title", None)
-    if "maps" in schema["properties"]:
-        schema["properties"]["maps"]["default"] = MAPS
+def described(endpoint: Endpoint) -> types.Tool:
+    """An endpoint as a tool: its name, its description, and what it takes and answers as JSON schemas."""
+    takes = endpoint.request_schema()
+    if "maps" in takes["properties"]:
+        takes["properties"]["maps"]["default"] = MAPS
     return types.Tool(
-        name=function.__name__,
-        description=inspect.getdoc(function),
-        inputSchema={key: schema[key] for key in ("type", "properties", "required", "additionalProperties")},
+        name=endpoint.name,
+        description=endpoint.description,
+        inputSchema=takes,
+        outputSchema=endpoint.response_schema(),
         annotations=types.ToolAnnotations(readOnlyHint=True, openWorldHint=False),
     )
-
-
-def _request(function, arguments: dict[str, Any]) -> schemas.ImageRequest:
-    takes = TAKES[function]
-    unless = {"maps": MAPS} if "maps" in takes.model_fields else {}
-    try:
-        return takes(**unless | arguments)
-    except ValidationError as error:
-        rules = "; ".join(f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()[:3])
-        raise ParameterError(f"A tool is given what its description says. {rules}") from None
 
 
 def _taken_out(found: Any) -> list[types.ImageContent]:

@@ -12,14 +12,13 @@ import cv2
 import numpy as np
 
 from app import lab_text
-from app.api.schemas import MAPS, ExplanationResult, Keypoint, LabModel, LabResult, ModelPrediction, SmallestChange
+from app.api.schemas import ExplanationResult, Keypoint, LabModel, LabResult, ModelPrediction, SmallestChange
 from app.experiments import Outcome
 from explain import evidence, figures
 from explain.base import Explanation
 from explain.lab.counterfactual import Counterfactual
 from explain.scale import Scale
 from models import regions
-from models.errors import UnknownNameError
 from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
 
 
@@ -64,7 +63,7 @@ def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "array
         made: the explanation.
         face: the face that was explained, with its keypoints.
         shared: what full strength means; its limit is answered.
-        maps: one of `MAPS`; `values` is the raw map, `png` the coloured one over the face's crop.
+        maps: one of `schemas.MAPS`; `values` is the raw map, `png` the coloured one over the face's crop.
     """
     told = evidence.by_region(made.values, regions.masks(face.crop_keypoints, face.crop.shape[0]))
     target = made.target
@@ -88,16 +87,6 @@ def picture(pixels: np.ndarray) -> str:
     """Pixels uint8 (H, W, 3), RGB, or (H, W), grey, as an address that holds a PNG: "data:image/png;base64,…"."""
     data = cv2.imencode(".png", pixels if pixels.ndim == 2 else pixels[..., ::-1])[1]
     return "data:image/png;base64," + base64.b64encode(data).decode()
-
-
-def check_maps(maps: str) -> None:
-    """Refuse what is none of `MAPS`.
-
-    Raises:
-        UnknownNameError: it is none.
-    """
-    if maps not in MAPS:
-        raise UnknownNameError("Maps come in a form", repr(maps)[:40], f"Use one of {', '.join(MAPS)}")
 
 
 def lab(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = None) -> LabResult:

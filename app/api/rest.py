@@ -1,13 +1,11 @@
-"""The REST API: the functions of `app.api.endpoints` as routes, and what a server tells of itself.
+"""The REST API: the endpoints as routes, and what a server tells of itself.
 
-Pictures come as files (`/predict`) or in JSON as base64 (`/api/v1/...`). What computes waits in one of two queues
-(`app.serving.admission`), whose threads also decode the pictures, so that the event loop only passes things on.
+Pictures come as files (`/predict`) or in JSON as base64 (`/predict` and `/api/v1/...`). What computes waits in one of
+two queues (`app.serving.admission`), whose threads also decode the pictures, so that the event loop only passes
+things on.
 """
 
 import asyncio
-import base64
-import json
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,26 +16,25 @@ import fastapi_offline
 from fastapi import APIRouter, FastAPI, Query, Request, Response, UploadFile
 from fastapi.openapi.docs import get_redoc_html
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 
 from app import VERSION
-from app.api import endpoints, errors, schemas
+from app.api import encoding, errors, schemas, validation
+from app.api.endpoints import ENDPOINTS, Endpoint
 from app.serving import admission, engines, metrics, reports
 from app.serving.admission import WorkQueue
 from models import photo, zoo
-from models.errors import BusyError, ParameterError, PhotoError
-from models.types import EMOTIONS, Photo
+from models.errors import BusyError, ParameterError
+from models.types import EMOTIONS
 
 MOST_FILES = 16
 """Pictures of a batch; their bytes together are limited as those of any request."""
 WAIT = 5
 """Seconds after which a server that is loading its models is worth another look."""
-ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-DATA = re.compile(r"\s*data:[^,]{0,100};base64,", re.IGNORECASE)
 LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
-SPACE = re.compile(r"\s+")
 
 ABOUT = """
 FaceWhy reads the emotion in a face with three networks and shows why they say so.
@@ -75,8 +72,7 @@ def create(queues: dict[str, WorkQueue] | None = None) -> FastAPI:
     application.add_api_route("/redoc", redoc, include_in_schema=False)
     application.add_api_route("/redoc.js", redoc_script, include_in_schema=False)
     application.state.queues = admission.create() if queues is None else queues
-    names = frozenset(function.__name__ for function in endpoints.ENDPOINTS)
-    application.add_middleware(metrics.Counted, endpoints=names)
+    application.add_middleware(metrics.Counted, endpoints=frozenset(ENDPOINTS))
     application.include_router(router)
     errors.add(application)
     for route in router.routes:
@@ -125,7 +121,7 @@ async def health(
     status = await asyncio.to_thread(engines.current().health)  # a cluster's is asked for over the network
     able = zoo.ready(status)
     if ready and not able:
-        raise BusyError("The models are ready", "some are still to come", "Try again in a moment", seconds=WAIT)
+        raise BusyError("The models are still loading", "", f"Try again in {WAIT} s", seconds=WAIT)
     models = {
         name: {"state": found.state, "version": found.version, "source": found.source, "revision": found.revision}
         for name, found in status.items()
@@ -151,77 +147,107 @@ def models() -> schemas.Models:
     return {"models": [_facts(name, status) for name, status in engines.current().health().items()]}
 
 
+# ------------------------------------------------------------------- pictures in JSON
+
+
+def add_route(endpoint: Endpoint) -> None:
+    """Open an endpoint as a route that takes JSON."""
+
+    async def answer(request: Request, body: endpoint.request) -> Response:
+        return await _answer(request, endpoint, answer_json, body)
+
+    router.add_api_route(
+        f"/api/v1/{endpoint.route}",
+        answer,
+        methods=["POST"],
+        name=endpoint.route.replace("/", "_"),
+        description=endpoint.description,
+        response_model=endpoint.response,
+        responses=COMPUTING,
+        tags=["v1"],
+    )
+
+
+for _endpoint in ENDPOINTS.values():
+    add_route(_endpoint)
+
+
 # ---------------------------------------------------------------- pictures as files
 
+PREDICT = ENDPOINTS["predict"]
 
-@router.post("/predict", tags=["files"], responses=COMPUTING)
-async def predict(request: Request, file: UploadFile) -> schemas.EmotionResponse:
-    """What the three models see in every face of a picture."""
-    return await _answer(request, admission.PREDICT, _read_file, file, endpoints.predict)
+
+class FileOrJSON(APIRoute):
+    """A route of files that takes JSON as well."""
+
+    def get_route_handler(self) -> Callable:
+        with_file = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await (
+                predict_json(request) if errors.media_type(request) == "application/json" else with_file(request)
+            )
+
+        return handle
+
+
+async def predict(request: Request, file: UploadFile) -> Response:
+    """What the three models see in every face of a picture, as a file or in JSON like /api/v1/predict/emotion."""
+    return await _answer(request, PREDICT, answer_file, file)
+
+
+async def predict_json(request: Request) -> Response:
+    """The same for a body in JSON."""
+    try:
+        values = await request.json()
+    except (ValueError, RecursionError):
+        return errors.respond(400, errors.of_http(400, "The body is no JSON"))
+    return await _answer(request, PREDICT, answer_json, validation.read(PREDICT.request, values))
+
+
+router.add_api_route(
+    "/predict",
+    predict,
+    methods=["POST"],
+    response_model=PREDICT.response,
+    responses=COMPUTING,
+    tags=["files"],
+    openapi_extra={
+        "requestBody": {
+            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{PREDICT.request.__name__}"}}}
+        }
+    },
+    route_class_override=FileOrJSON,
+)
 
 
 @router.post("/predict/batch", tags=["files"], responses=COMPUTING)
 async def predict_batch(request: Request, files: list[UploadFile]) -> schemas.BatchResponse:
     """What the three models see in every face of up to 16 pictures; an error of one is in its place."""
     if len(files) > MOST_FILES:
-        raise ParameterError(f"A batch has {MOST_FILES} pictures at most", str(len(files)), "Send several batches")
+        raise ParameterError(
+            "The batch has too many pictures",
+            str(len(files)),
+            f"Send {MOST_FILES} at most, and the rest in another batch",
+        )
     started = perf_counter()
-    queue = request.app.state.queues[admission.PREDICT]
+    queue = request.app.state.queues[PREDICT.queue]
     client = admission.client_of(request.scope)
-    jobs = [run(queue, client, _read_file, file, endpoints.predict) for file in files]
+    jobs = [run(queue, client, answer_file, PREDICT, file) for file in files]
     results = await asyncio.gather(*jobs, return_exceptions=True)
     if all(isinstance(result, BusyError) for result in results):
         raise results[0]
-    told = [errors.body_of(result) if isinstance(result, Exception) else result for result in results]
-    return JSONResponse({"results": told, "milliseconds": _milliseconds(started)})
-
-
-# ----------------------------------------------------------------- pictures in JSON
-
-
-@router.post("/api/v1/predict/emotion", tags=["v1"], responses=COMPUTING)
-async def predict_emotion(request: Request, body: schemas.EmotionRequest) -> schemas.EmotionResponse:
-    """What the models, or one of them, see in every face, or in one."""
-    return await _answer(request, admission.PREDICT, read_json, body, endpoints.predict)
-
-
-@router.post("/api/v1/predict/keypoints", tags=["v1"], responses=COMPUTING)
-async def predict_keypoints(request: Request, body: schemas.KeypointsRequest) -> schemas.KeypointResponse:
-    """Fifteen named keypoints for every face, or for one; left and right are the person's own."""
-    return await _answer(request, admission.PREDICT, read_json, body, endpoints.keypoints)
-
-
-@router.post("/api/v1/explain", tags=["v1"], responses=COMPUTING)
-async def explain(request: Request, body: schemas.ExplanationRequest) -> schemas.ExplanationResponse:
-    """Why one model says what it says about one face."""
-    return await _answer(request, admission.EXPLAIN, read_json, body, endpoints.explain)
-
-
-@router.post("/api/v1/compare", tags=["v1"], responses=COMPUTING)
-async def compare(request: Request, body: schemas.ComparisonRequest) -> schemas.ComparisonResponse:
-    """The models side by side on one face, each with Grad-CAM, SHAP and the Shapley values of the face's parts."""
-    return await _answer(request, admission.EXPLAIN, read_json, body, endpoints.compare)
-
-
-@router.post("/api/v1/trust", tags=["v1"], responses=COMPUTING)
-async def trust(request: Request, body: schemas.ExplanationRequest) -> schemas.TrustResponse:
-    """An explanation, and how far it can be trusted."""
-    return await _answer(request, admission.EXPLAIN, read_json, body, endpoints.trust)
-
-
-@router.post("/api/v1/lab", tags=["v1"], responses=COMPUTING)
-async def lab(request: Request, body: schemas.LabRequest) -> schemas.LabResponse:
-    """What an experiment on a face does to the models' answers, and what their heatmaps had said."""
-    return await _answer(request, admission.EXPLAIN, read_json, body, endpoints.lab)
+    answers = [errors.body_of(result) if isinstance(result, Exception) else result for result in results]
+    return JSONResponse({"results": answers, "milliseconds": _milliseconds(started)})
 
 
 # ------------------------------------------------------------------------ parts
 
 
-async def _answer(request: Request, queue: str, work: Callable[..., dict], *args) -> Response:
+async def _answer(request: Request, endpoint: Endpoint, work: Callable[[Endpoint, Any], dict], given: Any) -> Response:
+    queue, client = request.app.state.queues[endpoint.queue], admission.client_of(request.scope)
     try:
-        client = admission.client_of(request.scope)
-        return await run(request.app.state.queues[queue], client, lambda: JSONResponse(work(*args)))
+        return await run(queue, client, lambda: JSONResponse(work(endpoint, given)))
     except Exception as error:
         return errors.response_to(error)
 
@@ -247,45 +273,28 @@ async def run(queue: WorkQueue, client: str, work: Callable, *args) -> Any:
     return await queue.run(timed, client=client)
 
 
-def _read_file(file: UploadFile, function: Callable[[Photo], dict]) -> dict:
+def answer_file(endpoint: Endpoint, file: UploadFile) -> dict[str, Any]:
+    """An endpoint's answer to a file with all else at its default.
+
+    Raises:
+        FaceWhyError: as the endpoint, or the file is no picture.
+    """
     started = perf_counter()
     with metrics.stage("decode"):
         picture = photo.read(file.file.read(photo.MAX_BYTES + 1))
-    return {**function(picture), "milliseconds": _milliseconds(started)}
+    return endpoint.answer(picture, endpoint.request(image=""), started)
 
 
-def read_json(body: schemas.ImageRequest, function: Callable[..., dict]) -> dict:
-    """The answer of a function of `app.api.endpoints` to a request in JSON, with how long it took.
+def answer_json(endpoint: Endpoint, body: schemas.ImageRequest) -> dict[str, Any]:
+    """An endpoint's answer to a request that holds its picture.
 
     Raises:
-        FaceWhyError: as the function, or the picture is none.
+        FaceWhyError: as the endpoint, or the picture is none.
     """
     started = perf_counter()
     with metrics.stage("decode"):
-        picture = photo.read(unpacked(body.image))
-    given = {name: getattr(body, name) for name in type(body).model_fields if name != "image"}
-    return {**function(picture, **given), "milliseconds": _milliseconds(started)}
-
-
-def unpacked(image: str) -> bytes:
-    """The bytes of a picture in base64, bare or as a data: address.
-
-    Raises:
-        PhotoError: it is something else, such as an address on the web or a path.
-    """
-    if ADDRESS.match(image):
-        raise PhotoError("A picture is sent itself, in base64", "an address", "Download it and send its content")
-    try:
-        return base64.b64decode(SPACE.sub("", DATA.sub("", image, count=1)), validate=True)
-    except ValueError:
-        raise PhotoError(
-            "A picture is sent itself, in base64", "other text", "Read the file and encode its content"
-        ) from None
-
-
-def written(answer: dict) -> str:
-    """An answer as JSON."""
-    return json.dumps(answer, allow_nan=False)
+        picture = photo.read(encoding.decode(body.image))
+    return endpoint.answer(picture, body, started)
 
 
 def _milliseconds(started: float) -> float:

@@ -1,10 +1,11 @@
-"""What the API takes and responds, the same for every interface."""
+"""What each endpoint takes and answers: one request model and one answer model, the same behind every interface."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
+from app import pipeline
 from app.api.errors import ErrorResponse
 from explain.registry import METHODS
 from models import zoo
@@ -18,97 +19,171 @@ MAPS = ("arrays", "png", "none")
 
 # --------------------------------------------------------------------- requests
 
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+AnyCase = BeforeValidator(_lower)
+"""Names are understood in capitals as well."""
+
 Image = Annotated[
     str,
     Field(
-        description="The picture in base64, bare or as a data: address; neither an address on the web nor a path.",
+        description="The picture in base64 (URL-safe too), bare or as a data: address; "
+        "neither an address on the web nor a path.",
         examples=[PIXEL],
     ),
 ]
-Index = Annotated[int, Field(ge=0, description="Which face, counted from the largest, which is 0.")]
-Maybe = Annotated[int | None, Field(ge=0, description="Only this face, counted from the largest, which is 0.")]
-Whole = Annotated[bool, Field(description="Take the whole picture as the face where none is found.")]
+FaceIndex = Annotated[int, Field(ge=0, description="Which face, counted from the largest, which is 0.")]
+OnlyFace = Annotated[
+    int | None, Field(ge=0, description="Only this face, counted from the largest, which is 0; null for all.")
+]
+WholePicture = Annotated[bool, Field(description="Take the whole picture as the face where none is found.")]
 ModelName = Annotated[
     str,
+    AnyCase,
     Field(description="A model's name, see GET /models.", json_schema_extra={"enum": list(zoo.EMOTION_MODELS)}),
 ]
 AnyModel = Annotated[
     str,
-    Field(description="A model's name; empty for all.", json_schema_extra={"enum": ["", *zoo.EMOTION_MODELS]}),
+    AnyCase,
+    Field(
+        description="A model's name; mean for the calibrated mean of all, empty for each of them.",
+        json_schema_extra={"enum": ["", pipeline.MEAN, *zoo.EMOTION_MODELS]},
+    ),
 ]
 Version = Annotated[
     str,
-    Field(description="A version of the model, see GET /models; empty for the active one.", examples=["1.0.0"]),
+    Field(
+        description='A version of the model, see GET /models; "1" is the latest 1.x, empty the active one.',
+        examples=["1.0.0"],
+    ),
 ]
-Method = Annotated[Literal[tuple(METHODS)], Field(description="A method of explanation.")]
-Emotion = Annotated[Literal["", *EMOTIONS], Field(description="What is explained; empty for what the model names.")]
-Against = Annotated[Literal["", *EMOTIONS], Field(description="The emotion it is set against; empty for none.")]
-Params = Annotated[dict[str, Any] | None, Field(description="The method's own parameters, see docs/methods.")]
+AnyVersion = Annotated[
+    str,
+    Field(
+        description='A version of the model, or of all that have it; "1" is the latest 1.x, empty the active one.',
+        examples=["1.0.0"],
+    ),
+]
+MethodName = Annotated[
+    Literal["", *METHODS],
+    AnyCase,
+    Field(
+        description="A method of explanation; empty for the one that the trust table recommends for the model, "
+        "see GET /models."
+    ),
+]
+LabMethodName = Annotated[
+    Literal["", *METHODS],
+    AnyCase,
+    Field(
+        description="Whose heatmaps are held to the experiment; empty for the method that the trust tables "
+        "recommend for most of the models, see GET /models."
+    ),
+]
+Emotion = Annotated[
+    Literal["", *EMOTIONS], AnyCase, Field(description="What is explained; empty for what the model names.")
+]
+CommonEmotion = Annotated[
+    Literal["", *EMOTIONS],
+    AnyCase,
+    Field(description="What is explained; empty for the emotion with the highest mean probability of the models."),
+]
+Against = Annotated[
+    Literal["", *EMOTIONS], AnyCase, Field(description="The emotion it is set against; empty for none.")
+]
+Params = Annotated[
+    dict[str, Any] | None, Field(description="The method's own parameters, see docs/methods; null for its defaults.")
+]
 Maps = Annotated[
     Literal[MAPS],
+    AnyCase,
     Field(description="Maps as arrays of numbers, as PNG pictures over the face, or not at all."),
+]
+Steps = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description="The steps as the page's Lab shows them, see docs/lab.md; null for none.",
+        examples=[{"steps": [{"do": "hide", "region": "mouth"}]}],
+    ),
+]
+SmallestChanges = Annotated[
+    bool, Field(description="Also look for the smallest set of face parts that, hidden, changes each answer.")
 ]
 
 
 class ImageRequest(BaseModel):
-    """A picture."""
+    """A picture; what else an endpoint takes stands in the order of the arguments of Gradio's endpoint."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     image: Image
 
 
-class FaceRequest(ImageRequest):
-    """A picture, and how a face is taken from it."""
-
-    whole_picture: Whole = False
+class DetectRequest(ImageRequest):
+    """A picture."""
 
 
-class KeypointsRequest(FaceRequest):
-    face: Maybe = None
+class KeypointsRequest(ImageRequest):
+    """A picture, and which of its faces."""
+
+    whole_picture: WholePicture = False
+    face: OnlyFace = None
 
 
-class EmotionRequest(FaceRequest):
+class PredictRequest(ImageRequest):
+    """A picture, which of its faces, and who is asked."""
+
+    whole_picture: WholePicture = False
     model: AnyModel = ""
-    model_version: Version = ""
-    face: Maybe = None
+    model_version: AnyVersion = ""
+    face: OnlyFace = None
 
 
-class ExplanationRequest(FaceRequest):
+class ExplainRequest(ImageRequest):
+    """A picture, and what is explained of one of its faces."""
+
     model: ModelName = "cnn"
+    emotion: Emotion = ""
+    method: MethodName = ""
+    against: Against = ""
+    params: Params = None
+    face: FaceIndex = 0
+    whole_picture: WholePicture = False
     model_version: Version = ""
-    emotion: Emotion = ""
+    maps: Maps = "arrays"
+
+
+class TrustRequest(ExplainRequest):
+    """A picture, and which explanation of one of its faces is tested."""
+
+
+class CompareRequest(ImageRequest):
+    """A picture, and what is compared of one of its faces."""
+
+    emotion: CommonEmotion = ""
     against: Against = ""
-    method: Method = "gradcam"
+    face: FaceIndex = 0
+    whole_picture: WholePicture = False
+    maps: Maps = "arrays"
+
+
+class LabRequest(ImageRequest):
+    """A picture, and what is tried on one of its faces."""
+
+    experiment: Steps = None
+    method: LabMethodName = ""
+    emotion: CommonEmotion = ""
     params: Params = None
-    face: Index = 0
+    smallest_change: SmallestChanges = False
+    face: FaceIndex = 0
+    whole_picture: WholePicture = False
     maps: Maps = "arrays"
 
 
-class ComparisonRequest(FaceRequest):
-    emotion: Emotion = ""
-    against: Against = ""
-    face: Index = 0
-    maps: Maps = "arrays"
-
-
-class LabRequest(FaceRequest):
-    experiment: Annotated[
-        dict[str, Any] | None,
-        Field(
-            description="The steps as the page's Lab shows them, see docs/lab.md.",
-            examples=[{"steps": [{"do": "hide", "region": "mouth"}]}],
-        ),
-    ] = None
-    emotion: Emotion = ""
-    method: Method = "gradcam"
-    params: Params = None
-    smallest_change: Annotated[bool, Field(description="Also look for what, hidden, changes each answer.")] = False
-    face: Index = 0
-    maps: Maps = "arrays"
-
-
-# ---------------------------------------------------------------------- results
+# ---------------------------------------------------------------------- parts of answers
 
 
 class Box(TypedDict):
@@ -123,12 +198,6 @@ class DetectedFace(TypedDict):
     score: float
 
 
-class Detection(TypedDict):
-    width: int
-    height: int
-    faces: list[DetectedFace]
-
-
 class Keypoint(TypedDict):
     name: str
     x: float
@@ -139,12 +208,6 @@ class KeypointFace(TypedDict):
     box: Box
     score: float
     keypoints: list[Keypoint]
-
-
-class KeypointResult(TypedDict):
-    width: int
-    height: int
-    faces: list[KeypointFace]
 
 
 class Probabilities(TypedDict):
@@ -170,13 +233,6 @@ class PredictedFace(TypedDict):
     score: float
     keypoints: list[Keypoint]
     predictions: list[ModelPrediction]
-
-
-class PredictionResult(TypedDict):
-    width: int
-    height: int
-    faces: list[PredictedFace]
-    note: str
 
 
 class Region(TypedDict):
@@ -205,24 +261,9 @@ class ExplanationResult(TypedDict):
     seconds: float
 
 
-class ExplainedFace(TypedDict):
-    box: Box
-    score: float
-    prediction: ModelPrediction
-    explanation: ExplanationResult
-
-
 class ComparedModel(TypedDict):
     prediction: ModelPrediction
     explanations: list[ExplanationResult]
-
-
-class Comparison(TypedDict):
-    box: Box
-    score: float
-    emotion: str
-    models: list[ComparedModel]
-    note: str
 
 
 class Agreement(TypedDict):
@@ -255,14 +296,6 @@ class TrustResult(TypedDict):
     between_methods: dict[str, Agreement]
     between_models: dict[str, Agreement]
     seconds: float
-
-
-class TrustedFace(TypedDict):
-    box: Box
-    score: float
-    prediction: ModelPrediction
-    explanation: ExplanationResult
-    trust: TrustResult
 
 
 class ForecastResult(TypedDict):
@@ -308,56 +341,86 @@ class LabResult(TypedDict):
     seconds: float
 
 
-class LabFace(LabResult):
+# ---------------------------------------------------------------------- answers
+
+
+class Answer(TypedDict):
+    """`milliseconds` is the time at work, without the wait for a place."""
+
+    milliseconds: float
+
+
+class DetectResponse(Answer):
+    """Every face's box; none is an empty list."""
+
+    width: int
+    height: int
+    faces: list[DetectedFace]
+
+
+class KeypointsResponse(Answer):
+    """Every face with its fifteen keypoints, those of the largest once more on their own."""
+
+    width: int
+    height: int
+    faces: list[KeypointFace]
+    num_keypoints: int
+    keypoints: list[Keypoint]
+
+
+class PredictResponse(Answer):
+    """Every face with its keypoints and what each model sees in it; `note` says which could not be asked."""
+
+    width: int
+    height: int
+    faces: list[PredictedFace]
+    emotion: str
+    confidence: float
+    probabilities: Probabilities
+    note: str
+
+
+class ExplainResponse(Answer):
+    """What a model sees in a face, and why."""
+
+    box: Box
+    score: float
+    prediction: ModelPrediction
+    explanation: ExplanationResult
+
+
+class TrustResponse(ExplainResponse):
+    """An explanation, and how far it can be trusted."""
+
+    trust: TrustResult
+
+
+class CompareResponse(Answer):
+    """What each model sees in a face, and why, on one scale; `note` says which could not be asked."""
+
+    box: Box
+    score: float
+    emotion: str
+    models: list[ComparedModel]
+    note: str
+
+
+class LabResponse(Answer, LabResult):
+    """What an experiment did to each model's answer; `note` says which could not be asked."""
+
     box: Box
     score: float
     png: str | None
     note: str
 
 
-# ---------------------------------------------------------------------- responses
-
-
-class EmotionResponse(PredictionResult):
-    """Every face with its keypoints and what each model sees in it."""
-
-    milliseconds: float
-
-
-class KeypointResponse(KeypointResult):
-    """Every face with its fifteen keypoints."""
-
-    milliseconds: float
-
-
-class ExplanationResponse(ExplainedFace):
-    """What a model sees in a face, and why."""
-
-    milliseconds: float
-
-
-class ComparisonResponse(Comparison):
-    """What each model sees in a face, and why, on one scale."""
-
-    milliseconds: float
-
-
-class TrustResponse(TrustedFace):
-    """An explanation, and how far it can be trusted."""
-
-    milliseconds: float
-
-
-class LabResponse(LabFace):
-    """What an experiment did to each model's answer."""
-
-    milliseconds: float
+# ---------------------------------------------------------------- beside the endpoints
 
 
 class BatchResponse(TypedDict):
     """An answer or an error for each file, in the order of the files."""
 
-    results: list[EmotionResponse | ErrorResponse]
+    results: list[PredictResponse | ErrorResponse]
     milliseconds: float
 
 

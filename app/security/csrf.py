@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.security.refusals import FOREIGN
-from app.security.settings import SAFE
+from app.security.refusals import foreign
+from app.security.settings import ORIGIN, SAFE
 
 
 class CrossOriginMiddleware:
@@ -25,8 +25,9 @@ class CrossOriginMiddleware:
         self.app, self.origins = app, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in SAFE and is_foreign(Headers(scope=scope), self.origins):
-            raise FOREIGN
+        headers = Headers(scope=scope) if scope["type"] == "http" and scope["method"] not in SAFE else Headers()
+        if is_foreign(headers, self.origins):
+            raise foreign(readable_by(headers))
         await self.app(scope, receive, send)
 
 
@@ -43,6 +44,12 @@ def is_foreign(headers: Headers, origins: tuple[str, ...]) -> bool:
         return False
     own = {_host(f"//{headers.get(name, '').split(',')[0].strip()}") for name in ("host", "x-forwarded-host")}
     return _host(origin) not in own - {""}
+
+
+def readable_by(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """The headers with which the script that sent a request may read its answer; none where no page sent it."""
+    origin = headers.get("origin", "")
+    return (("Access-Control-Allow-Origin", origin), ("Vary", "Origin")) if ORIGIN.fullmatch(origin.lower()) else ()
 
 
 def _host(address: str) -> str:

@@ -44,9 +44,12 @@ class ErrorHandlingMiddleware:
         except Refusal as refusal:
             exchange.refuse(refusal)
         except Exception as error:
-            if exchange.refusal in (None, UNEXPECTED) and not isinstance(error, ClientDisconnect):
-                puzzled = isinstance(error, NONSENSE) and GRADIO.match(scope["path"])
-                exchange.refusal = MALFORMED if puzzled else UNEXPECTED
+            puzzled = isinstance(error, NONSENSE) and GRADIO.match(scope["path"])
+            if exchange.refusal in (None, UNEXPECTED) and puzzled:
+                exchange.refusal = MALFORMED
+                log.info("Gradio cannot read a request: %s", type(error).__name__)
+            elif exchange.refusal in (None, UNEXPECTED) and not isinstance(error, ClientDisconnect):
+                exchange.refusal = UNEXPECTED
                 frames = "".join(traceback.format_tb(error.__traceback__))
                 log.error("%s\n%s", type(error).__name__, frames)  # its message could name a visitor's file
         if exchange.refusal and not exchange.answered:

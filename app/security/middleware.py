@@ -13,6 +13,7 @@ from app.security.body_budget import BodyBudgetMiddleware
 from app.security.csrf import CrossOriginMiddleware
 from app.security.error_handling import ErrorHandlingMiddleware
 from app.security.headers import ResponseHeadersMiddleware, security_headers
+from app.security.preflight import PreflightMiddleware
 from app.security.rate_limit import RateLimitMiddleware
 from app.security.routes import RouteMiddleware
 from app.security.settings import Settings
@@ -42,4 +43,5 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
         allow_credentials=True,
         expose_headers=("Retry-After",),
     )
+    app = PreflightMiddleware(app, settings.origins)
     return SecureASGIMiddleware(app, secure=security_headers(settings))

@@ -33,12 +33,6 @@ class Refusal(Exception):
 
 
 UNEXPECTED = Refusal(500, "Unexpected", "Something went wrong on our side", "Please try again")
-FOREIGN = Refusal(
-    403,
-    "NotAllowed",
-    "The request came from a page of another site and was refused",
-    "Open FaceWhy itself, or have its owner list your site",
-)
 NOTHING_HERE = Refusal(
     404, "NotFound", "Nothing was found at this address", "The endpoints are described at /docs and /gradio_api/info"
 )
@@ -57,6 +51,17 @@ LOCKED = Refusal(
     "Send them as HTTP Basic",
     (("WWW-Authenticate", 'Basic realm="FaceWhy", charset="UTF-8"'),),
 )
+
+
+def foreign(headers: tuple[tuple[str, str], ...]) -> Refusal:
+    """That pages of other sites may not ask; `headers` let their scripts read so."""
+    return Refusal(
+        403,
+        "NotAllowed",
+        "The request came from a page of another site and was refused",
+        "Open FaceWhy itself, or have its owner list your site in FACEWHY_ORIGINS",
+        headers,
+    )
 
 
 def too_large(limit: int) -> Refusal:

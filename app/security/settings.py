@@ -18,6 +18,9 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 RATE = "600/minute"
 """Room for a class behind one address: what one of thirty pupils does in a minute is some twenty requests."""
 
+ORIGIN = re.compile(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[\da-f:]+\](:\d{1,5})?", re.ASCII)
+"""The origin of a page, in lower case."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -105,7 +108,7 @@ def _count(text: str) -> int:
 
 
 def _origin(text: str) -> str:
-    if not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[\da-f:]+\](:\d{1,5})?", text.lower()):
+    if not ORIGIN.fullmatch(text.lower()):
         raise ParameterError(
             "FACEWHY_ORIGINS could not be read", repr(text)[:60], "Write each origin as https://example.org"
         )

@@ -2,16 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from explain import registry, trust
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
-from models import zoo
+from models import ensemble, zoo
+from models.ensemble import Ensemble
 from models.types import Face
 
 REFERENCES = ("gradcam", "shap_regions")
 """The methods that the trust reading compares a map with."""
+
+
+@cache
+def together(versions: tuple[tuple[str, str], ...]) -> Ensemble:
+    """What was measured of several models together, see `models.ensemble.read`.
+
+    Args:
+        versions: by model, the version that answers.
+
+    Raises:
+        UnknownNameError, WeightsError: there is no such model, or no such version.
+    """
+    asked = [zoo.load(name, version) for name, version in versions]
+    return ensemble.read(asked[0].located.folder.parent, [model.card for model in asked])
 
 
 def unsuitable(name: str, method: str, version: str = "") -> str:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from gradio_client.utils import python_type_to_json_schema
+from pydantic import TypeAdapter
 
 from app import experiments, lab_text, source_faces, text
 from app.api import responses, schemas
@@ -171,7 +171,7 @@ def test_the_answer_is_plain_json_with_a_schema(one):
     for told in answer["models"]:
         assert told["random"]["mean"] == pytest.approx(np.mean(told["random"]["probabilities"]))
         assert "random patches" in told["words"] and isinstance(told["predicted"]["drop"], float)
-    schema = json.dumps(python_type_to_json_schema(schemas.LabResult))
+    schema = json.dumps(TypeAdapter(schemas.LabResult).json_schema())
     assert all(f'"{key}"' in schema for key in (*answer, *answer["models"][0], "ties"))
 
 

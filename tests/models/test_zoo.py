@@ -290,6 +290,11 @@ def test_versions_are_listed_with_the_active_one_first_and_the_latest_next(archi
     active = zoo.load("cnn").card.version
     assert zoo.versions("cnn") == [active, "1.10.0", "1.9.0"]
     assert zoo.versions("vgg16") == [active]
+    assert zoo.latest("cnn", "1") == zoo.latest("cnn", "1.10") == zoo.latest("cnn", "1.10.0") == "1.10.0"
+    assert zoo.latest("cnn", "1.9") == "1.9.0" and zoo.latest("cnn", active) == active
+    for line in ("1.1", "2", "../..", "", "1.10.0.0", "x"):
+        with pytest.raises(UnknownModelError, match="is not present"):
+            zoo.latest("cnn", line)
     with pytest.raises(UnknownModelError, match="cnn"):
         zoo.versions("lenet")
 

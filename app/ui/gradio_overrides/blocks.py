@@ -1,6 +1,9 @@
 """Blocks that open no file but uploads, and whose every failure becomes a sentence."""
 
+import logging
+
 import gradio as gr
+from gradio.exceptions import ComponentProcessingError
 
 from app.error_messages import UNEXPECTED, message
 from app.ui import uploads
@@ -10,6 +13,13 @@ from models.errors import PhotoError
 MISFIT = (
     "The request does not fit its endpoint. Upload the picture first; the arguments are described at /gradio_api/info."
 )
+
+HANDLE_FILE = (
+    'Give handle_file("face.jpg") in its place, with "from gradio_client import handle_file"; '
+    "a picture in base64 is read by the REST API, see /docs"
+)
+
+log = logging.getLogger(__name__)
 
 
 class SafeBlocks(gr.Blocks):
@@ -34,6 +44,8 @@ class SafeBlocks(gr.Blocks):
         try:
             for block, value in zip(block_fn.inputs, inputs, strict=False):
                 if isinstance(block, PhotoInput):
+                    if isinstance(value, str) and value:
+                        raise PhotoError("The picture was sent as text and not as an upload", _kind(value), HANDLE_FILE)
                     if isinstance(value, dict) and isinstance(value.get("path"), str):
                         uploads.locate(value["path"], block.GRADIO_CACHE)
                 elif _names_a_file(value):
@@ -41,6 +53,11 @@ class SafeBlocks(gr.Blocks):
                         "A file was sent where no picture is asked for", "a file in another argument", "Leave it out"
                     )
             return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except ComponentProcessingError as error:
+            raise visible(error, MISFIT) from None
+        except ValueError as error:  # the caller's: too few values, or none that its component takes
+            log.info("a request does not fit its endpoint: %s", type(error).__name__)
+            raise VisibleError(MISFIT) from None
         except Exception as error:
             raise visible(error, MISFIT) from None
 
@@ -55,6 +72,13 @@ class VisibleError(gr.Error):
 def visible(error: Exception, otherwise: str = UNEXPECTED) -> VisibleError:
     """An error as the visitor sees it, see `app.error_messages.message`."""
     return error if isinstance(error, VisibleError) else VisibleError(message(error, otherwise))
+
+
+def _kind(text: str) -> str:
+    """What a text may be that stands where an upload should."""
+    if text.startswith("data:"):
+        return "a data address"
+    return "an address" if "://" in text[:20] else "a path or base64"
 
 
 def _names_a_file(value) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 from gradio.components.api_component import Api
 from gradio.context import Context, get_blocks_context
-from gradio_client.utils import python_type_to_json_schema
 
 
 def data(event: gr.EventData) -> dict[str, Any]:
@@ -20,28 +19,27 @@ def page() -> gr.Blocks:
     return Context.root_block
 
 
-def open_endpoint(image: gr.Image, function: Callable, **options: Any) -> None:
+def open_endpoint(
+    image: gr.Image, function: Callable, arguments: dict[str, dict], returned: dict, **options: Any
+) -> None:
     """Open a function as an endpoint of the page that is being built, under the function's name.
 
     `gr.api` does the same for functions whose arguments are all plain JSON.
 
     Args:
-        image: the component that reads the argument `image`.
-        function: annotated with types that have a JSON schema.
+        image: the component that reads the argument `image`, the first one.
+        function: its name, docstring and defaults are the endpoint's.
+        arguments: by name, the JSON schemas of the others in their order.
+        returned: the JSON schema of what it returns.
         options: of the event, such as its queue.
     """
-    signature = inspect.signature(function)
-    arguments = [
-        Api(parameter.default, python_type_to_json_schema(parameter.annotation), name)
-        for name, parameter in signature.parameters.items()
-        if name != "image"
-    ]
-    returned = Api(None, python_type_to_json_schema(signature.return_annotation), "answer")
+    parameters = inspect.signature(function).parameters
+    others = [Api(parameters[name].default, schema, name) for name, schema in arguments.items()]
     get_blocks_context().set_event_trigger(
         [],
         function,
-        [image, *arguments],
-        [returned],
+        [image, *others],
+        [Api(None, returned, "answer")],
         api_name=function.__name__,
         api_description=inspect.getdoc(function),
         show_progress="hidden",

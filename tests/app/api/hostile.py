@@ -25,7 +25,7 @@ from PIL import Image
 EXAMPLES = Path(__file__).parents[3] / "examples"
 META = {"meta": {"_type": "gradio.FileData"}}
 ENDPOINTS = ("detect", "predict", "keypoints", "explain", "trust", "compare", "lab")
-V1 = ("predict/emotion", "predict/keypoints", "explain", "compare", "trust", "lab")
+V1 = ("detect", "predict/emotion", "predict/keypoints", "explain", "compare", "trust", "lab")
 
 READ = frozenset({200})
 REFUSED = frozenset({400, 403, 404, 405, 413, 415, 422})
@@ -486,8 +486,8 @@ BASE64 = {
 }
 WRONG = {
     "model": ("alexnet", "../../models", "", None, 5, ["cnn"], "cnn\0", "ｃｎｎ", "__class__"),
-    "method": ("lime", "", None, 5, {}, "gradcam; rm", "__init__"),
-    "emotion": ("joy", "Happy", 3, ["sad"], "sad\n"),
+    "method": ("lime", "shap", None, 5, {}, "gradcam; rm", "__init__"),
+    "emotion": ("joy", "happiness", 3, ["sad"], "sad\0"),
     "params": (
         "fast",
         [],
@@ -676,7 +676,7 @@ def of_paths() -> Iterable[Case]:
             "join",
             lambda visitor, path=path: visitor.join("detect", {"path": meant(visitor, path), **META}),
         )
-        for route in V1[1:]:
+        for route in V1[2:]:
             yield Case(
                 f"{path} to {route}",
                 "/api/v1",

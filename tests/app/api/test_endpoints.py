@@ -6,7 +6,7 @@ import pytest
 from gradio_client import handle_file
 
 from app import pipeline
-from app.api import endpoints
+from app.api.endpoints import ENDPOINTS
 from explain import evidence, registry
 from explain.base import Target
 from explain.lab.apply import apply
@@ -37,8 +37,7 @@ def test_the_endpoints_are_listed_with_their_types(url):
         assert first["parameter_name"] == "image" and first["python_type"]["type"] == "filepath"
         assert all(other["parameter_has_default"] and other["type"] for other in others)
         (answer,) = endpoint["returns"]
-        keys = endpoints.__dict__[name].__annotations__["return"].__annotations__
-        assert set(answer["type"]["properties"]) == set(keys)
+        assert set(answer["type"]["properties"]) == set(ENDPOINTS[name].response.__annotations__)
         assert endpoint["description"]
 
 
@@ -85,9 +84,18 @@ def test_explain_takes_the_predicted_emotion_unless_told_otherwise(client):
     assert answer["explanation"]["emotion"] == answer["prediction"]["emotion"]
 
 
+@pytest.mark.parametrize("model", zoo.EMOTION_MODELS)
+def test_explain_takes_the_recommended_method_unless_told_otherwise(client, monkeypatch, model):
+    assert ask(client, "explain", model=model, maps="none")["explanation"]["method"] == pipeline.recommended(model)
+    monkeypatch.setattr(pipeline, "recommended", {"cnn": "saliency", "resnet": "gradcam", "vgg16": "saliency"}.get)
+    assert ask(client, "explain", model=model, maps="none")["explanation"]["method"] == pipeline.recommended(model)
+    assert ask(client, "lab", maps="none")["method"] == "saliency", "what most of the models recommend"
+
+
 def test_explain_hands_parameters_and_the_other_emotion_on(client):
-    alone = ask(client, "explain", emotion="sad", params={"positive_only": False})["explanation"]
-    against = ask(client, "explain", emotion="sad", against="angry", params={"positive_only": False})["explanation"]
+    asked = {"emotion": "sad", "method": "gradcam", "params": {"positive_only": False}}
+    alone = ask(client, "explain", **asked)["explanation"]
+    against = ask(client, "explain", against="angry", **asked)["explanation"]
     assert alone["signed"] and alone["params"]["positive_only"] is False
     assert against["against"] == "angry" and not np.allclose(alone["values"], against["values"])
 

@@ -5,7 +5,6 @@ no probability by more than `TOLERANCE`. Everything before the networks is the s
 """
 
 import base64
-import json
 
 import httpx
 import pytest
@@ -68,41 +67,3 @@ def test_every_door_gives_the_same_numbers(url, client, path):
             assert list(other["answers"]) == list(one["answers"]) and len(one["answers"]) == len(zoo.EMOTION_MODELS)
             for model, probabilities in one["answers"].items():
                 assert other["answers"][model] == pytest.approx(probabilities, abs=TOLERANCE), (interface, model)
-
-
-@pytest.mark.parametrize(
-    ("name", "arguments"),
-    [
-        ("explain", {"model": "resnet", "emotion": "sad", "against": "happy", "params": {"positive_only": False}}),
-        ("trust", {"method": "saliency", "emotion": "happy"}),
-        ("compare", {"emotion": "angry", "against": "happy"}),
-        ("lab", {"experiment": {"steps": [{"do": "hide", "region": "mouth"}]}, "emotion": "happy"}),
-    ],
-)
-def test_explanations_are_the_same_through_the_client_and_rest(url, client, name, arguments):
-    path = EXAMPLES / "astronaut.jpg"
-    one = client.predict(image=handle_file(str(path)), api_name=f"/{name}", **arguments)
-    image = base64.b64encode(path.read_bytes()).decode()
-    other = httpx.post(f"{url}api/v1/{name}", json={"image": image, **arguments}, timeout=60).json()
-    assert other.pop("milliseconds") > 0
-    assert _numbers(other) == pytest.approx(_numbers(one), abs=TOLERANCE)
-
-
-def _numbers(answer) -> dict[str, float | str]:
-    """Every value of an answer by its place, but how long it took and what is worded after rounded numbers."""
-    flat: dict[str, float | str] = {}
-
-    def walk(value, place):
-        if isinstance(value, dict | list):
-            for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-                if key not in ("seconds", "words", "sentence"):
-                    walk(part, f"{place}/{key}")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            flat[place] = float(value)
-        else:
-            flat[place] = json.dumps(value)
-
-    walk(answer, "")
-    return {place: value for place, value in flat.items() if isinstance(value, float)} | {
-        f"{place}={value}": 0.0 for place, value in flat.items() if isinstance(value, str)
-    }

@@ -1,6 +1,8 @@
 """Bad input: every refusal is a sentence, no file is read, and the page stays up."""
 
+import base64
 import io
+import logging
 import os
 import struct
 import tempfile
@@ -73,6 +75,36 @@ def test_what_is_no_upload_is_refused(call, given):
     with pytest.raises(PermissionError) as refused:
         call("detect", given)
     assert_sentence(str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (PICTURE, "a path or base64"),
+        ("face.jpg", "a path or base64"),
+        (base64.b64encode(b"picture" * 50).decode(), "a path or base64"),
+        ("data:image/png;base64,iVBORw0KGgo=", "a data address"),
+        ("https://example.com/a.png", "an address"),
+    ],
+)
+def test_a_picture_as_text_is_told_of_handle_file(client, given, kind):
+    from gradio_client.exceptions import AppError
+
+    with pytest.raises(AppError) as refused:
+        client.predict(given, api_name="/detect")
+    assert kind in str(refused.value) and "handle_file(" in str(refused.value)
+
+
+def test_a_mistake_of_a_caller_is_no_error_in_the_log(call, url, caplog):
+    for given in (None, "", PICTURE, 5, [], {}, {"url": "http://127.0.0.1:1/a.png"}, {"path": None, **META}):
+        with pytest.raises(PermissionError):
+            call("detect", given)
+    for arguments in ([], [None], [{"path": "x", **META}, False, "alexnet"]):
+        with pytest.raises(PermissionError):
+            call("explain", *arguments)
+    httpx.post(f"{url}api/v1/explain", json={"image": "x", "model": 5})
+    httpx.post(f"{url}gradio_api/queue/join", json={"fn_index": "x"})
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def picture(format: str = "PNG", size=(200, 200)) -> bytes:

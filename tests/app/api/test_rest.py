@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import io
+import json
 import re
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,13 +15,14 @@ import pytest
 from PIL import Image
 
 from app import pipeline
-from app.api import endpoints, errors, schemas
+from app.api import encoding, errors
 from app.api import rest as rest_api
+from app.api.endpoints import ENDPOINTS, Endpoint
 from app.serving import admission
 from app.serving.admission import WorkQueue
 from explain import registry
 from models import card as cards
-from models import photo, weight_store, zoo
+from models import ensemble, photo, weight_store, zoo
 from models.errors import BusyError, FaceWhyError, WeightsError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.app.api.conftest import EXAMPLES
@@ -27,7 +30,8 @@ from tests.app.api.conftest import EXAMPLES
 PICTURE = (EXAMPLES / "astronaut.jpg").read_bytes()
 BASE64 = base64.b64encode(PICTURE).decode()
 JSON_ROUTES = [
-    f"/api/v1/{name}" for name in ("predict/emotion", "predict/keypoints", "explain", "compare", "trust", "lab")
+    f"/api/v1/{name}"
+    for name in ("detect", "predict/emotion", "predict/keypoints", "explain", "compare", "trust", "lab")
 ]
 
 
@@ -92,7 +96,7 @@ def test_a_probe_waits_for_the_models_and_not_for_those_that_failed(rest, monkey
     probed = rest.get("/health?ready=true")
     assert probed.status_code == (200 if ready else 503)
     if not ready:
-        refused(probed, 503, "Busy")
+        assert refused(probed, 503, "Busy")["message"] == "The models are still loading."
         assert int(probed.headers["retry-after"]) > 0
 
 
@@ -177,6 +181,28 @@ def test_predict_takes_a_file(rest):
     assert answer["milliseconds"] > 0
 
 
+def test_predict_takes_json_as_well(rest, ask):
+    answer = rest.post("/predict", json={"image": BASE64, "model": "cnn"})
+    expected = ask("predict/emotion", model="cnn").json()
+    assert answer.json() | {"milliseconds": 0} == expected | {"milliseconds": 0}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "BadRequest"),
+        (b"[" * 100_000, 400, "BadRequest"),
+        (b"\xff", 400, "BadRequest"),
+        (b"[]", 422, "Parameter"),
+        (b"{}", 422, "Parameter"),
+        (b'{"file": "a"}', 422, "Parameter"),
+        (b'{"image": "/etc/passwd"}', 422, "Photo"),
+    ],
+)
+def test_json_that_is_no_request_is_refused_by_predict(rest, body, status, code):
+    refused(rest.post("/predict", content=body, headers={"content-type": "application/json"}), status, code)
+
+
 def test_a_batch_keeps_its_order_and_an_error_its_place(rest):
     pictures = [PICTURE, b"no picture", blank(), (EXAMPLES / "group.jpg").read_bytes(), b""]
     answer = rest.post("/predict/batch", files=[("files", (f"{i}.jpg", data)) for i, data in enumerate(pictures)])
@@ -197,7 +223,14 @@ def test_a_batch_has_a_limit(rest):
 )
 def test_base64_may_stand_alone_or_in_an_address_that_holds_it(prefix):
     broken = "\n".join(BASE64[at : at + 76] for at in range(0, len(BASE64), 76))
-    assert rest_api.unpacked(prefix + BASE64) == rest_api.unpacked(prefix + broken) == PICTURE
+    assert encoding.decode(prefix + BASE64) == encoding.decode(prefix + broken) == PICTURE
+
+
+def test_base64_may_be_url_safe():
+    data = bytes(range(256)) * 2 + b"!!"
+    safe = base64.urlsafe_b64encode(data).decode()
+    assert "-" in safe and "_" in safe and safe.endswith("=")
+    assert encoding.decode(safe) == encoding.decode(safe.rstrip("=")) == encoding.decode(f"data:;base64,{safe}") == data
 
 
 @pytest.mark.parametrize(
@@ -247,12 +280,68 @@ def test_one_model_and_one_face_can_be_chosen(ask):
     assert (said["model"], said["version"]) == ("resnet", version) and answer["note"] == ""
 
 
+def test_the_largest_face_stands_at_the_top(rest, ask):
+    path = EXAMPLES / "group.jpg"
+    answer = rest.post("/predict", files={"file": path.read_bytes()}).json()
+    first = answer["faces"][0]["predictions"]
+    found = ensemble.read(weight_store.SHIPPED, [zoo.load(name).card for name in zoo.EMOTION_MODELS])
+    expected = found.probabilities([list(said["probabilities"].values()) for said in first])
+    assert list(answer["probabilities"].values()) == pytest.approx(expected, abs=1e-5)
+    assert answer["emotion"] == EMOTIONS[expected.argmax()]
+    assert answer["confidence"] == max(answer["probabilities"].values()) == answer["probabilities"][answer["emotion"]]
+    image = base64.b64encode(path.read_bytes()).decode()
+    keypoints = rest.post("/api/v1/predict/keypoints", json={"image": image}).json()
+    assert keypoints["num_keypoints"] == len(KEYPOINTS) and len(keypoints["faces"]) > 1
+    assert keypoints["keypoints"] == keypoints["faces"][0]["keypoints"]
+
+
+def test_one_model_or_the_mean_stands_at_the_top_where_it_is_named(ask):
+    for name in ("vgg16", "mean"):
+        answer = ask("predict/emotion", model=name).json()
+        (said,) = answer["faces"][0]["predictions"]
+        assert said["model"] == name and answer["note"] == ""
+        assert [answer[key] for key in ("emotion", "confidence", "probabilities")] == [
+            said[key] for key in ("emotion", "confidence", "probabilities")
+        ]
+    assert said["probabilities"] == ask("predict/emotion").json()["probabilities"]
+    refused(ask("explain", model="mean"), 404, "UnknownModel")
+
+
+@pytest.fixture
+def second_cnn(tmp_path, monkeypatch) -> str:
+    """The number of another version of the CNN, which is the same but for the number."""
+    number = "1.99.0"
+    folder = tmp_path / number / "cnn"
+    shutil.copytree(weight_store.SHIPPED / "cnn", folder)
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps(card | {"version": number}))
+    monkeypatch.setenv("FACEWHY_VERSIONS_DIR", str(tmp_path))
+    yield number
+    zoo._models.pop(("cnn", number), None)
+
+
+def test_a_version_alone_is_that_of_every_model_that_has_it(ask, second_cnn):
+    answer = ask("predict/emotion", model_version=second_cnn).json()
+    assert [(said["model"], said["version"]) for said in answer["faces"][0]["predictions"]] == [("cnn", second_cnn)]
+    assert answer["note"] == "There is no usable version 1.99.0 of ResNet and VGG16."
+
+
+def test_the_beginning_of_a_version_is_the_latest_of_its_line(ask, second_cnn):
+    answer = ask("predict/emotion", model_version="1").json()
+    versions = {said["model"]: said["version"] for said in answer["faces"][0]["predictions"]}
+    assert versions == {name: zoo.latest(name, "1") for name in zoo.EMOTION_MODELS} and answer["note"] == ""
+    assert versions["cnn"] == second_cnn != zoo.load("cnn").card.version
+    explained = ask("explain", model="cnn", model_version="1.99", method="gradcam", maps="none").json()
+    assert explained["prediction"]["version"] == second_cnn
+
+
 @pytest.mark.parametrize(
     ("route", "fields", "status", "code"),
     [
         ("predict/emotion", {"model": "alexnet"}, 404, "UnknownModel"),
         ("predict/emotion", {"model": "cnn", "model_version": "9.9.9"}, 404, "UnknownModel"),
-        ("predict/emotion", {"model_version": "1.0.0"}, 422, "Parameter"),
+        ("predict/emotion", {"model_version": "9"}, 404, "UnknownModel"),
+        ("explain", {"model": "cnn", "model_version": "9"}, 404, "UnknownModel"),
         ("predict/emotion", {"face": 9}, 422, "Parameter"),
         ("predict/emotion", {"face": -1}, 422, "Parameter"),
         ("explain", {"model": "alexnet"}, 404, "UnknownModel"),
@@ -262,8 +351,8 @@ def test_one_model_and_one_face_can_be_chosen(ask):
         ("explain", {"method": "lime"}, 422, "Parameter"),
         ("explain", {"maps": "svg"}, 422, "Parameter"),
         ("explain", {"emotion": "sad", "against": "sad"}, 422, "Parameter"),
-        ("explain", {"params": {"samples": 1}}, 422, "UnknownName"),
-        ("explain", {"params": {"detail": "finest"}}, 422, "Parameter"),
+        ("explain", {"method": "gradcam", "params": {"samples": 1}}, 422, "UnknownName"),
+        ("explain", {"method": "gradcam", "params": {"detail": "finest"}}, 422, "Parameter"),
         ("explain", {"params": "fast"}, 422, "Parameter"),
         ("explain", {"whole_picture": "yes"}, 422, "Parameter"),
         ("explain", {"path": "/etc/passwd"}, 422, "Parameter"),
@@ -350,7 +439,7 @@ def test_bodies_that_are_no_requests_are_refused(rest, route, body, kind, status
 @pytest.mark.parametrize(
     ("options", "status", "code"),
     [
-        ({"json": {"file": "a"}}, 415, "UnsupportedMediaType"),
+        ({"data": {"file": "a"}}, 415, "UnsupportedMediaType"),
         ({"files": {"photo": ("a.jpg", PICTURE)}}, 422, "Parameter"),
         ({"files": {"file": (None, "text")}}, 422, "Parameter"),
         ({"content": b"--x", "headers": {"content-type": "multipart/form-data"}}, 400, "BadRequest"),
@@ -360,7 +449,7 @@ def test_bodies_that_are_no_requests_are_refused(rest, route, body, kind, status
             "BadRequest",
         ),
     ],
-    ids=["JSON", "another name", "no file", "no boundary", "broken"],
+    ids=["no parts", "another name", "no file", "no boundary", "broken"],
 )
 def test_forms_that_are_none_are_refused(rest, options, status, code):
     refused(rest.post("/predict", **options), status, code)
@@ -411,13 +500,12 @@ def test_a_full_queue_answers_at_once_and_the_other_stays_open(monkeypatch, name
     """One call runs, one waits, the third is told when to come back."""
     entered, leave = threading.Event(), threading.Event()
 
-    def slow(picture, **given):
+    def slow(endpoint, picture, request, started):
         entered.set()
         leave.wait(30)
         return {"faces": []}
 
-    monkeypatch.setattr(endpoints, "predict", slow)
-    monkeypatch.setattr(endpoints, "explain", slow)
+    monkeypatch.setattr(Endpoint, "answer", slow)
     application = rest_api.create()
     application.state.queues[name] = WorkQueue(name, 1, 1, 8.0)
 
@@ -480,6 +568,7 @@ def test_many_at_once_get_their_own_answers(rest):
 
 def test_every_route_is_described_with_its_answer_and_its_errors(rest):
     paths = rest.get("/openapi.json").json()["paths"]
+    assert set(JSON_ROUTES) == {f"/api/v1/{endpoint.route}" for endpoint in ENDPOINTS.values()}
     assert set(paths) == {"/health", "/metrics", "/emotions", "/models", "/predict", "/predict/batch", *JSON_ROUTES}
     for path, operations in paths.items():
         for operation in operations.values():
@@ -488,19 +577,6 @@ def test_every_route_is_described_with_its_answer_and_its_errors(rest):
                 assert operation["responses"]["200"]["content"]["application/json"]["schema"]
             if "requestBody" in operation:
                 assert {"400", "404", "413", "415", "422", "429", "503"} <= set(operation["responses"])
-
-
-def test_what_is_asked_has_the_arguments_of_its_function():
-    for function, kind in {
-        endpoints.predict: schemas.EmotionRequest,
-        endpoints.keypoints: schemas.KeypointsRequest,
-        endpoints.explain: schemas.ExplanationRequest,
-        endpoints.trust: schemas.ExplanationRequest,
-        endpoints.compare: schemas.ComparisonRequest,
-        endpoints.lab: schemas.LabRequest,
-    }.items():
-        expected = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
-        assert set(kind.model_fields) == set(expected)
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])

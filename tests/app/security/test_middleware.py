@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from app.security import body_budget, middleware, rate_limit, routes, timeouts
-from app.security.settings import Settings
+from app.security.settings import ORIGIN, Settings
 from app.ui.gradio_overrides import http_protocol
 from models import photo
 from models.errors import ParameterError
@@ -78,14 +78,15 @@ def ask(method: str = "POST", path: str = "/predict", times: int = 1, settings: 
     return asyncio.run(send())
 
 
-def refused(answer: httpx.Response, status: int, code: str) -> None:
-    """One shape for all: a name for programs, a sentence, and what to do."""
+def refused(answer: httpx.Response, status: int, code: str) -> dict:
+    """The error in an answer. One shape for all: a name for programs, a sentence, and what to do."""
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
     said = answer.json()["error"]
     assert set(said) == {"code", "message", "advice"} and said["code"] == code
     assert said["message"].endswith(".") and said["advice"].endswith(".")
+    return said
 
 
 # --------------------------------------------------------------------- settings
@@ -273,8 +274,12 @@ def test_a_household_has_one_limit_however_many_addresses_it_has():
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_a_page_of_another_site_is_refused(method, headers):
     answer = ask(method, headers=headers)
-    refused(answer, 403, "NotAllowed")
-    assert "access-control-allow-origin" not in answer.headers
+    assert "FACEWHY_ORIGINS" in refused(answer, 403, "NotAllowed")["advice"]
+    origin = headers.get("Origin", "")
+    readable = origin if ORIGIN.fullmatch(origin) else None
+    assert answer.headers.get("access-control-allow-origin") == readable, (
+        "its script may read that, and no other answer"
+    )
 
 
 @pytest.mark.parametrize(
@@ -311,9 +316,20 @@ def test_a_listed_site_is_let_through_and_its_scripts_see_the_answer():
     asking = {"Origin": "https://school.example", "Access-Control-Request-Method": "POST"}
     allowed = ask("OPTIONS", headers=asking | {"Access-Control-Request-Headers": "content-type"}, settings=settings)
     assert allowed.status_code == 200 and "POST" in allowed.headers["access-control-allow-methods"]
-    denied = ask("OPTIONS", headers=asking | {"Origin": "https://evil.example"}, settings=settings)
-    assert denied.status_code == 400 and "access-control-allow-origin" not in denied.headers
     refused(ask(headers={"Origin": "http://school.example"}, settings=settings), 403, "NotAllowed")
+
+
+@pytest.mark.parametrize("origins", [(), ("https://school.example",)])
+def test_the_script_of_another_site_may_ask_first_so_that_it_can_read_the_refusal(origins):
+    asking = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    answer = ask(
+        "OPTIONS", headers=asking | {"Access-Control-Request-Headers": "content-type"}, settings={"origins": origins}
+    )
+    assert answer.status_code == 204 and answer.headers["access-control-allow-origin"] == "https://evil.example"
+    assert answer.headers["access-control-allow-headers"] == "content-type"
+    assert "access-control-allow-credentials" not in answer.headers
+    for origin in ("null", "http://face.example@evil.example"):
+        assert "access-control-allow-origin" not in ask("OPTIONS", headers=asking | {"Origin": origin}).headers
 
 
 # --------------------------------------------------------------------- password
@@ -465,8 +481,9 @@ def test_a_failure_is_one_neutral_sentence_and_its_message_is_not_logged(path, c
     assert ("ValueError" in logged) == (path == "/api/fail")
 
 
-def test_what_gradio_does_not_understand_is_a_bad_request():
+def test_what_gradio_does_not_understand_is_a_bad_request_and_no_error_of_ours(caplog):
     answer = ask("GET", "/gradio_api/run/x?name=ann_on_holiday.png")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
     refused(answer, 400, "BadRequest")
     assert "holiday" not in answer.text
 

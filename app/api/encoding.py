@@ -1,0 +1,34 @@
+"""Pictures in base64."""
+
+import base64
+import re
+
+from models.errors import PhotoError
+
+WEB_ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+DATA_ADDRESS = re.compile(r"\s*data:[^,]{0,100};base64,", re.IGNORECASE)
+SPACE = re.compile(r"\s+")
+URL_SAFE = re.compile(r"[\w-]+=*", re.ASCII)
+"""The alphabet that addresses and file names take, whose padding may be left out."""
+
+
+def decode(image: str) -> bytes:
+    """The bytes of a picture in base64, of the usual alphabet or the URL-safe one, bare or as a data: address.
+
+    Raises:
+        PhotoError: it is something else, such as an address on the web or a path.
+    """
+    if WEB_ADDRESS.match(image):
+        raise PhotoError(
+            "The picture did not come in base64", "an address", "Download the picture and send its content in base64"
+        )
+    text = SPACE.sub("", DATA_ADDRESS.sub("", image, count=1))
+    if URL_SAFE.fullmatch(text):
+        text = text.rstrip("=").replace("-", "+").replace("_", "/")
+        text += "=" * (-len(text) % 4)
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise PhotoError(
+            "The picture did not come in base64", "other text", "Read the file and send its content in base64"
+        ) from None

@@ -1,0 +1,56 @@
+"""docs/api.md says what the endpoints' models say."""
+
+from pathlib import Path
+
+from pydantic_core import to_json
+
+from app.api import schemas
+from app.api.endpoints import ENDPOINTS
+
+TEXT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def endpoint_table() -> str:
+    """Every endpoint and what it does, as the page must have it."""
+    rows = ["| endpoint | `POST` | what it answers |", "|---|---|---|"]
+    for endpoint in ENDPOINTS.values():
+        summary = endpoint.description.partition("\n")[0]
+        rows.append(f"| `{endpoint.name}` | `/api/v1/{endpoint.route}` | {summary} |")
+    return "\n".join(rows)
+
+
+def field_table() -> str:
+    """Every field of the requests, as the page must have it; a name that means different things has several rows."""
+    found: dict[tuple, list[str]] = {}
+    for endpoint in ENDPOINTS.values():
+        for name, schema in endpoint.request_schema()["properties"].items():
+            default = "" if name == "image" else f"`{to_json(schema['default']).decode()}`"
+            found.setdefault((name, values(schema), default, schema["description"]), []).append(endpoint.name)
+    rows = ["| field | of | values | unless given | what it is |", "|---|---|---|---|---|"]
+    for (name, allowed, default, description), names in sorted(found.items(), key=lambda row: order(row[0][0])):
+        where = "all" if len(names) == len(ENDPOINTS) else ", ".join(names)
+        rows.append(f"| `{name}` | {where} | {allowed} | {default} | {description} |")
+    return "\n".join(rows)
+
+
+def values(schema: dict) -> str:
+    """What a field may be, in words."""
+    if "enum" in schema:
+        names = [f"`{name}`" for name in schema["enum"] if name]
+        return "a method" if len(names) > 7 else ", ".join(names)
+    kinds = {"boolean": "true, false", "integer": "a number from 0", "string": "text", "object": "an object"}
+    return next(kinds[part["type"]] for part in schema.get("anyOf", [schema]))
+
+
+def order(name: str) -> int:
+    """Where a field stands: as in the request with the most fields, then the others."""
+    fields = list(dict.fromkeys([*schemas.ExplainRequest.model_fields, *schemas.LabRequest.model_fields]))
+    return fields.index(name)
+
+
+def test_the_page_lists_every_endpoint():
+    assert f"\n\n{endpoint_table()}\n\n" in TEXT
+
+
+def test_the_page_lists_every_field():
+    assert f"\n\n{field_table()}\n\n" in TEXT

@@ -1,0 +1,179 @@
+"""One description an endpoint: whatever interface a program uses, it finds the same arguments, answers and refusals."""
+
+import asyncio
+import base64
+import json
+import re
+
+import httpx
+import pytest
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
+from pydantic import TypeAdapter
+
+from app.api import mcp
+from app.api.endpoints import ENDPOINTS
+from tests.app.api.conftest import EXAMPLES
+from tests.app.api.test_interfaces import TOLERANCE
+
+PICTURE = (EXAMPLES / "astronaut.jpg").read_bytes()
+BASE64 = base64.b64encode(PICTURE).decode()
+QUICK = {
+    "explain": {"model": "resnet", "emotion": "sad", "against": "happy", "method": "gradcam"},
+    "trust": {"method": "gradcam", "emotion": "happy"},
+    "compare": {"emotion": "angry", "against": "happy"},
+    "lab": {"experiment": {"steps": [{"do": "hide", "region": "mouth"}]}, "emotion": "happy", "method": "gradcam"},
+}
+"""What is asked of the endpoints that take long."""
+every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=list(ENDPOINTS))
+
+
+@pytest.fixture(scope="module")
+def info(url) -> dict:
+    return httpx.get(f"{url}gradio_api/info").json()["named_endpoints"]
+
+
+@pytest.fixture(scope="module")
+def openapi(url) -> dict:
+    return httpx.get(f"{url}openapi.json").json()
+
+
+@pytest.fixture(scope="module")
+def tools(url):
+    """tools(calls) -> the results of MCP tools, called in one session; and the tools themselves without calls."""
+
+    def run(calls: list[tuple[str, dict]] | None = None):
+        async def talk():
+            async with streamablehttp_client(f"{url}gradio_api/mcp/") as (read, write, _):
+                async with ClientSession(read, write) as client:
+                    await client.initialize()
+                    if calls is None:
+                        return {tool.name: tool for tool in (await client.list_tools()).tools}
+                    return [await client.call_tool(name, arguments) for name, arguments in calls]
+
+        return asyncio.run(talk())
+
+    return run
+
+
+@pytest.fixture
+def ask(url, call, upload, tools):
+    """ask(endpoint, **arguments) -> by interface, the answer, or the sentences of the refusal as a string."""
+
+    def send(endpoint, **arguments) -> dict:
+        image = {"path": upload(PICTURE), "meta": {"_type": "gradio.FileData"}}
+        defaults = {name: field.default for name, field in endpoint.request.model_fields.items() if name != "image"}
+        try:
+            [of_gradio] = call(endpoint.name, image, *(defaults | arguments).values())
+        except PermissionError as refused:
+            of_gradio = str(refused)
+        body = {"image": BASE64, **arguments}
+        rest = httpx.post(f"{url}api/v1/{endpoint.route}", json=body, timeout=120)
+        error = rest.json().get("error")
+        maps = {"maps": "arrays"} if "maps" in endpoint.request.model_fields else {}
+        [tool] = tools([(endpoint.name, {**maps, **body})])
+        return {
+            "Gradio": of_gradio,
+            "REST": f"{error['message']} {error['advice']}" if error else rest.json(),
+            "MCP": tool.content[0].text if tool.isError else tool.structuredContent,
+        }
+
+    return send
+
+
+def described(schema: dict) -> dict:
+    """What a JSON schema says of each field, less what one interface adds; OpenAPI leaves out defaults of null."""
+    extra = ("title", "additional_description")
+    return {
+        name: {key: value for key, value in field.items() if key not in extra and value is not None}
+        for name, field in schema["properties"].items()
+    }
+
+
+@every_endpoint
+def test_every_interface_describes_the_same_arguments(endpoint, info, openapi, tools):
+    expected = endpoint.request_schema()
+    fields = described(expected)
+    assert all(field["description"].endswith(".") for field in fields.values())
+    image, *others = info[f"/{endpoint.name}"]["parameters"]
+    assert image["parameter_name"] == "image" and not image["parameter_has_default"]
+    assert [one["parameter_name"] for one in others] == [name for name in fields if name != "image"]
+    for one in others:
+        field = fields[one["parameter_name"]]
+        assert one["parameter_has_default"] and one["parameter_default"] == field.get("default")
+        assert one["python_type"]["description"] == field["description"]
+        assert described({"properties": {"it": one["type"]}})["it"] == field
+    route = openapi["paths"][f"/api/v1/{endpoint.route}"]["post"]
+    reference = route["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    assert described(openapi["components"]["schemas"][reference.rpartition("/")[2]]) == fields
+    if "maps" in fields:
+        fields["maps"] |= {"default": mcp.MAPS}
+    tool = tools()[endpoint.name]
+    assert described(tool.inputSchema) == fields and tool.inputSchema["required"] == ["image"]
+    assert {tool.description, route["description"], info[f"/{endpoint.name}"]["description"]} == {endpoint.description}
+
+
+@every_endpoint
+def test_every_interface_describes_and_gives_the_same_answer(endpoint, info, openapi, tools, ask):
+    expected = endpoint.response_schema()
+    [returned] = info[f"/{endpoint.name}"]["returns"]
+    assert returned["type"] == tools()[endpoint.name].outputSchema == expected
+    route = openapi["paths"][f"/api/v1/{endpoint.route}"]["post"]
+    reference = route["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    named = openapi["components"]["schemas"][reference.rpartition("/")[2]]
+    assert set(named["properties"]) == set(expected["properties"])
+    answers = ask(endpoint, **QUICK.get(endpoint.name, {}))
+    for interface, answer in answers.items():
+        assert TypeAdapter(endpoint.response).validate_python(answer, strict=True) == answer, interface
+        assert numbers(answer) == pytest.approx(numbers(answers["REST"]), abs=TOLERANCE), interface
+
+
+@every_endpoint
+def test_every_interface_refuses_the_same_values_with_the_same_words(endpoint, ask):
+    for name, field in endpoint.request_schema()["properties"].items():
+        for value in wrong(field) if name != "image" else ():
+            said = ask(endpoint, **{name: value})
+            assert len(set(said.values())) == 1, said
+            sentences = said["REST"]
+            assert name in sentences and sentences.endswith(".") and "Received: " in sentences, sentences
+            assert re.search(r"(Use|Send|Choose) [^.]+\.$", sentences), sentences
+
+
+@every_endpoint
+def test_names_are_understood_in_capitals(endpoint):
+    fields = endpoint.request_schema()["properties"]
+    names = {name: field["enum"][-1] for name, field in fields.items() if "enum" in field}
+    read = endpoint.request(image="", **{name: f" {value.upper()}" for name, value in names.items()})
+    assert {name: getattr(read, name) for name in names} == names
+
+
+def wrong(field: dict) -> list:
+    """Values that a field does not take."""
+    if "enum" in field:
+        return [5, None, ["cnn"]] + ["nonsense"] * (field["enum"][-1] != "vgg16")  # a model is looked for by its name
+    types = {field.get("type"), *(one.get("type") for one in field.get("anyOf", ()))}
+    if "boolean" in types:
+        return ["yes", 1, None]
+    if "integer" in types:
+        return [-1, "first", True, 0.5]
+    if "object" in types:
+        return ["fast", [1], True]
+    return [5, ["x"]]
+
+
+def numbers(answer) -> dict[str, float | str]:
+    """Every value of an answer by its place, but how long it took and what is worded after rounded numbers."""
+    flat: dict[str, float] = {}
+
+    def walk(value, place):
+        if isinstance(value, dict | list):
+            for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+                if key not in ("seconds", "milliseconds", "words", "sentence"):
+                    walk(part, f"{place}/{key}")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            flat[place] = float(value)
+        else:
+            flat[f"{place}={json.dumps(value)}"] = 0.0
+
+    walk(answer, "")
+    return flat
