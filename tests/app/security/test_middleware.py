@@ -8,18 +8,21 @@ import logging
 import socket
 import threading
 import time
+from functools import partial
 
 import httpx
 import limits
 import pytest
 import uvicorn
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from app.security import body_budget, middleware, rate_limit, routes, timeouts
+from app.security import body_budget, json_limits, middleware, rate_limit, routes, timeouts
 from app.security.settings import ORIGIN, Settings
 from app.ui.gradio_overrides import http_protocol
 from models import photo
@@ -48,7 +51,17 @@ async def script(request: Request) -> Response:
     return PlainTextResponse("1")
 
 
-PATHS = ("/predict", "/health", "/metrics", "/gradio_api/upload", "/gradio_api/queue/join", "/{rest:path}")
+PATHS = (
+    "/predict",
+    "/api/v1/explain",
+    "/gradio_api/mcp/",
+    "/gradio_api/call/{name}",
+    "/health",
+    "/metrics",
+    "/gradio_api/upload",
+    "/gradio_api/queue/join",
+    "/{rest:path}",
+)
 APP = Starlette(
     routes=[
         Route("/api/fail", fail, methods=["GET", "POST"]),
@@ -202,6 +215,76 @@ def test_what_all_bodies_hold_together_is_bounded_and_given_back(monkeypatch):
     assert (first.status_code, third.status_code) == (200, 200)
     refused(second, 503, "Busy")
     assert second.headers["retry-after"]
+
+
+# ------------------------------------------------------------------------- JSON
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/call/explain", "/gradio_api/queue/join", "/config"])
+@pytest.mark.parametrize("said", [True, False], ids=["said", "found out"])
+def test_where_no_picture_belongs_a_body_is_short(path, said):
+    async def parts():
+        for _ in range(66):
+            yield b"x" * 1024
+
+    content = b"x" * (64 * 1024 + 1) if said else parts()
+    refused(ask(path=path, content=content), 413, "RequestTooLarge")
+    assert ask(path=path, content=b"x" * 64 * 1024).status_code in (200, 405, 404)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/explain", "/gradio_api/mcp/", "/gradio_api/call/v2/explain"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data":[' + b"[]," * 20_000 + b"[]]}",
+        b'{"image":"","params":{"a":[' + b"1," * 30_000 + b"1]}}",
+        b'{"a":' * 65 + b"1" + b"}" * 65,
+        b"[" * 60_000,
+        b'"' + b'\\"' * 30_000 + b'"',
+        b'["",' + b'"",' * 20_000 + b'""]',
+        b'{"a":"' + b"\\\\" * 12_000 + b'",' + b'"b":[' + b"0," * 11_000 + b"0]}",
+    ],
+    ids=["lists", "numbers", "deep", "open", "escaped", "texts", "behind backslashes"],
+)
+def test_small_json_of_many_values_is_refused_before_it_is_parsed(path, body):
+    """1 MiB of it took 2 s of the event loop, 25 MiB 21 s and 2 GiB."""
+    refused(ask(path=path, content=body), 413, "RequestTooLarge")
+
+
+def test_a_large_picture_in_json_is_let_through():
+    body = json.dumps({"image": "data:image/png;base64," + "iVBOR/+" * 2_000_000, "params": {"a": [1, 2, {"b": "\\"}]}})
+    assert ask(path="/api/v1/explain", content=body.encode()).json() == {"bytes": len(body)}
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(alphabet='a"\\[]{},:\n'),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(alphabet='k"\\,['), inner, max_size=4),
+    max_leaves=40,
+)
+
+
+@given(values)
+def test_values_are_counted_as_a_parser_would_find_them(value):
+    """Never fewer than there are, so that nothing hides behind quotes and backslashes."""
+
+    def count(found) -> int:
+        if isinstance(found, dict):
+            return 1 + sum(1 + count(inner) for inner in found.values())
+        return 1 + sum(map(count, found)) if isinstance(found, list) else 1
+
+    def depth(found) -> int:
+        inner = found.values() if isinstance(found, dict) else found if isinstance(found, list) else None
+        return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+    body = json.dumps(value).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_limits, "DEPTH", max(1, depth(value)))
+        assert json_limits.within_limits(body)
+        patch.setattr(json_limits, "DEPTH", depth(value) - 1)
+        assert not depth(value) or not json_limits.within_limits(body)
+        patch.setattr(json_limits, "DEPTH", 100)
+        patch.setattr(json_limits, "NODES", count(value) // 4)
+        assert count(value) < 8 or not json_limits.within_limits(body)
 
 
 # ------------------------------------------------------------------------ rates
@@ -457,8 +540,8 @@ def test_what_page_clients_and_programs_need_is_open(path, root):
 
 
 def test_the_root_path_is_what_gradio_takes_it_for():
-    for given in ("/fw", "/fw/", "https://a.example/fw"):
-        assert Settings.from_env({"GRADIO_ROOT_PATH": given}).root_path == "/fw"
+    for value in ("/fw", "/fw/", "https://a.example/fw"):
+        assert Settings.from_env({"GRADIO_ROOT_PATH": value}).root_path == "/fw"
     assert routes.seen_by_routes("/fwx/config", "/fw") == "/fwx/config"
     assert routes.seen_by_routes("/fw", "/fw") == "/fw"
 
@@ -508,13 +591,13 @@ def test_a_websocket_is_closed():
 
 
 @contextlib.contextmanager
-def serving(**settings):
-    """The port of a real server."""
+def serving(most: int | None = None, **settings):
+    """The port of a real server, which takes so many connections of one address."""
     config = uvicorn.Config(
         middleware.protect(APP, Settings(**settings)),
         port=0,
         log_config=None,
-        http=http_protocol.HeaderTimeoutProtocol,
+        http=partial(http_protocol.HeaderTimeoutProtocol, most=most),
         ws="none",
     )
     server = uvicorn.Server(config)
@@ -576,6 +659,38 @@ def test_a_head_that_stalls_or_never_ends_is_given_up(monkeypatch):
             assert b"HTTP/1.1 200" in exchange(port, *parts, pause=0.1) or whole not in parts, "and hangs up"
         heard = exchange(port, b"GET / HTTP/1.1\r\n", *[b"X-Long: " + b"x" * 10_000 + b"\r\n"] * 10)
         assert heard.startswith((b"HTTP/1.1 400", b"HTTP/1.1 431")) or not heard
+
+
+@pytest.mark.parametrize("start", [b"GET /health", b"POST /emotions", b"POST /predict"])
+def test_an_answered_connection_whose_body_never_ends_is_closed(monkeypatch, start):
+    """Headers promise a body, one byte comes, the answer is read, nothing or a byte now and then follows."""
+    monkeypatch.setattr(timeouts, "LINGER_S", 0.1)
+    monkeypatch.setattr(timeouts, "IDLE_TIMEOUT_S", 0.3)
+    head = start + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
+    with serving() as port:
+        assert exchange(port, head + b"x").startswith(b"HTTP/1.1 ")
+        assert exchange(port, head + b"x", *[b"x"] * 8, pause=0.05).startswith(b"HTTP/1.1 ")
+
+
+def test_a_connection_stays_for_a_body_that_ends_and_for_the_next_request(monkeypatch):
+    whole = b"GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxx"
+    last = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with serving() as port:
+        assert exchange(port, whole[:-1], whole[-1:], whole, last).count(b"HTTP/1.1 200") == 3
+
+
+def test_one_address_holds_so_many_connections():
+    request = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with serving(most=3) as port, contextlib.ExitStack() as held:
+        for _ in range(3):
+            line = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=600))
+            line.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert line.recv(65536).startswith(b"HTTP/1.1 200")
+        assert exchange(port, request) == b""
+        line.close()
+        while not (heard := exchange(port, request)):
+            time.sleep(0.01)
+        assert heard.startswith(b"HTTP/1.1 200")
 
 
 def test_a_client_of_gradio_can_sign_in_with_its_own_options():
