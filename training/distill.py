@@ -13,6 +13,7 @@ from models.errors import DataError
 from models.model import options
 from training import run
 from training.config import NAMES
+from training.networks import network as untrained
 
 
 def teacher(name: str, runs: str | Path = "runs", shipped: str | Path = weights.SHIPPED) -> keras.Model:
@@ -33,8 +34,6 @@ def teacher(name: str, runs: str | Path = "runs", shipped: str | Path = weights.
         network = zoo.build(name, side=None, **options(weights.verify(folder)))
         weights.load_into(network, folder / weights.FILE)
         return network
-    from training.train import network as untrained
-
     folder = _run(name, runs)
     network = untrained(run.config(run.read_record(folder) or {}, folder))
     try:

@@ -10,13 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from models import zoo
 from models.errors import RunError
 from training import data, distill, optimizers, plateau, run
 from training.averaging import Averaged
 from training.checkpoint import Checkpoint, size
 from training.config import Config
 from training.data.batches import EmotionBatches
+from training.networks import network
 from training.progress import Progress
 from training.run import read_log, state
 
@@ -60,15 +60,6 @@ def optimizer(config: Config, steps: int, pace: tuple[float, ...] = ()) -> keras
         result = optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay, **more)
     result.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     return result
-
-
-def network(config: Config) -> keras.Model:
-    """The untrained network of a configuration, for faces of any side where it allows that."""
-    keras.utils.set_random_seed(config.seed)
-    if config.name == "keypoints":
-        return zoo.build(config.name)
-    options = {} if config.dropout is None else {"dropout": config.dropout}
-    return zoo.build(config.name, side=None, width=config.width, **options)
 
 
 def train(

@@ -14,8 +14,8 @@ from models.types import EMOTIONS, KEYPOINTS
 from training import config as configs
 from training import imagenet
 from training import run as run_folder
+from training.networks import network
 from training.release.versions import ARCHIVE, Version, following, order, versions
-from training.train import network
 
 EPOCHS = "training.json"
 """Beside the weights: a list of what `training.train` logged of each epoch."""
