@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from models.types import EMOTIONS, Prediction
+from models.types import EMOTIONS, Photo, Prediction
 
 MODELS = {"cnn": "CNN", "resnet": "ResNet", "vgg16": "VGG16"}
 """How each model is written."""
@@ -17,6 +17,10 @@ ADJECTIVES = {
     "surprise": "surprised",
 }
 """How a face with each emotion looks."""
+
+
+ONE_COLOUR = 12
+"""Levels of 255 by which the pixels of a picture may differ that is called of one colour."""
 
 
 def listed(names: list[str]) -> str:
@@ -83,6 +87,16 @@ def verdict(answers: dict[str, Prediction]) -> str:
         f"and it is {sureness(highest.confidence)}."
     )
     return " ".join(filter(None, [told, missing(answers)]))
+
+
+def odd(photo: Photo) -> str:
+    """What is odd about a picture on which nothing can be seen, as a sentence; "" for any other."""
+    pixels = photo.pixels
+    if int(pixels.max()) - int(pixels.min()) > ONE_COLOUR:
+        return ""
+    if pixels.max() <= ONE_COLOUR:
+        return "It is black all over. Of an animation only the first frame is read: save another frame as a picture."
+    return "It has one colour all over. Where a picture is transparent, only what lies behind it can be read."
 
 
 def missing(names: Iterable[str]) -> str:
