@@ -122,13 +122,10 @@ def _read(
         picture = take()
         faces = pipeline.find(picture)
         if not cancellation.over(token):
-            found = session.opened(picture, faces)
-            done = not faces and not whole
-            yield (
-                show(found)
-                if done
-                else show(found)._replace(session=SKIP, notice=WAITING, whole=gr.Button(visible=False))
-            )
+            found = show(session.opened(picture, faces))
+            if faces or whole:  # the session waits for the models, so that no tab works with half of it
+                found = found._replace(session=SKIP, notice=WAITING, whole=gr.Button(visible=False))
+            yield found
         if (faces or whole) and not cancellation.over(token):
             faces = pipeline.with_keypoints(faces or [detector.whole_picture(picture)], picture)
             answered = predicted(session.opened(picture, faces))
@@ -180,7 +177,7 @@ def lost(current: Session) -> bool:
 def notice_of(current: Session) -> str:
     """What the models see, or what is to be done."""
     if current.face_predictions:
-        return html.fill("verdict", text=text.verdict(current.face_predictions))
+        return html.verdict(current, text.verdict(current.face_predictions))
     if lost(current):
         return html.fill("no_face", odd=text.odd(current.photo))
     return WAITING if current.photo else WELCOME

@@ -200,8 +200,28 @@ def test_the_smallest_change_is_found_and_followed(one, hidden):
     assert outcome.models[name].after.top == change.after
     assert shown(one, done).smallest == html, "still there, for the others"
     assert shown(one, lab.change_baseline(done, "grey")).smallest == ""
-    with pytest.raises(FaceWhyError):
-        lab.search_smallest(Session(), Latest(), "mean face")
+    assert "First give a photo" in lab.search_smallest(Session(), Latest(), "mean face").smallest
+
+
+def test_the_lab_follows_the_method_that_explain_shows(one):
+    shown = SimpleNamespace(explanation=SimpleNamespace(method="occlusion"))
+    fresh = LabState()
+    assert lab.arrive(fresh, None) is fresh
+    state = lab.arrive(fresh, shown)
+    assert state.method == "occlusion"
+    own = lab.watch(state, "saliency", "", "mouth")
+    assert lab.arrive(own, shown) is own, "the visitor's own choice stays"
+    shown.explanation.method = "gradcam"
+    assert lab.arrive(own, shown).method == "gradcam"
+
+
+def test_the_effect_is_said_before_any_verdict(hidden):
+    assert re.search(r'status">Hiding the mouth took happy from \d+.% to \d+.% on average\.', hidden.view.verdict)
+
+
+def test_who_waits_is_not_asked_for_a_photo(one, hidden):
+    assert "Your turn comes next" in lab.waiting(one, Latest()).face
+    assert lab.waiting(one, Latest(hidden.state)) == lab.waiting(Session(), Latest()) == lab.View()
 
 
 def test_without_a_face_the_tab_says_what_to_do():

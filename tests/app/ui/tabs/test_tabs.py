@@ -30,14 +30,14 @@ def picked(index) -> SimpleNamespace:
 def test_a_tab_has_a_title_and_builds_alone(tab):
     assert tab.TITLE and tab.__doc__
     with gr.Blocks() as page, gr.Tabs(), gr.Tab(tab.TITLE) as container:
-        tab.build(Shared(gr.State(Session()), container))
+        tab.build(Shared(gr.State(Session()), container, gr.State(None)))
     assert page.fns
 
 
 @pytest.mark.parametrize("tab", main.TABS, ids=lambda tab: tab.TITLE)
 def test_the_handlers_of_a_tab_are_module_level_functions(tab):
     with gr.Blocks() as page, gr.Tabs(), gr.Tab(tab.TITLE) as container:
-        tab.build(Shared(gr.State(Session()), container))
+        tab.build(Shared(gr.State(Session()), container, gr.State(None)))
     for event in page.fns.values():
         assert event.api_visibility == "private"
         if event.fn is not None:
