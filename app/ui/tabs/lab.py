@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from app import experiments, lab_text, source_faces
-from app.serving import admission, reports
+from app import experiments, lab_text, pipeline, source_faces
+from app.serving import admission
 from app.ui import brush_mask, controls, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
@@ -130,7 +130,7 @@ CHANGING = threading.Lock()
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    first = LabState(method=reports.recommended("cnn"))
+    first = LabState(method=pipeline.recommended("cnn"))
     latest = gr.State(Latest(first))
     code = gr.Textbox(visible=False)
     strip = gr.HTML(js_on_load=scripts.read("select"))
