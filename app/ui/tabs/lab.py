@@ -3,7 +3,7 @@
 import inspect
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, NamedTuple
@@ -52,6 +52,10 @@ SLIDERS = {
 }
 """A slider's step, field, and the value that changes nothing, by its name in `View`."""
 HANDS = [("Tap", "0"), ("Paint fine", "3.5"), ("Paint broad", "8")]
+
+
+BUSY = html.note("The heatmaps are on their way…", progress=())
+SEARCHING = html.note("All ways to hide parts of the face are tried…", progress=())
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +190,8 @@ def build(shared: Shared) -> None:
     shared.tab.select(waiting, own, outputs, **linking, queue=False)
     shared.tab.select(does(arrive), [*own, shared.explained], outputs, **quiet)
     gr.on([emotion.input, swapped.input], does(watch), [*own, *watched], outputs, **quiet)
-    method.input(does(watch), [*own, *watched], outputs, **quiet | {"show_progress": "minimal"})
+    method.input(busy, shared.session, outputs, **linking, queue=False)
+    method.input(does(watch), [*own, *watched], outputs, **quiet)
     gr.on([face.select, parts.select], does(touch), [*own, fill], outputs, **quiet)
     fill.input(does(change_baseline), [*own, fill], outputs, **quiet)
     swap.select(does(swap_part), own, outputs, **quiet)
@@ -199,7 +204,7 @@ def build(shared: Shared) -> None:
     strip.select(choose, shared.session, shared.session, **linking).then(
         does(watch), [*own, *watched], outputs, **quiet
     )
-    search.click(search_smallest, [*own, fill], outputs, **quiet | {"show_progress": "minimal"})
+    search.click(search_smallest, [*own, fill], outputs, **quiet)
     smallest.select(does(follow), own, outputs, **quiet)
     hand.input(None, hand, None, js=scripts.read("lab_hand"))
     events.page().load(linked, [latest, code], None, js=scripts.read("lab_code"), **linking)
@@ -386,14 +391,21 @@ def follow_json(state: LabState, text: str) -> LabState:
     return state.with_experiment(Experiment.from_json(text))
 
 
-def search_smallest(session: Session, latest: Latest, fill: str) -> View:
-    """The smallest change that flips each model's answer."""
+def busy(session: Session) -> View:
+    """That the heatmaps of another method are being made."""
+    return View(verdict=BUSY) if session.face else View()
+
+
+def search_smallest(session: Session, latest: Latest, fill: str) -> Iterator[View]:
+    """The fewest parts whose hiding flips each model's answer."""
     if session.face is None:
-        return View(smallest=html.note(html.FIRST_A_PHOTO))
+        yield View(smallest=html.note(html.FIRST_A_PHOTO))
+        return
+    yield View(smallest=SEARCHING)
     found = experiments.smallest(session.face, fill, versions_used(session))
     with CHANGING:
         latest.state = replace(latest.state, found=(fill, found))
-    return View(smallest=lab_panels.smallest(found))
+    yield View(smallest=lab_panels.smallest(found))
 
 
 def follow(state: LabState, event: gr.EventData) -> LabState:
