@@ -13,6 +13,7 @@ from app.security.body_budget import BodyBudgetMiddleware
 from app.security.csrf import CrossOriginMiddleware
 from app.security.error_handling import ErrorHandlingMiddleware
 from app.security.headers import ResponseHeadersMiddleware, security_headers
+from app.security.json_limits import JSONLimitMiddleware
 from app.security.rate_limit import RateLimitMiddleware
 from app.security.routes import RouteMiddleware
 from app.security.settings import Settings
@@ -27,6 +28,7 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
         settings: see `Settings.from_env`.
     """
     app = ResponseHeadersMiddleware(app, locked=bool(settings.user))
+    app = JSONLimitMiddleware(app, settings.root_path)
     app = BodyBudgetMiddleware(app, settings.max_body)
     app = BodyTimeoutMiddleware(app)
     app = RouteMiddleware(app, settings.root_path)

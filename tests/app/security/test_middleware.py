@@ -13,13 +13,15 @@ import httpx
 import limits
 import pytest
 import uvicorn
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from app.security import body_budget, middleware, rate_limit, routes, timeouts
+from app.security import body_budget, json_limits, middleware, rate_limit, routes, timeouts
 from app.security.settings import Settings
 from app.ui.gradio_overrides import http_protocol
 from models import photo
@@ -48,7 +50,17 @@ async def script(request: Request) -> Response:
     return PlainTextResponse("1")
 
 
-PATHS = ("/predict", "/health", "/metrics", "/gradio_api/upload", "/gradio_api/queue/join", "/{rest:path}")
+PATHS = (
+    "/predict",
+    "/api/v1/explain",
+    "/gradio_api/mcp/",
+    "/gradio_api/call/{name}",
+    "/health",
+    "/metrics",
+    "/gradio_api/upload",
+    "/gradio_api/queue/join",
+    "/{rest:path}",
+)
 APP = Starlette(
     routes=[
         Route("/api/fail", fail, methods=["GET", "POST"]),
@@ -201,6 +213,76 @@ def test_what_all_bodies_hold_together_is_bounded_and_given_back(monkeypatch):
     assert (first.status_code, third.status_code) == (200, 200)
     refused(second, 503, "Busy")
     assert second.headers["retry-after"]
+
+
+# ------------------------------------------------------------------------- JSON
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/call/explain", "/gradio_api/queue/join", "/config"])
+@pytest.mark.parametrize("said", [True, False], ids=["said", "found out"])
+def test_where_no_picture_belongs_a_body_is_short(path, said):
+    async def parts():
+        for _ in range(66):
+            yield b"x" * 1024
+
+    content = b"x" * (64 * 1024 + 1) if said else parts()
+    refused(ask(path=path, content=content), 413, "RequestTooLarge")
+    assert ask(path=path, content=b"x" * 64 * 1024).status_code in (200, 405, 404)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/explain", "/gradio_api/mcp/", "/gradio_api/call/v2/explain"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data":[' + b"[]," * 20_000 + b"[]]}",
+        b'{"image":"","params":{"a":[' + b"1," * 30_000 + b"1]}}",
+        b'{"a":' * 65 + b"1" + b"}" * 65,
+        b"[" * 60_000,
+        b'"' + b'\\"' * 30_000 + b'"',
+        b'["",' + b'"",' * 20_000 + b'""]',
+        b'{"a":"' + b"\\\\" * 12_000 + b'",' + b'"b":[' + b"0," * 11_000 + b"0]}",
+    ],
+    ids=["lists", "numbers", "deep", "open", "escaped", "texts", "behind backslashes"],
+)
+def test_small_json_of_many_values_is_refused_before_it_is_parsed(path, body):
+    """1 MiB of it took 2 s of the event loop, 25 MiB 21 s and 2 GiB."""
+    refused(ask(path=path, content=body), 413, "RequestTooLarge")
+
+
+def test_a_large_picture_in_json_is_let_through():
+    body = json.dumps({"image": "data:image/png;base64," + "iVBOR/+" * 2_000_000, "params": {"a": [1, 2, {"b": "\\"}]}})
+    assert ask(path="/api/v1/explain", content=body.encode()).json() == {"bytes": len(body)}
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(alphabet='a"\\[]{},:\n'),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(alphabet='k"\\,['), inner, max_size=4),
+    max_leaves=40,
+)
+
+
+@given(values)
+def test_values_are_counted_as_a_parser_would_find_them(value):
+    """Never fewer than there are, so that nothing hides behind quotes and backslashes."""
+
+    def count(found) -> int:
+        if isinstance(found, dict):
+            return 1 + sum(1 + count(inner) for inner in found.values())
+        return 1 + sum(map(count, found)) if isinstance(found, list) else 1
+
+    def depth(found) -> int:
+        inner = found.values() if isinstance(found, dict) else found if isinstance(found, list) else None
+        return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+    body = json.dumps(value).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_limits, "DEPTH", max(1, depth(value)))
+        assert json_limits.within_limits(body)
+        patch.setattr(json_limits, "DEPTH", depth(value) - 1)
+        assert not depth(value) or not json_limits.within_limits(body)
+        patch.setattr(json_limits, "DEPTH", 100)
+        patch.setattr(json_limits, "NODES", count(value) // 4)
+        assert count(value) < 8 or not json_limits.within_limits(body)
 
 
 # ------------------------------------------------------------------------ rates
@@ -441,8 +523,8 @@ def test_what_page_clients_and_programs_need_is_open(path, root):
 
 
 def test_the_root_path_is_what_gradio_takes_it_for():
-    for given in ("/fw", "/fw/", "https://a.example/fw"):
-        assert Settings.from_env({"GRADIO_ROOT_PATH": given}).root_path == "/fw"
+    for value in ("/fw", "/fw/", "https://a.example/fw"):
+        assert Settings.from_env({"GRADIO_ROOT_PATH": value}).root_path == "/fw"
     assert routes.seen_by_routes("/fwx/config", "/fw") == "/fwx/config"
     assert routes.seen_by_routes("/fw", "/fw") == "/fw"
 
