@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+from functools import partial
 
 import gradio as gr
 import uvicorn
@@ -19,6 +20,8 @@ from app.security.settings import Settings
 from app.ui.gradio_overrides import graceful_server, http_protocol, mounting, queue
 from models.errors import ParameterError
 
+FILES = 2**16
+"""Open files that are enough."""
 FIRST_PORT, PORTS = 7860, 100
 """Where no port is asked for, the first free one of these is taken."""
 
@@ -57,10 +60,12 @@ class Server:
         self.page, self.application = page, create(page)
         page.local_url = self.url
         self._socket = listening
+        raise_file_limit()
+        most = None if settings.trusted_proxies else http_protocol.CONNECTIONS
         self._server = graceful_server.GracefulServer(
             uvicorn.Config(
                 middleware.protect(self.application, settings),
-                http=http_protocol.HeaderTimeoutProtocol,
+                http=partial(http_protocol.HeaderTimeoutProtocol, most=most),
                 ws="none",
                 log_config=None,
                 access_log=False,
@@ -90,6 +95,19 @@ class Server:
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT; running requests are finished first, see `graceful_server.GRACE`."""
         self._server.run(sockets=[self._socket])
+
+
+def raise_file_limit() -> None:
+    """Let this process open as many files as it may, each connection being one; where it may not, nothing changes."""
+    try:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ImportError, OSError, ValueError):  # Windows, or a limit that may not be raised
+        return
 
 
 def listen(host: str, port: int | None) -> socket.socket:

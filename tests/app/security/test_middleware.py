@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 import time
+from functools import partial
 
 import httpx
 import limits
@@ -573,13 +574,13 @@ def test_a_websocket_is_closed():
 
 
 @contextlib.contextmanager
-def serving(**settings):
-    """The port of a real server."""
+def serving(most: int | None = None, **settings):
+    """The port of a real server, which takes so many connections of one address."""
     config = uvicorn.Config(
         middleware.protect(APP, Settings(**settings)),
         port=0,
         log_config=None,
-        http=http_protocol.HeaderTimeoutProtocol,
+        http=partial(http_protocol.HeaderTimeoutProtocol, most=most),
         ws="none",
     )
     server = uvicorn.Server(config)
@@ -641,6 +642,38 @@ def test_a_head_that_stalls_or_never_ends_is_given_up(monkeypatch):
             assert b"HTTP/1.1 200" in exchange(port, *parts, pause=0.1) or whole not in parts, "and hangs up"
         heard = exchange(port, b"GET / HTTP/1.1\r\n", *[b"X-Long: " + b"x" * 10_000 + b"\r\n"] * 10)
         assert heard.startswith((b"HTTP/1.1 400", b"HTTP/1.1 431")) or not heard
+
+
+@pytest.mark.parametrize("start", [b"GET /health", b"POST /emotions", b"POST /predict"])
+def test_an_answered_connection_whose_body_never_ends_is_closed(monkeypatch, start):
+    """Headers promise a body, one byte comes, the answer is read, nothing or a byte now and then follows."""
+    monkeypatch.setattr(timeouts, "LINGER_S", 0.1)
+    monkeypatch.setattr(timeouts, "IDLE_TIMEOUT_S", 0.3)
+    head = start + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
+    with serving() as port:
+        assert exchange(port, head + b"x").startswith(b"HTTP/1.1 ")
+        assert exchange(port, head + b"x", *[b"x"] * 8, pause=0.05).startswith(b"HTTP/1.1 ")
+
+
+def test_a_connection_stays_for_a_body_that_ends_and_for_the_next_request(monkeypatch):
+    whole = b"GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxx"
+    last = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with serving() as port:
+        assert exchange(port, whole[:-1], whole[-1:], whole, last).count(b"HTTP/1.1 200") == 3
+
+
+def test_one_address_holds_so_many_connections():
+    request = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with serving(most=3) as port, contextlib.ExitStack() as held:
+        for _ in range(3):
+            line = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=600))
+            line.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert line.recv(65536).startswith(b"HTTP/1.1 200")
+        assert exchange(port, request) == b""
+        line.close()
+        while not (heard := exchange(port, request)):
+            time.sleep(0.01)
+        assert heard.startswith(b"HTTP/1.1 200")
 
 
 def test_a_client_of_gradio_can_sign_in_with_its_own_options():
