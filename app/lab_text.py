@@ -56,7 +56,7 @@ def named(step: Step) -> str:
 
 
 def summary(outcome: "Outcome") -> str:
-    """Whose answer changed, and for whom the heatmap was right."""
+    """What it did to the watched emotion, whose answer changed, and with whom the heatmap agreed."""
     if not outcome.experiment.steps:
         return "Change the face and see whether the answers follow. Tap a part of it to hide it."
     changed = [
@@ -64,16 +64,34 @@ def summary(outcome: "Outcome") -> str:
         for name, tried in outcome.models.items()
         if tried.before.top != tried.after.top
     ]
-    sentences = [f"This changes the answer of {text.listed(changed)}." if changed else kept(list(outcome.models))]
+    answers = f"This changes the answer of {text.listed(changed)}." if changed else kept(list(outcome.models))
+    sentences = [effect(outcome), answers]
     judged = {
-        verdict: [text.MODELS[name] for name, tried in outcome.models.items() if tried.verdict == verdict]
-        for verdict in ("right", "wrong")
+        verdict: [text.MODELS[name] for name, tried in outcome.models.items() if tried.verdict == key]
+        for key, verdict in (("right", "agreed with this test"), ("wrong", "disagreed with it"))
     }
     told = [f"{verdict} for {text.listed(names)}" for verdict, names in judged.items() if names]
     if told:
         title = METHODS[next(iter(outcome.maps.values())).method].title
-        sentences.append(f"The heatmap ({title}) was {' and '.join(told)}.")
+        sentences.append(f"The heatmap ({title}) {' and '.join(told)}.")
     return " ".join(sentences)
+
+
+def effect(outcome: "Outcome") -> str:
+    """What the steps did to the probability of the watched emotion: "Hiding the mouth took happy from 96 to 70 %"."""
+    steps, index = outcome.experiment.steps, outcome.target.emotion
+    hidden = [f"the {LABELS[step.region]}" for step in steps if isinstance(step, Hide)]
+    what = f"Hiding {text.listed(hidden)}" if len(hidden) == len(steps) else "This"
+    tried = list(outcome.models.values())
+    before, after = (
+        sum(float(answer.probabilities[index]) for answer in answers) / len(tried)
+        for answers in ([one.before for one in tried], [one.after for one in tried])
+    )
+    start, end = text.percent(before), text.percent(after)
+    average = " on average" if len(tried) > 1 else ""
+    if start == end:
+        return f"{what} left {EMOTIONS[index]} at {end}{average}."
+    return f"{what} took {EMOTIONS[index]} from {start} to {end}{average}."
 
 
 def kept(names: list[str]) -> str:
@@ -85,15 +103,15 @@ def kept(names: list[str]) -> str:
 
 
 def message(explanation: Explanation, tried: "Tried") -> str:
-    """What one model's heatmap had predicted, what happened, and what a random patch does."""
+    """What happened, what a random patch does, and what one model's heatmap had predicted."""
     if not len(tried.random):
         return "Nothing is hidden, so the heatmap, which speaks about places, predicts nothing."
-    return " ".join(filter(None, [forecast(explanation, tried), happened(explanation, tried), VERDICTS[tried.verdict]]))
+    return " ".join(filter(None, [happened(explanation, tried), forecast(explanation, tried), VERDICTS[tried.verdict]]))
 
 
 VERDICTS = {
-    "right": "The heatmap was right.",
-    "wrong": "The heatmap was wrong.",
+    "right": "The heatmap agreed with this test.",
+    "wrong": "The heatmap disagreed with this test.",
     "open": "Neither moves the answer, so this face cannot tell.",
     "": "",
 }
@@ -108,14 +126,14 @@ def forecast(explanation: Explanation, tried: "Tried") -> str:
         return "The heatmap is flat and predicts nothing."
     name = explanation.target.name
     start = (
-        f"The heatmap has {text.percent(said.share)} of what speaks for {name} on the hidden "
+        f"The heatmap had {text.percent(said.share)} of what speaks for {name} on the hidden "
         f"{text.percent(said.area)} of the picture"
     )
     if explanation.signed and said.opposing >= 0.01:
         start += f", and {text.percent(said.opposing)} of what speaks against it"
     order = {
-        "more": "hiding it should cost more than hiding a random patch",
-        "less": "hiding it should cost less than hiding a random patch",
+        "more": "hiding it was to cost more than hiding a random patch",
+        "less": "hiding it was to cost less than hiding a random patch",
         "same": "about as much as a random patch holds",
     }
     return f"{start}: {order[said.expects]}."

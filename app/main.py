@@ -19,7 +19,7 @@ import gradio as gr
 from app.api.gradio import add_endpoints
 from app.server import Server
 from app.serving import canary, engines
-from app.ui import uploads
+from app.ui import glossary, scripts, uploads
 from app.ui.gradio_overrides import queue
 from app.ui.gradio_overrides.blocks import SafeBlocks
 from app.ui.gradio_overrides.events import open_endpoint
@@ -41,11 +41,14 @@ def build() -> gr.Blocks:
         image = PhotoInput(label="image", visible=False)
         add_endpoints(partial(open_endpoint, image))  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(fill("header"))
-        shared = Shared(gr.State(Session()), None)
+        shared = Shared(gr.State(Session()), None, gr.State(None))
         with gr.Tabs():
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
                     module.build(replace(shared, tab=tab))
+                    if module.TITLE in glossary.OF_TAB:
+                        gr.HTML(fill("glossary", terms=glossary.of(module.TITLE)))
+        page.load(None, js=scripts.read("page"), api_visibility="private")
     return queue.open_queue(page)
 
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
-from models.types import EMOTIONS, Prediction
+import numpy as np
+
+from explain.base import Target
+from models.types import EMOTIONS, Photo, Prediction
 
 MODELS = {"cnn": "CNN", "resnet": "ResNet", "vgg16": "VGG16"}
 """How each model is written."""
@@ -17,6 +20,16 @@ ADJECTIVES = {
     "surprise": "surprised",
 }
 """How a face with each emotion looks."""
+
+
+ONE_COLOUR = 12
+"""Levels of 255 by which the pixels of a picture may differ that is called of one colour."""
+
+
+HARDLY = 0.05
+"""A model hardly sees an emotion that is less probable."""
+FULL, PALEST = 0.1, 0.3
+"""A map has its full colours from this probability on, and never less than this part of them."""
 
 
 def listed(names: list[str]) -> str:
@@ -75,14 +88,44 @@ def verdict(answers: dict[str, Prediction]) -> str:
     for emotion in ranked:
         names = camps[emotion]
         shares = list(dict.fromkeys(percent(answers[name].confidence) for name in names))
-        verb = "see" if len(names) > 1 else "sees"
-        parts.append(f"{_named(names)} {verb} {ADJECTIVES[emotion]} ({listed(shares)})")
+        parts.append(f"{ADJECTIVES[emotion]} to {_named(names)} ({listed(shares)})")
     highest = max(answers.values(), key=lambda prediction: prediction.confidence)
     told = (
-        f"The models differ: {'; '.join(parts)}. {MODELS[highest.model]} is the surest of them, "
+        f"The models differ: the face looks {', '.join(parts)}. {MODELS[highest.model]} is the surest of them, "
         f"and it is {sureness(highest.confidence)}."
     )
     return " ".join(filter(None, [told, missing(answers)]))
+
+
+def weak(prediction: Prediction, target: Target) -> str:
+    """That a model hardly sees what is explained, as a sentence; "" where it does."""
+    if probability(prediction, target) >= HARDLY:
+        return ""
+    names = [EMOTIONS[target.emotion], *([] if target.against is None else [EMOTIONS[target.against]])]
+    share = percent(probability(prediction, target))
+    seen = f"{names[0]} here ({share})" if len(names) == 1 else f"{' or '.join(names)} here (at most {share})"
+    return f"{MODELS[prediction.model]} hardly sees {seen}."
+
+
+def probability(prediction: Prediction, target: Target) -> float:
+    """How far a model sees what is explained; of two emotions, the more probable."""
+    asked = [target.emotion, *([] if target.against is None else [target.against])]
+    return float(prediction.probabilities[asked].max())
+
+
+def strength(prediction: Prediction, target: Target) -> float:
+    """How strongly a map is drawn, 0..1: pale where a model hardly sees what is explained."""
+    return float(np.clip(probability(prediction, target) / FULL, PALEST, 1))
+
+
+def odd(photo: Photo) -> str:
+    """What is odd about a picture on which nothing can be seen, as a sentence; "" for any other."""
+    pixels = photo.pixels
+    if int(pixels.max()) - int(pixels.min()) > ONE_COLOUR:
+        return ""
+    if pixels.max() <= ONE_COLOUR:
+        return "It is black all over. Of an animation only the first frame is read: save another frame as a picture."
+    return "It has one colour all over. Where a picture is transparent, only what lies behind it can be read."
 
 
 def missing(names: Iterable[str]) -> str:

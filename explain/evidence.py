@@ -9,6 +9,8 @@ from explain.base import Explanation, Target
 from models.regions import LABELS, REGIONS
 
 CAUTION = "This is how the method shares out the model's answer, not proof of how the model works."
+RESTS = ("face", "background")
+"""Regions that are what no other has."""
 SIZES = ("saliency", "smoothgrad")
 """Methods whose maps without a sign are sizes of a gradient."""
 
@@ -100,28 +102,34 @@ def percent(share: float) -> str:
 
 def message(explanation: Explanation, evidence: list[RegionEvidence]) -> str:
     """The evidence of an explanation in a few plain, cautious sentences."""
+    return " ".join(sentences(explanation, evidence))
+
+
+def sentences(explanation: Explanation, evidence: list[RegionEvidence]) -> list[str]:
+    """The evidence of an explanation, the strongest statement first."""
     if scale.is_flat(explanation.values):
-        return "The map is flat: the method finds no part of the face that matters more than another."
+        return ["The map is flat: the method finds no part of the face that matters more than another."]
     above, below = sides(explanation)
-    sentences = [_side(above, evidence, "share_supporting")]
+    said = [_side(above, evidence, "share_supporting")]
     if explanation.signed:
-        sentences.append(_side(below, evidence, "share_opposing"))
+        said.append(_side(below, evidence, "share_opposing"))
     densest = max(evidence, key=lambda item: item.density)
     if densest.density >= 1.5:
-        sentences.append(f"For its size, {_the(densest)} counts most: {densest.density:.1f} times the average.")
-    return " ".join([*sentences, CAUTION])
+        said.insert(0, f"For its size, {_the(densest)} counts most: {densest.density:.1f} times the average.")
+    return [*said, CAUTION]
 
 
 def _side(side: str, evidence: list[RegionEvidence], share: str) -> str:
-    first, second = sorted(evidence, key=lambda item: getattr(item, share), reverse=True)[:2]
-    most, next_most = getattr(first, share), getattr(second, share)
-    if not most:
+    """Where one side of a map lies: the parts that have a name first, for a rest says little."""
+    there = [item for item in evidence if getattr(item, share) >= 0.005]
+    if not any(getattr(item, share) for item in evidence):
         return f"Nothing in the map {side}."
-    if most >= 0.5:
-        start = f"Most of what {side} lies in {_the(first)} ({percent(most)})"
-    else:
-        start = f"What {side} is spread out; the largest part lies in {_the(first)} ({percent(most)})"
-    return f"{start}, then in {_the(second)} ({percent(next_most)})." if next_most >= 0.005 else f"{start}."
+    parts = sorted((item for item in there if item.region not in RESTS), key=lambda item: -getattr(item, share))
+    rests = [f"{_the(item)} holds {percent(getattr(item, share))}" for item in there if item.region in RESTS]
+    named = [f"{_the(item)} ({percent(getattr(item, share))})" for item in parts[:2]]
+    most = "Most of what" if parts and getattr(parts[0], share) >= 0.5 else "What"
+    where = "in " + ", then in ".join(named) if named else "outside brows, eyes, nose and mouth"
+    return f"{most} {side} lies {where}{'; ' if rests else ''}{', '.join(rests)}."
 
 
 def _the(item: RegionEvidence) -> str:

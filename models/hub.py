@@ -118,7 +118,7 @@ class Download:
                     endpoint=os.environ.get("HF_ENDPOINT") or None,
                     tqdm_class=_silent(),
                 )
-        except Exception as error:  # noqa: BLE001  whatever ends a download must not end the app
+        except Exception as error:  # whatever ends a download must not end the app
             reason = error.__cause__ or error  # the client wraps what happened into "Force download failed"
             first_line = next(iter(str(reason).strip().splitlines()), "")
             self.error = f"{type(reason).__name__}: {first_line}".rstrip(".: ")

@@ -66,6 +66,11 @@ class Face:
     wide_crop: np.ndarray
     keypoints: np.ndarray | None = None
 
+    @property
+    def guessed(self) -> bool:
+        """Whether the whole picture was taken as the face, because no detector saw one."""
+        return self.points is None
+
     def with_keypoints(self, keypoints: np.ndarray) -> "Face":
         """The same face with its keypoints, float32 (15, 2) in pixels of the Photo."""
         return replace(self, keypoints=keypoints)

@@ -1,11 +1,17 @@
 """Which run of a tab is the latest: the ones before stop at their next step."""
 
+import threading
+
+CHANGING = threading.Lock()
+"""Held while a run begins; a lock of its own could not be copied with a visitor's state."""
+
 
 class Cancellation:
     """Counts the runs of one visitor on one tab; lives in a `gr.State`.
 
     Attributes:
         latest: the number of the run that began last.
+        since: when the visitor asked for it, by the clock of the browser.
         shown: the key of what is on the screen; "" for nothing.
 
     Gradio's own `cancels` waits until a thread has ended, and loses what is clicked meanwhile.
@@ -13,12 +19,22 @@ class Cancellation:
 
     def __init__(self):
         self.latest = 0
+        self.since = 0.0
         self.shown = ""
 
-    def begin(self) -> int:
-        """Start a run, or stop the one before: its number, to ask `over` with."""
-        self.latest += 1
-        return self.latest
+    def begin(self, when: float = float("inf")) -> int:
+        """Start a run, or stop the one before: its number, to ask `over` with.
+
+        Args:
+            when: the visitor asked for it, by the clock of the browser; one that was asked for before the latest
+                is over at once, however late its turn came.
+        """
+        with CHANGING:
+            if when < self.since:
+                return -1
+            self.since = self.since if when == float("inf") else when
+            self.latest += 1
+            return self.latest
 
     def over(self, token: int) -> bool:
         """Whether a later run has begun, or the visitor has stopped this one."""

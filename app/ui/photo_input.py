@@ -1,5 +1,8 @@
 """Image components that are safe to open to the world."""
 
+from collections.abc import Callable
+from functools import partial
+
 import gradio as gr
 
 from app.serving import metrics
@@ -43,3 +46,14 @@ class PhotoInput(gr.Image):
 
     def example_value(self) -> dict:
         return self.example_payload()
+
+
+class PhotoSource(PhotoInput):
+    """A `PhotoInput` that hands over how to read the picture, so that its handler can say what is wrong with it.
+
+    Gradio paints "Error" over every output of a handler whose input fails.
+    """
+
+    def preprocess(self, payload) -> Callable[[], Photo] | None:
+        """What reads the upload, see `PhotoInput`; None where there is none, as when the camera is chosen."""
+        return None if payload is None else partial(super().preprocess, payload)

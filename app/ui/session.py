@@ -30,6 +30,16 @@ class Session:
         return self.faces[self.chosen] if self.faces else None
 
     @property
+    def guessed(self) -> bool:
+        """Whether no face was found, and the whole picture is taken as one."""
+        return self.face is not None and self.face.guessed
+
+    @property
+    def face_name(self) -> str:
+        """Which of several faces is chosen: "Face 2 of 5"; "" where there is no choice."""
+        return f"Face {self.chosen + 1} of {len(self.faces)}" if len(self.faces) > 1 else ""
+
+    @property
     def face_predictions(self) -> dict[str, Prediction]:
         """What each model says about the chosen face."""
         return {name: predictions[self.chosen] for name, predictions in self.predictions.items()}

@@ -63,7 +63,8 @@ def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.
 METHOD = Method(
     name="gradcam",
     title="Grad-CAM",
-    summary="Where the network's last maps raise the target: coarse, but close to the decision.",
+    summary="Where the network's last maps raise the target: coarse, but close to the decision. Its cells see far "
+    "beyond their place.",
     Params=Params,
     run=run,
     signed=lambda params: not params.positive_only,

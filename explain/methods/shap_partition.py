@@ -79,8 +79,8 @@ def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.
 METHOD = Method(
     name="shap_partition",
     title="SHAP by partition",
-    summary="The face is cut into ever smaller pieces, and each piece gets its fair share of what the face adds to "
-    "the target compared with a hidden face.",
+    summary="The face is cut into ever smaller pieces, and each piece gets an averaged share of what the face adds "
+    "to the target compared with a hidden face.",
     Params=Params,
     run=run,
     signed=lambda params: True,

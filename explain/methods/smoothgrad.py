@@ -76,7 +76,8 @@ def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.
 METHOD = Method(
     name="smoothgrad",
     title="SmoothGrad",
-    summary="Saliency averaged over noisy copies of the face, which leaves out what only the noise made.",
+    summary="How strongly the score reacts to each pixel, noise included: the gradients of many noisy copies of the "
+    "face, averaged.",
     Params=Params,
     run=run,
     signed=lambda params: False,

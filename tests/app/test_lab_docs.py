@@ -13,7 +13,7 @@ from explain.lab.steps import MOST_STEPS, STEPS, Experiment
 from models.regions import REGIONS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "lab.md").read_text(encoding="utf-8")
-ROWS = {name: row for name, row in re.findall(r"^\| `(\w+)` \| (.*)$", TEXT, re.M) if name != "do"}
+ROWS = {name: row for name, row in re.findall(r"^\| `(\w+)` \| (.*)$", TEXT, re.MULTILINE) if name != "do"}
 
 
 def test_every_step_stands_in_the_table_with_its_fields_and_defaults():
@@ -39,7 +39,7 @@ def test_the_names_and_limits_are_ours():
     assert experiments.MOVED == 0.02 and "two points" in TEXT
 
 
-@pytest.mark.parametrize("block", re.findall(r"```json\n(.*?)```", TEXT, re.S))
+@pytest.mark.parametrize("block", re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL))
 def test_every_experiment_can_be_done(one, block):
     experiment = Experiment.from_json(block)
     assert experiment.to_json() == json.loads(block)
@@ -49,7 +49,7 @@ def test_every_experiment_can_be_done(one, block):
 
 def test_the_python_example_runs(monkeypatch, capsys):
     monkeypatch.chdir(Path(__file__).parents[2])
-    exec(re.search(r"```python\n(.*?)```", TEXT, re.S)[1], {})
+    exec(re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1], {})
     assert capsys.readouterr().out.count("random patches") == 3
 
 

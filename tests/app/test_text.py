@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from app import text
-from models.types import EMOTIONS, Prediction
+from explain.base import Target
+from models.types import EMOTIONS, Photo, Prediction
 
 
 def prediction(model: str, **shares: float) -> Prediction:
@@ -32,7 +33,8 @@ def test_models_that_differ():
         "vgg16": prediction("vgg16", fear=0.5),
     }
     assert text.verdict(answers) == (
-        "The models differ: CNN and VGG16 see afraid (60\u00a0% and 50\u00a0%); ResNet sees surprised (80\u00a0%). "
+        "The models differ: the face looks afraid to CNN and VGG16 (60\u00a0% and 50\u00a0%), "
+        "surprised to ResNet (80\u00a0%). "
         "ResNet is the surest of them, and it is fairly sure."
     )
 
@@ -82,10 +84,25 @@ def test_two_models_or_one_speak_of_themselves():
 
 def test_two_models_that_differ():
     said = text.verdict({"cnn": prediction("cnn", sad=0.5), "vgg16": prediction("vgg16", fear=0.8)})
-    assert said.startswith("The models differ: CNN sees sad (50\u00a0%); VGG16 sees afraid (80\u00a0%).")
+    assert said.startswith("The models differ: the face looks sad to CNN (50\u00a0%), afraid to VGG16 (80\u00a0%).")
     assert said.endswith("and it is fairly sure. ResNet cannot be used at the moment.")
 
 
 def test_nothing_is_missing_where_all_answered():
     assert text.missing(text.MODELS) == ""
     assert text.unavailable("cnn").startswith("CNN cannot be used at the moment. ")
+
+
+def test_a_weak_emotion_is_said_to_be_hardly_seen_and_drawn_paler():
+    answer = prediction("cnn", happy=0.97)
+    assert text.weak(answer, Target.named("happy")) == "" and text.strength(answer, Target.named("happy")) == 1
+    assert text.weak(answer, Target.named("sad")) == "CNN hardly sees sad here (under 1\u00a0%)."
+    assert text.strength(answer, Target.named("sad")) == text.PALEST
+    assert "sad or fear here (at most" in text.weak(answer, Target.named("sad", "fear"))
+    assert text.weak(answer, Target.named("sad", "happy")) == "", "one of the two is seen"
+
+
+def test_a_picture_of_one_colour_is_odd():
+    assert "black" in text.odd(Photo(np.zeros((9, 9, 3), np.uint8)))
+    assert "one colour" in text.odd(Photo(np.full((9, 9, 3), 200, np.uint8)))
+    assert text.odd(Photo(np.arange(243, dtype=np.uint8).reshape(9, 9, 3))) == ""

@@ -92,7 +92,7 @@ def test_a_patch_is_painted_by_dragging_and_a_mouth_is_swapped_by_a_tap(visit):
 def test_the_smallest_change_can_be_tried_on_a_phone(visit):
     page = visit(390, 844)
     open_lab(page)
-    page.get_by_role("button", name="Smallest change").click()
+    page.get_by_role("button", name="Fewest parts").click()
     button = page.locator("#lab-smallest button").first
     button.wait_for()
     button.click()

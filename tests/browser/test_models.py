@@ -33,7 +33,7 @@ def test_each_model_shows_its_facts_and_its_charts(visit, charts, width):
     open_tab(page, "Models")
     told = page.locator("#models")
     told.get_by_text("What it cannot").wait_for()
-    assert told.locator("h3").first.inner_text() == "CNN"
+    assert told.locator("h2").first.inner_text() == "CNN"
     shown = page.locator("#models-charts .js-plotly-plot")
     shown.nth(1).wait_for()
     titles = page.locator("#models-charts .gtitle").all_text_contents()

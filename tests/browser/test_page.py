@@ -2,12 +2,13 @@
 
 import io
 import re
+import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from app import text
+from app import pipeline, text
 from app.ui.render import pictures
 from models.types import KEYPOINTS
 from tests.browser.conftest import EXAMPLES
@@ -94,6 +95,8 @@ def test_an_uploaded_photo_is_read_explained_and_compared(visit):
 def test_a_snapshot_from_the_webcam_is_read_explained_and_compared(visit):
     page = visit()
     page.get_by_label("Capture from camera").click()
+    page.wait_for_timeout(800)
+    assert page.locator(".error:visible").count() == 0
     page.get_by_text("Click to Access Webcam").click()
     page.locator("#source button[aria-label='capture photo']").click()
     page.locator("#notice .fw-verdict").wait_for()
@@ -134,16 +137,40 @@ def test_the_opacity_changes_the_picture_and_asks_the_server_nothing(visit):
     assert [url for url in asked if "queue" in url or "call" in url or "run" in url] == []
 
 
-def test_a_broken_picture_is_answered_with_a_sentence_and_the_page_goes_on(visit, tmp_path):
+def test_a_broken_picture_is_answered_by_a_sentence_that_stays_and_the_page_goes_on(visit, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n not a picture")
     page = visit()
+    give(page)
     page.locator("#source input[type=file]").set_input_files(str(broken))
-    toast = page.locator("[data-testid=toast-body]")
-    toast.wait_for()
-    assert "The file is not a picture" in toast.inner_text()
+    error = page.locator("#notice .fw-error")
+    error.wait_for()
+    assert "of the photo before" in error.inner_text()
+    page.wait_for_timeout(500)
+    assert page.locator(".toast-body, .error:visible").count() == 0 and page.locator("#notice .fw-verdict").count() == 1
     page.locator("#examples button").first.click()
+    error.wait_for(state="hidden")
     page.locator("#notice .fw-verdict").wait_for()
+
+
+def test_the_photo_that_was_given_last_is_shown(visit, monkeypatch):
+    """The first is still looked at when the second is given, and comes after it."""
+    page, held, find = visit(), threading.Event(), pipeline.find
+
+    def slow(photo):
+        if photo.size[0] > 500:
+            held.wait(60)
+        return find(photo)
+
+    monkeypatch.setattr(pipeline, "find", slow)
+    page.locator("#source input[type=file]").set_input_files(str(PICTURE))
+    page.get_by_text("Reading the photo").wait_for()
+    page.locator("#examples button", has_text="average happy").click()
+    page.locator("#notice .fw-verdict").wait_for()
+    size = page.locator("#photo svg").get_attribute("viewBox")
+    held.set()
+    page.wait_for_timeout(1500)
+    assert page.locator("#photo svg").get_attribute("viewBox") == size
 
 
 def test_without_a_face_the_whole_picture_can_be_used(visit, tmp_path):

@@ -81,6 +81,20 @@ def test_words_name_the_leading_parts(values, regions):
     assert text.endswith(evidence.CAUTION)
 
 
+def test_the_strongest_statement_comes_first(values, regions):
+    told = evidence.sentences(explanation(values), evidence.by_region(values, regions))
+    densest = max(evidence.by_region(values, regions), key=lambda item: item.density)
+    assert told[0] == f"For its size, the {densest.label} counts most: {densest.density:.1f} times the average."
+
+
+def test_parts_with_a_name_are_told_before_the_rest(values, regions):
+    y, x = np.nonzero(regions[REGIONS.index("face")])
+    values[y[0], x[0]] = 24
+    text = evidence.message(explanation(values), evidence.by_region(values, regions))
+    assert "What speaks for happy lies in the mouth (19\u00a0%), then in the nose (6\u00a0%)" in text
+    assert "; the rest of the face holds 75\u00a0%." in text
+
+
 def test_words_for_an_unsigned_map_leave_the_other_side_out(values, regions):
     above = np.maximum(values, 0)
     text = evidence.message(explanation(above, signed=False), evidence.by_region(above, regions))
@@ -91,7 +105,7 @@ def test_words_for_spread_out_one_sided_and_flat_maps(regions):
     values = (1.0 + 0.01 * np.arange(8)) @ regions.reshape(8, -1) / regions.sum((1, 2)).mean()
     values = values.reshape(48, 48)
     text = evidence.message(explanation(values), evidence.by_region(values, regions))
-    assert "spread out" in text and "Nothing in the map speaks against happy." in text
+    assert "What speaks for happy lies in the" in text and "Nothing in the map speaks against happy." in text
     flat = np.full((48, 48), 0.4)
     assert "flat" in evidence.message(explanation(flat), evidence.by_region(flat, regions))
 

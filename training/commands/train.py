@@ -28,17 +28,25 @@ def train(
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
     optimizer: Annotated[str | None, typer.Option(help="sgd, adam, or adamw.")] = None,
-    schedule: Annotated[str, typer.Option(help="Of the learning rate: one-cycle, or plateau.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="Of the learning rate: one-cycle, or plateau.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule.")] = None,
     warmup: Annotated[float | None, typer.Option(help="Share of the run until the peak.")] = None,
-    patience: Annotated[int, typer.Option(help="Stop after so many epochs without a better one; 0 never.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better one; 0 never.")
+    ] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decay of kernels.")] = None,
     fer2013_share: Annotated[float | None, typer.Option(help="Weight of FER2013's label beside FER+.")] = None,
     label_smoothing: Annotated[float | None, typer.Option(help="Share of the target spread over all emotions.")] = None,
     balance: Annotated[float | None, typer.Option(help="0 shows every face once, 1 every emotion as often.")] = None,
-    mixup: Annotated[float, typer.Option(help="How far two faces and their targets are mixed; 0 mixes none.")] = None,
-    ema: Annotated[float, typer.Option(help="How much of the averaged weights a step keeps; 0 averages none.")] = None,
-    layer_decay: Annotated[float, typer.Option(help="Factor on the learning rate a block below the logits.")] = None,
+    mixup: Annotated[
+        float | None, typer.Option(help="How far two faces and their targets are mixed; 0 mixes none.")
+    ] = None,
+    ema: Annotated[
+        float | None, typer.Option(help="How much of the averaged weights a step keeps; 0 averages none.")
+    ] = None,
+    layer_decay: Annotated[
+        float | None, typer.Option(help="Factor on the learning rate a block below the logits.")
+    ] = None,
     teachers: Annotated[
         str | None, typer.Option(help="Who teaches: shipped weights or runs, such as resnet,runs/vgg16; or none: ''.")
     ] = None,

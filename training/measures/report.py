@@ -94,7 +94,7 @@ def reliability(found: dict[str, Any]) -> "Figure":
         ("reliability_unscaled", "as trained", ORANGE, "dash"),
         ("reliability", "as shown here", GREEN, "solid"),
     ):
-        bins = [row for row in zip(*(found[key][part] for part in ("confidence", "accuracy", "faces")), strict=True)]
+        bins = zip(*(found[key][part] for part in ("confidence", "accuracy", "faces")), strict=True)
         filled = [row for row in bins if row[2] >= FEW]
         figure.add_scatter(
             x=[100 * confidence for confidence, _, _ in filled],

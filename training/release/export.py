@@ -33,8 +33,10 @@ KNOWN_DATA = {
 UNNAMED = ("Data of your own; `python -m training export --source` names it.",)
 EMOTION_LIMITS = (
     "It reads posed and searched-for expressions of still faces, not what a person feels.",
-    "FER2013 was gathered by web search: adults, actors and lighter skin are over-represented, and its "
-    "labels are noisy; people agree with them on about 65 % of the faces.",
+    (
+        "FER2013 was gathered by web search: adults, actors and lighter skin are over-represented, and its "
+        "labels are noisy; people agree with them on about 65 % of the faces."
+    ),
     "Disgust has the fewest training faces by far.",
     "Nothing was measured by age, gender or skin colour, because the data names none.",
 )

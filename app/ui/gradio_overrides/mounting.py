@@ -11,6 +11,8 @@ from app.ui.gradio_overrides import sessions
 from models import photo
 
 PAGE = {
+    "head": "<noscript><style>body::before { content: 'FaceWhy needs JavaScript: switch it on for this page.'; "
+    "display: block; padding: 2em; font: 1.1em sans-serif; }</style></noscript>",
     "css_paths": Path(__file__).parents[1] / "static" / "page.css",
     "max_file_size": photo.MAX_BYTES,
     "allowed_paths": [],

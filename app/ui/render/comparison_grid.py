@@ -53,11 +53,14 @@ def _model(
     session: Session, name: str, answer: Prediction, found: Explanation | str | None, shared: Scale
 ) -> dict[str, Any]:
     """A model's map under its answer."""
-    explained = isinstance(found, Explanation)
+    explained, picture = isinstance(found, Explanation), ""
+    if explained:
+        picture = pictures.overlay(session, found, shared, ZOOM, strength=text.strength(answer, found.target))
     return {
         "model": text.MODELS[name],
         "seen": f"{text.ADJECTIVES[answer.emotion]}, {text.percent(answer.confidence)}",
-        "picture": pictures.overlay(session, found, shared, ZOOM) if explained else "",
+        "picture": picture,
+        "weak": text.weak(answer, found.target) if explained else "",
         "reason": "" if explained else found,
         "seconds": found.seconds if explained else None,
         "decisive": decisive(session, found) if explained else [],

@@ -9,6 +9,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from app import text
+from app.ui.session import Session
 
 
 class Tight(Extension):
@@ -44,6 +45,9 @@ def fill(template: str, /, **values: Any) -> Markup:
 FIRST_A_PHOTO = Markup("First give a photo with a face on the tab <b>Predict</b>.")
 
 
+QUEUED = fill("queued")
+
+
 def note(text: str, **extra: Any) -> Markup:
     """A word to the visitor beside or in place of a result; `Markup` may hold tags.
 
@@ -52,3 +56,8 @@ def note(text: str, **extra: Any) -> Markup:
         extra: see `note.html`.
     """
     return fill("note", text=text, **{"progress": None, "quiet": False} | extra)
+
+
+def verdict(session: Session, text: str) -> Markup:
+    """What is found on the chosen face, which is named where there are several."""
+    return fill("verdict", face=session.face_name, text=text, guessed=session.guessed)

@@ -74,13 +74,14 @@ def shared(experiment: Experiment) -> str:
     return fill("lab_link", code=experiment.code if experiment.steps else "")
 
 
-def verdict(outcome: Outcome) -> str:
-    """What happened, in a sentence or two, and which models could not be asked."""
-    return fill("lab_verdict", summary=lab_text.summary(outcome), missing=text.missing(outcome.models))
+def verdict(outcome: Outcome, face: str = "") -> str:
+    """What happened, in a sentence or two, and which models could not be asked; `face` names one of several."""
+    summary, missing = lab_text.summary(outcome), text.missing(outcome.models)
+    return fill("lab_verdict", face=face, summary=summary, missing=missing)
 
 
 def answers(outcome: Outcome) -> str:
-    """A card a model: its heatmap, its answers before and after, and whether the heatmap was right."""
+    """A card a model: its heatmap, its answers before and after, and whether the heatmap agreed with the test."""
     limit = scale.shared(outcome.maps.values())
     cards = [_card(name, tried, outcome, limit) for name, tried in outcome.models.items()]
     return fill("lab_answers", side=SIDE, cards=cards, seconds=outcome.seconds)

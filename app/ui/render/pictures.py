@@ -18,6 +18,8 @@ from models.types import KEYPOINTS, Face, Photo
 VIEW_SIDE = 1280
 """Longest side in pixels of a photo as it is shown."""
 CLOSE_UP_SIDE = 288
+SMALL_SIDE = 224
+"""Longest side in pixels of the photo beside a map."""
 CROP_ZOOM = 8
 """How much larger than the networks' crop a face is shown behind a heatmap."""
 
@@ -107,6 +109,20 @@ def strip(session: Session) -> str:
     return fill("strip", pictures=crops, chosen=session.chosen)
 
 
+def above(session: Session) -> str:
+    """What stands above the results of a tab: the faces to choose from, or that the whole picture is taken as one."""
+    return fill("guess") if session.guessed else strip(session)
+
+
+def where(session: Session) -> str:
+    """The whole photo, small, with the chosen face marked."""
+    width, height = session.photo.size
+    zoom = SMALL_SIDE / max(width, height)
+    small = cv2.resize(session.photo.pixels, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    box = _box(session, session.chosen)
+    return fill("where", width=width, height=height, picture=jpeg(small), box=box, face=session.face_name)
+
+
 def thumbnail(picture: Photo, side: int) -> str:
     """The upper middle of a picture as a square, as a data URL."""
     width, height = picture.size
@@ -116,21 +132,30 @@ def thumbnail(picture: Photo, side: int) -> str:
     return jpeg(cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA))
 
 
-def overlay(session: Session, explanation: Explanation, shared: Scale, zoom: int = CROP_ZOOM, above: str = "") -> str:
+def overlay(
+    session: Session,
+    explanation: Explanation,
+    shared: Scale,
+    zoom: int = CROP_ZOOM,
+    above: str = "",
+    strength: float = 1,
+) -> str:
     """The chosen face under the heatmap of an explanation; the page's slider sets how much shows.
 
     The face is grey and aligned as the network sees it, only sharper. The two are apart, so that
-    the slider needs no new picture. `above` is HTML that lies over both.
+    the slider needs no new picture. `above` is HTML that lies over both, `strength` in 0..1 pales the map.
     """
     alt = f"Heatmap of {text.MODELS[explanation.model]} for {explanation.target.name}"
     heat = figures.heat(explanation.values, shared, framing.CROP_SIDE * zoom)
-    return layers(session, heat, f"{alt}; the text says which parts of the face it marks", zoom, above)
+    return layers(session, heat, f"{alt}; the text says which parts of the face it marks", zoom, above, strength)
 
 
-def layers(session: Session, heat: np.ndarray, alt: str, zoom: int = CROP_ZOOM, above: str = "") -> str:
+def layers(
+    session: Session, heat: np.ndarray, alt: str, zoom: int = CROP_ZOOM, above: str = "", strength: float = 1
+) -> str:
     """The chosen face in grey under a picture, uint8 (H, W, 4) RGBA, that `alt` describes."""
     face = cv2.cvtColor(_crop(session.photo, session.face, zoom), cv2.COLOR_RGB2GRAY)
-    return fill("overlay", face=jpeg(face), heat=png(heat), alt=alt, above=above)
+    return fill("overlay", face=jpeg(face), heat=png(heat), alt=alt, above=above, strength=strength)
 
 
 def colour_bar(shared: Scale, explanation: Explanation) -> str:

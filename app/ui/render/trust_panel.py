@@ -11,6 +11,7 @@ from explain.registry import METHODS
 from explain.trust import Agreement, TrustResult
 
 WAITING = fill("trust_waiting")
+UNTESTED = fill("trust_untested")
 BADGES = {"high": ("✓", "holds up"), "some": ("~", "holds in part"), "none": ("✕", "no better than chance")}
 HOW = (
     "Parts of the face are hidden in the order of the map, what it marks most first, and shown again in the same "

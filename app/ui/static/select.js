@@ -1,11 +1,23 @@
-// What carries data-index can be chosen by click, tap and keyboard.
-const choose = (event) => {
-  const target = event.target.closest('[data-index]');
-  if (target) trigger('select', {index: Number(target.dataset.index)});
-};
-element.addEventListener('click', choose);
+// What carries data-index can be chosen by click, tap and keyboard; in a group of radios by the arrow keys.
+let follow = false;
+const choose = (target) => { if (target) trigger('select', {index: Number(target.dataset.index)}); };
+element.addEventListener('click', (event) => choose(event.target.closest('[data-index]')));
 element.addEventListener('keydown', (event) => {
-  if (event.target.tagName === 'BUTTON' || !['Enter', ' '].includes(event.key)) return;
-  event.preventDefault();
-  choose(event);
+  const radio = event.target.closest('[role=radio]');
+  const step = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[event.key];
+  if (radio && step) {
+    const all = [...radio.parentElement.querySelectorAll('[role=radio]')];
+    event.preventDefault();
+    follow = true;
+    choose(all[(all.indexOf(radio) + step + all.length) % all.length]);
+  } else if (event.target.tagName !== 'BUTTON' && ['Enter', ' '].includes(event.key)) {
+    event.preventDefault();
+    choose(event.target.closest('[data-index]'));
+  }
 });
+new MutationObserver(() => {  // the group is drawn anew, and the focus goes along
+  const chosen = follow && element.querySelector('[role=radio][aria-checked=true]');
+  if (!chosen) return;
+  follow = false;
+  chosen.focus();
+}).observe(element, {childList: true, subtree: true});

@@ -22,10 +22,12 @@ class Shared:
     Attributes:
         session: holds the visitor's `Session`.
         tab: the tab that is being built.
+        explained: holds what the tab Explain shows, its `Shown` or None.
     """
 
     session: gr.State
     tab: gr.Tab | None
+    explained: gr.State
 
 
 def choose(session: Session, event: gr.EventData) -> Session:

@@ -89,6 +89,7 @@ def build(shared: Shared) -> None:
     view = View(shown, strip, stop, notice, probabilities, parts)
     outputs = [*laid_out(view, rows)]
     private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
+    shared.tab.select(waiting, [shared.session, shown], outputs, **private, queue=False)
     runs = [
         shared.tab.select(arrive, inputs, outputs, **private, **admission.EXPLAINS),
         gr.on(settled, compare, inputs, outputs, **private, **admission.EXPLAINS),
@@ -128,7 +129,7 @@ def compare(
     missing = [(method, name) for method in chosen for name in answers if name not in results[method]]
     rows = {method: comparison_grid.row(session, answers, method, maps) for method, maps in results.items()}
     chart = gr.Plot(charts.probabilities(list(answers.values())), visible=True)
-    view, new = View(strip=pictures.strip(session), probabilities=chart), dict.fromkeys(METHODS, "") | rows
+    view, new = View(strip=pictures.above(session), probabilities=chart), dict.fromkeys(METHODS, "") | rows
     for count, (method, name) in enumerate(missing):
         busy = gr.Button(interactive=True)  # at every step: Gradio may lose what comes while a tab is being mounted
         notice = progress(count, len(missing), method, name)
@@ -150,9 +151,9 @@ def compare(
     yield laid_out(
         View(
             Compared(about, chosen, copied(known, results), True),
-            pictures.strip(session),
+            pictures.above(session),
             gr.Button(interactive=False),
-            meaning(answers, target),
+            meaning(session, answers, target),
             chart,
             by_part(session, results),
         ),
@@ -169,6 +170,15 @@ def arrive(
         yield laid_out(View())
         return
     yield from compare(cancellation, session, shown, emotion, against, methods)
+
+
+def waiting(session: Session, shown: Compared | None) -> tuple:
+    """That the tab waits for its turn, where the face is another than the one on the screen."""
+    if session.face is None or (shown is not None and shown.about[:2] == (session.key, session.chosen)):
+        return laid_out(View())
+    nothing = gr.Plot(visible=False)
+    view = View(strip=pictures.above(session), notice=html.QUEUED, probabilities=nothing, parts=nothing)
+    return laid_out(view, dict.fromkeys(METHODS, ""))
 
 
 def notice_only(note: str) -> tuple:
@@ -199,10 +209,12 @@ def progress(count: int, total: int, method: str, name: str) -> str:
     return html.note(about, progress=(count, total))
 
 
-def meaning(answers: dict[str, Prediction], target: Target) -> str:
+def meaning(session: Session, answers: dict[str, Prediction], target: Target) -> str:
     """What the models see, what they were asked, and how the maps can be compared."""
     who = {1: "It is", 2: "Both are"}.get(len(answers), "All three are")
-    return html.fill("compare_meaning", verdict=text.verdict(answers), who=who, target=target.name)
+    return html.fill(
+        "compare_meaning", face=session.face_name, verdict=text.verdict(answers), who=who, target=target.name
+    )
 
 
 def by_part(session: Session, results: dict[str, Maps]) -> gr.Plot:

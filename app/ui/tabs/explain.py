@@ -27,6 +27,8 @@ PREDICTED = ("what the model sees", "")
 MODELS = [(title, name) for name, title in text.MODELS.items()]
 NO_FACE = html.note(html.FIRST_A_PHOTO, quiet=True)
 STOPPED = html.note("Stopped. What is below is from before.")
+SATURATED = 0.99
+"""From this probability on, an answer hardly moves whatever is hidden."""
 INSTANT = ("gradcam", "gradcam_plus_plus", "saliency")
 """Methods of one pass through the network: over before a word about waiting is read."""
 
@@ -86,7 +88,7 @@ class Offered(NamedTuple):
 def build(shared: Shared) -> None:
     """The tab's components and events."""
     cancellation = gr.State(Cancellation())
-    shown = gr.State(None)
+    shown = shared.explained
     judged = gr.State("")
     first = pipeline.recommended("cnn")
     offered = gr.State(first)
@@ -134,6 +136,7 @@ def build(shared: Shared) -> None:
     method.input(turn_to, [model, method], method_of, **private)
     about.expand(explained, method, page, **private)
     offer_of = [[model, method, offered], method_of]
+    shared.tab.select(waiting, [shared.session, shown], map_of, **private, queue=False)
     settled = [emotion.input, against.input, method.input, *map(controls.changed, filter(controls.chosen, values))]
     typed = [event for value in itertools.filterfalse(controls.chosen, values) for event in (value.submit, value.blur)]
     runs = [
@@ -202,6 +205,13 @@ def arrive(shown: Shown | None, cancellation: Cancellation, session: Session, *i
     yield from explain(cancellation, session, *inputs)
 
 
+def waiting(session: Session, shown: Shown | None) -> View:
+    """That the tab waits for its turn, where the face is another than the one on the screen."""
+    if session.face is None or (shown is not None and shown.about[:2] == (session.key, session.chosen)):
+        return View()
+    return View(strip=pictures.above(session), picture=html.QUEUED, told="", parts="", verdict="")
+
+
 def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Iterator[Judged]:
     """The trust reading of the map on the screen, unless it is there already or a later map has begun.
 
@@ -209,6 +219,10 @@ def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Itera
     """
     token = cancellation.latest
     if shown is None or shown.key == judged:
+        return
+    if shown.face.guessed:
+        nothing = gr.Plot(visible=False)
+        yield Judged(shown.key, trust_panel.UNTESTED, gr.Accordion(visible=False), "", nothing)
         return
     for result in pipeline.trust_steps(shown.face, shown.explanation, shown.version):
         if cancellation.over(token) or cancellation.shown != shown.key:
@@ -261,7 +275,7 @@ def notice_only(cancellation: Cancellation, session: Session, note: str) -> View
     cancellation.shown = ""
     return View(
         shown=None,
-        strip=pictures.strip(session),
+        strip=pictures.above(session),
         status="",
         stop=gr.Button(visible=False),
         picture=note,
@@ -275,7 +289,7 @@ def notice_only(cancellation: Cancellation, session: Session, note: str) -> View
 def at_work(session: Session, note: str) -> View:
     """A word above the map from before, which stays."""
     waiting = html.note(note, progress=())
-    return View(strip=pictures.strip(session), status=waiting, stop=gr.Button(visible=True))
+    return View(strip=pictures.above(session), status=waiting, stop=gr.Button(visible=True))
 
 
 def idle() -> View:
@@ -291,24 +305,29 @@ def finished(session: Session, shown: Shown, prediction: Prediction) -> View:
     above = evidence_table.outlines(keypoints, items, explanation)
     picture = html.fill(
         "heatmap",
-        overlay=pictures.overlay(session, explanation, shared, above=above),
+        overlay=pictures.overlay(
+            session, explanation, shared, above=above, strength=text.strength(prediction, explanation.target)
+        ),
+        weak=text.weak(prediction, explanation.target),
         rest=evidence_table.REST,
         bar=pictures.colour_bar(shared, explanation),
     )
     return View(
         shown=shown,
-        strip=pictures.strip(session),
+        strip=pictures.above(session),
         status="",
         stop=gr.Button(visible=False),
         picture=picture,
-        told=described(explanation, prediction, items),
+        told=described(session, explanation, prediction, items),
         parts=evidence_table.table(items, explanation),
         verdict=trust_panel.WAITING,
         fold=gr.Accordion(visible=False),
     )
 
 
-def described(explanation: Explanation, prediction: Prediction, items: list[evidence.RegionEvidence]) -> str:
+def described(
+    session: Session, explanation: Explanation, prediction: Prediction, items: list[evidence.RegionEvidence]
+) -> str:
     """What the model sees, what was explained, and the evidence in sentences."""
     return html.fill(
         "explained",
@@ -317,7 +336,10 @@ def described(explanation: Explanation, prediction: Prediction, items: list[evid
         confidence=prediction.confidence,
         question=question(explanation.target, prediction),
         seconds=explanation.seconds,
-        evidence=evidence.message(explanation, items),
+        sentences=evidence.sentences(explanation, items),
+        face=session.face_name,
+        where=pictures.where(session),
+        saturated=text.probability(prediction, explanation.target) > SATURATED,
         literature=action_units.message(explanation, items),
     )
 

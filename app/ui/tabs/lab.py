@@ -3,21 +3,22 @@
 import inspect
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from app import experiments, lab_text, source_faces
+from app import experiments, lab_text, pipeline, source_faces
 from app.serving import admission
 from app.ui import brush_mask, controls, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
-from app.ui.render import lab_panels, pictures
+from app.ui.render import html, lab_panels, pictures
 from app.ui.session import Session
 from app.ui.tabs import SKIP, Shared, choose
+from app.ui.tabs.explain import Shown
 from explain.base import Explanation
 from explain.lab.counterfactual import Counterfactual
 from explain.lab.steps import (
@@ -36,7 +37,6 @@ from explain.lab.steps import (
     pack,
 )
 from explain.registry import METHODS
-from models.errors import NoFaceError
 from models.regions import REGIONS
 
 TITLE = "Lab"
@@ -54,6 +54,10 @@ SLIDERS = {
 HANDS = [("Tap", "0"), ("Paint fine", "3.5"), ("Paint broad", "8")]
 
 
+BUSY = html.note("The heatmaps are on their way…", progress=())
+SEARCHING = html.note("All ways to hide parts of the face are tried…", progress=())
+
+
 @dataclass(frozen=True, eq=False)
 class LabState:
     """What one visitor is working on at a moment; no picture and no network.
@@ -65,6 +69,7 @@ class LabState:
         past: the experiments before, the last one last.
         about: what `maps` and `found` speak about: the photo's key and the chosen face.
         maps: heatmaps that need not be made again, by method, model and emotion.
+        followed: the method that the tab Explain showed when the Lab was opened last.
         found: what hidden parts showed in the search for the smallest change, and what it found by
             model; None before.
     """
@@ -76,6 +81,7 @@ class LabState:
     past: tuple[Experiment, ...] = ()
     about: tuple = ()
     maps: dict[tuple[str, str, int], Explanation] = field(default_factory=dict)
+    followed: str = ""
     found: tuple[str, dict[str, Counterfactual | None]] | None = None
 
     def with_experiment(self, experiment: Experiment) -> "LabState":
@@ -112,6 +118,7 @@ class View(NamedTuple):
     reset: Any = SKIP
     link: Any = SKIP
     text: Any = SKIP
+    method: Any = SKIP
     blur: Any = SKIP
     brightness: Any = SKIP
     contrast: Any = SKIP
@@ -127,7 +134,8 @@ CHANGING = threading.Lock()
 
 def build(shared: Shared) -> None:
     """The tab's components and events."""
-    latest = gr.State(Latest())
+    first = LabState(method=pipeline.recommended("cnn"))
+    latest = gr.State(Latest(first))
     code = gr.Textbox(visible=False)
     strip = gr.HTML(js_on_load=scripts.read("select"))
     with gr.Row(elem_classes="fw-columns fw-lab"):
@@ -153,7 +161,7 @@ def build(shared: Shared) -> None:
             with gr.Row(elem_classes="fw-pair"):
                 undo = gr.Button("Undo", elem_id="lab-undo", interactive=False, min_width=80)
                 reset = gr.Button("Start over", elem_id="lab-reset", interactive=False, min_width=80)
-            search = gr.Button("Smallest change that flips the answer", variant="primary", elem_id="lab-search")
+            search = gr.Button("Fewest parts whose hiding flips the answer", variant="primary", elem_id="lab-search")
             smallest = gr.HTML(js_on_load=scripts.read("select"), elem_id="lab-smallest")
             with gr.Row():
                 titles = [(entry.title, name) for name, entry in METHODS.items()]
@@ -175,13 +183,15 @@ def build(shared: Shared) -> None:
 
     own = [shared.session, latest]
     watched = [method, emotion, swapped]
-    view = View(strip, face, steps, verdict, predictions, smallest, parts, swap, undo, reset, link, text, **sliders)
-    outputs = [*view]
+    places = [strip, face, steps, verdict, predictions, smallest, parts, swap, undo, reset, link, text, method]
+    outputs = [*View(*places, **sliders)]
     linking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     quiet = linking | admission.EXPLAINS
-    watches = [shared.tab.select, emotion.input, swapped.input]
-    gr.on(watches, does(watch), [*own, *watched], outputs, **quiet)
-    method.input(does(watch), [*own, *watched], outputs, **quiet | {"show_progress": "minimal"})
+    shared.tab.select(waiting, own, outputs, **linking, queue=False)
+    shared.tab.select(does(arrive), [*own, shared.explained], outputs, **quiet)
+    gr.on([emotion.input, swapped.input], does(watch), [*own, *watched], outputs, **quiet)
+    method.input(busy, shared.session, outputs, **linking, queue=False)
+    method.input(does(watch), [*own, *watched], outputs, **quiet)
     gr.on([face.select, parts.select], does(touch), [*own, fill], outputs, **quiet)
     fill.input(does(change_baseline), [*own, fill], outputs, **quiet)
     swap.select(does(swap_part), own, outputs, **quiet)
@@ -194,7 +204,7 @@ def build(shared: Shared) -> None:
     strip.select(choose, shared.session, shared.session, **linking).then(
         does(watch), [*own, *watched], outputs, **quiet
     )
-    search.click(search_smallest, [*own, fill], outputs, **quiet | {"show_progress": "minimal"})
+    search.click(search_smallest, [*own, fill], outputs, **quiet)
     smallest.select(does(follow), own, outputs, **quiet)
     hand.input(None, hand, None, js=scripts.read("lab_hand"))
     events.page().load(linked, [latest, code], None, js=scripts.read("lab_code"), **linking)
@@ -250,6 +260,7 @@ def show(session: Session, state: LabState) -> tuple[LabState, View]:
         reset=gr.Button(interactive=bool(experiment.steps)),
         link=lab_panels.shared(experiment),
         text=written(experiment),
+        method=state.method,
         **_positions(experiment),
     )
     if session.face is None:
@@ -263,10 +274,10 @@ def show(session: Session, state: LabState) -> tuple[LabState, View]:
     outcome = experiments.run(session.face, experiment, state.method, state.emotion, **given)
     made = {(state.method, name, outcome.target.emotion): found for name, found in outcome.maps.items()}
     return replace(state, maps={**state.maps, **made}), view._replace(
-        strip=pictures.strip(session),
+        strip=pictures.above(session),
         face=lab_panels.changed_face(outcome),
         steps=lab_panels.done(experiment),
-        verdict=lab_panels.verdict(outcome),
+        verdict=lab_panels.verdict(outcome, session.face_name),
         predictions=lab_panels.answers(outcome),
         smallest=lab_panels.smallest(state.found[1]) if state.found else "",
     )
@@ -295,6 +306,20 @@ def written(experiment: Experiment) -> str:
 def watch(state: LabState, method: str, emotion: str, part: str) -> LabState:
     """The same experiment seen by a method, with an emotion in mind, and the part that is taken from other faces."""
     return replace(state, method=method, emotion=emotion, part=part)
+
+
+def arrive(state: LabState, shown: Shown | None) -> LabState:
+    """The Lab begins with the method that the tab Explain shows, and follows where that is another one."""
+    method = state.followed if shown is None else shown.explanation.method
+    return state if method == state.followed else replace(state, method=method, followed=method)
+
+
+def waiting(session: Session, latest: Latest) -> View:
+    """That the tab waits for its turn, where the face is another than the one on the screen."""
+    if session.face is None or latest.state.about == (session.key, session.chosen):
+        return View()
+    nothing = dict.fromkeys(("steps", "verdict", "predictions", "smallest"), "")
+    return View(strip=pictures.above(session), face=html.QUEUED, **nothing)
 
 
 def touch(state: LabState, event: gr.EventData, fill: str) -> LabState:
@@ -366,14 +391,21 @@ def follow_json(state: LabState, text: str) -> LabState:
     return state.with_experiment(Experiment.from_json(text))
 
 
-def search_smallest(session: Session, latest: Latest, fill: str) -> View:
-    """The smallest change that flips each model's answer."""
+def busy(session: Session) -> View:
+    """That the heatmaps of another method are being made."""
+    return View(verdict=BUSY) if session.face else View()
+
+
+def search_smallest(session: Session, latest: Latest, fill: str) -> Iterator[View]:
+    """The fewest parts whose hiding flips each model's answer."""
     if session.face is None:
-        raise NoFaceError("There is no face to search on", "none so far", "Give a photo on the tab Predict first")
+        yield View(smallest=html.note(html.FIRST_A_PHOTO))
+        return
+    yield View(smallest=SEARCHING)
     found = experiments.smallest(session.face, fill, versions_used(session))
     with CHANGING:
         latest.state = replace(latest.state, found=(fill, found))
-    return View(smallest=lab_panels.smallest(found))
+    yield View(smallest=lab_panels.smallest(found))
 
 
 def follow(state: LabState, event: gr.EventData) -> LabState:

@@ -1,23 +1,22 @@
 """The photo, its faces, and what the three models see in the chosen one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-from markupsafe import Markup
 
-from app import pipeline, text
+from app import error_messages, pipeline, text
 from app.serving import admission
 from app.ui import scripts, session
+from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
-from app.ui.photo_input import PhotoInput
+from app.ui.photo_input import PhotoSource
 from app.ui.render import charts, html, pictures
 from app.ui.session import Session
 from app.ui.tabs import SKIP, Shared
-from models import photo
-from models.errors import EmptyPhotoError
+from models import detector, photo
 from models.types import EMOTIONS, Photo
 
 TITLE = "Predict"
@@ -25,12 +24,6 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 THUMBNAIL = 112
 WELCOME = html.fill("welcome")
 WAITING = html.note("The faces are found. The three models are reading them…")
-NO_FACE = html.note(
-    Markup(
-        "<b>No face was found in this picture.</b> Try one where the face is larger and not covered. If the picture "
-        "itself is a tight crop of a face, use the whole picture."
-    )
-)
 
 
 class View(NamedTuple):
@@ -61,7 +54,7 @@ def build(shared: Shared) -> None:
             close_up = gr.HTML(elem_id="keypoints")
     with gr.Row(elem_classes="fw-columns"):
         with gr.Column(scale=6, min_width=320):
-            source = PhotoInput(
+            source = PhotoSource(
                 label="Photo",
                 sources=["upload", "webcam", "clipboard"],
                 height=250,
@@ -73,45 +66,81 @@ def build(shared: Shared) -> None:
         with gr.Column(scale=5, min_width=320):
             gallery = gr.HTML(thumbnails(), js_on_load=scripts.read("select"), elem_id="examples")
     view = View(source, shared.session, picture, strip, notice, whole, chart, table, close_up)
-    outputs = [*view]
-    private = {"api_visibility": "private", "show_progress": "minimal"}
+    cancellation, when = gr.State(Cancellation()), gr.Number(visible=False)
+    outputs, asked = [*view], [cancellation, shared.session, when]
+    private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
+    clocked = private | admission.PREDICTS | {"js": scripts.read("when")}
     given = [
-        source.input(read, source, outputs, **private, **admission.PREDICTS),
-        gallery.select(read_example, None, outputs, **private, **admission.PREDICTS),
+        source.input(read, [*asked, source], outputs, **clocked),
+        gallery.select(read_example, asked, outputs, **clocked),
+        whole.click(read_whole, asked, outputs, **clocked),
     ]
-    for event in given:
+    for event in given[:2]:
         event.then(None, js=scripts.read("to_top"))
-    whole.click(read_whole, shared.session, outputs, **private, **admission.PREDICTS)
     gr.on([picture.select, strip.select], choose, shared.session, outputs, **private)
     shared.tab.select(show, shared.session, outputs, **private)
 
 
-def read(picture: Photo) -> Iterator[View]:
-    """A photo that was given; the dropzone is emptied for the next one."""
-    faces = pipeline.find(picture)
-    found = session.opened(picture, faces)
-    if not faces:
-        yield show(found)._replace(source=None)
+def read(cancellation: Cancellation, current: Session, when: float, take: Callable[[], Photo] | None) -> Iterator[View]:
+    """A photo that was given; the dropzone is emptied for the next one. The photo that was given last is shown."""
+    if take is None:
+        yield View()
         return
-    yield show(found)._replace(source=None, session=SKIP)
-    yield show(predicted(session.opened(picture, pipeline.with_keypoints(faces, picture))))._replace(source=None)
+    for view in _read(cancellation, current, when, take):
+        yield view._replace(source=None)
 
 
-def read_example(event: gr.EventData) -> Iterator[View]:
+def read_example(cancellation: Cancellation, current: Session, when: float, event: gr.EventData) -> Iterator[View]:
     """An example that was picked."""
-    paths = example_paths()
-    index = events.data(event).get("index")
-    if index not in range(len(paths)):
-        raise EmptyPhotoError("The example was not found", repr(index)[:40], "Pick another one")
-    yield from read(photo.read(paths[index]))
+    paths, index = example_paths(), events.data(event).get("index")
+    if index in range(len(paths)):
+        yield from _read(cancellation, current, when, lambda: photo.read(paths[index]))
 
 
-def read_whole(current: Session) -> View:
+def read_whole(cancellation: Cancellation, current: Session, when: float) -> Iterator[View]:
     """The photo again, all of it taken as the face."""
-    if current.photo is None:
-        raise EmptyPhotoError("No picture was given", "none so far", "Upload one, take a snapshot or pick an example")
-    faces = pipeline.faces_in(current.photo, whole_picture=True)
-    return show(predicted(session.opened(current.photo, faces)))
+    if current.photo is not None:
+        yield from _read(cancellation, current, when, lambda: current.photo, whole=True)
+
+
+def _read(
+    cancellation: Cancellation, current: Session, when: float, take: Callable[[], Photo], whole: bool = False
+) -> Iterator[View]:
+    """A photo, its faces and what the models see, step by step, until a later one is given.
+
+    Args:
+        cancellation, when: see `Cancellation.begin`.
+        current: what is shown; it stays where the photo cannot be read.
+        take: reads the photo.
+        whole: take the whole picture as the face where none is found.
+    """
+    token = cancellation.begin(when)
+    if cancellation.over(token):
+        return
+    yield View(notice=html.fill("reading", earlier=current.photo is not None))
+    try:
+        picture = take()
+        faces = pipeline.find(picture)
+        if not cancellation.over(token):
+            found = show(session.opened(picture, faces))
+            if faces or whole:  # the session waits for the models, so that no tab works with half of it
+                found = found._replace(session=SKIP, notice=WAITING, whole=gr.Button(visible=False))
+            yield found
+        if (faces or whole) and not cancellation.over(token):
+            faces = pipeline.with_keypoints(faces or [detector.whole_picture(picture)], picture)
+            answered = predicted(session.opened(picture, faces))
+            if not cancellation.over(token):
+                yield show(answered)
+    except Exception as error:
+        sentence = error_messages.message(error)
+        if not cancellation.over(token):
+            yield failed(current, sentence)
+
+
+def failed(current: Session, sentence: str) -> View:
+    """Why the photo cannot be read; what is shown stays, and is said to be of the photo before."""
+    notice = html.fill("photo_failed", sentence=sentence, earlier=current.photo is not None, below=notice_of(current))
+    return show(current)._replace(notice=notice)
 
 
 def choose(current: Session, event: gr.EventData) -> View:
@@ -126,23 +155,32 @@ def predicted(current: Session) -> Session:
 
 def show(current: Session) -> View:
     """The session and everything that the tab shows of it."""
-    lost = current.photo is not None and not current.faces
     answers = current.face_predictions
-    if answers:
-        notice = html.fill("verdict", text=text.verdict(answers))
-    else:
-        notice = NO_FACE if lost else WAITING if current.photo else WELCOME
     chart = gr.Plot(charts.probabilities(list(answers.values())), visible=True) if answers else gr.Plot(visible=False)
     return View(
         session=current,
         picture=pictures.photo(current),
         strip=pictures.strip(current),
-        notice=notice,
-        whole=gr.Button(visible=lost),
+        notice=notice_of(current),
+        whole=gr.Button(visible=lost(current)),
         chart=chart,
         table=numbers(current),
         close_up=pictures.close_up(current),
     )
+
+
+def lost(current: Session) -> bool:
+    """Whether there is a photo without a face."""
+    return current.photo is not None and not current.faces
+
+
+def notice_of(current: Session) -> str:
+    """What the models see, or what is to be done."""
+    if current.face_predictions:
+        return html.verdict(current, text.verdict(current.face_predictions))
+    if lost(current):
+        return html.fill("no_face", odd=text.odd(current.photo))
+    return WAITING if current.photo else WELCOME
 
 
 def numbers(current: Session) -> str:

@@ -17,3 +17,12 @@ def test_every_visitor_has_their_own():
     first = cancellation.begin()
     copy.deepcopy(cancellation).begin()
     assert not cancellation.over(first)
+
+
+def test_what_was_asked_for_earlier_is_over_however_late_its_turn_comes():
+    cancellation = Cancellation()
+    second = cancellation.begin(2000.0)
+    first = cancellation.begin(1000.0)
+    assert cancellation.over(first) and not cancellation.over(second)
+    third = cancellation.begin(3000.0)
+    assert cancellation.over(second) and not cancellation.over(third)

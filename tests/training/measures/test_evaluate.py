@@ -112,7 +112,7 @@ def test_networks_without_figures_are_not_measured_together(untrained, parquet, 
 
 def test_the_command_measures_and_draws(measured, parquet, monkeypatch, tmp_path):
     monkeypatch.setattr("training.commands.evaluate.SHIPPED", measured)
-    monkeypatch.setattr(report, "_pictures", lambda drawn: {name: b"picture" for name in drawn})
+    monkeypatch.setattr(report, "_pictures", lambda drawn: dict.fromkeys(drawn, b"picture"))
     options = ["--data", str(parquet), "--archive", str(tmp_path), "--no-robustness"]
     done = CliRunner().invoke(cli.app, ["evaluate", "resnet", *options])
     assert done.exit_code == 0, done.output

@@ -127,7 +127,7 @@ def test_flat_maps_are_not_compared(one, last):
 
 def test_the_methods_that_were_chosen_are_compared_in_their_order(one):
     found = steps_of(one, methods=["saliency", "gradcam"])[-1]
-    titles = re.findall(r"<h3>([^<]+)</h3>", found.grid)
+    titles = re.findall(r"<h2>([^<]+)</h2>", found.grid)
     assert titles == [METHODS["gradcam"].title, METHODS["saliency"].title]
     assert METHODS["gradcam"].title in json.loads(found.parts.value["plot"])["layout"]["title"]["text"]
 

@@ -11,14 +11,14 @@ import pytest
 
 from app import text
 from app.serving import jobs
-from app.ui import controls
+from app.ui import controls, session
 from app.ui.cancellation import Cancellation
 from app.ui.render import evidence_table, trust_panel
 from app.ui.session import Session
 from app.ui.tabs import explain
 from explain import base, evidence, registry, trust
 from explain.registry import METHODS
-from models import regions, zoo
+from models import detector, regions, zoo
 from models.errors import ParameterError
 from models.types import EMOTIONS
 
@@ -109,9 +109,9 @@ def test_a_parameter_reaches_the_method(one):
 
 
 def test_another_face_is_explained_when_it_is_chosen(two):
-    session = explain.choose(two, SimpleNamespace(_data={"index": 1}))
-    found = shown(session)
-    assert session.chosen == 1 and 'aria-checked="true" data-index="1"' in found.strip
+    chosen = explain.choose(two, SimpleNamespace(_data={"index": 1}))
+    found = shown(chosen)
+    assert chosen.chosen == 1 and 'aria-checked="true" data-index="1"' in found.strip
     assert found.picture != shown(two).picture and found.shown.face is two.faces[1]
 
 
@@ -159,6 +159,38 @@ def test_every_method_can_be_read_about_without_another_file():
         assert "known to get wrong" in text and "data:image/" in text
         assert re.findall(r"\]\((?!https?:|data:)", text) == []
         assert "## Parameters" not in text and not text.startswith("#")
+
+
+def test_a_weak_emotion_is_said_to_be_weak_above_a_paler_map(one):
+    found = shown(one, "cnn", "disgust")
+    assert found.picture.index("CNN hardly sees disgust here") < found.picture.index("fw-overlay")
+    assert f"--fw-strength:{text.PALEST:.2f}" in found.picture
+    seen = shown(one).picture
+    assert "hardly" not in seen and "--fw-strength" not in seen
+
+
+def test_the_strongest_statement_comes_first_beside_the_whole_photo(one):
+    told = shown(one).told
+    lead = re.search(r'<p class="fw-lead">([^<]+)</p>', told)[1]
+    assert lead.startswith("For its size, the ") and 'class="fw-where"' in told
+
+
+def test_what_is_shown_of_one_of_several_faces_names_it(two):
+    assert "Face 2 of 2 looks" in shown(two.choose(1)).told
+
+
+def test_a_map_of_no_face_is_said_to_be_a_guess_and_not_tested(plain):
+    guess = session.opened(plain, [detector.whole_picture(plain)])
+    guess = session.opened(plain, explain.pipeline.with_keypoints(list(guess.faces), plain))
+    found = shown(guess)
+    assert "No face was found" in found.strip
+    (judged,) = explain.judge(showing(found.shown), found.shown, "")
+    assert judged.verdict == trust_panel.UNTESTED and "✓" not in judged.verdict and not judged.fold.visible
+
+
+def test_who_waits_is_not_asked_for_a_photo(one):
+    assert "Your turn comes next" in explain.waiting(one, None).picture
+    assert explain.waiting(one, shown(one).shown) == explain.waiting(Session(), None) == explain.View()
 
 
 def test_without_a_face_the_tab_says_what_to_do():

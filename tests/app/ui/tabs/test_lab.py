@@ -189,7 +189,9 @@ def test_heatmaps_are_kept_for_the_face_and_no_longer(one, two, hidden, monkeypa
 
 def test_the_smallest_change_is_found_and_followed(one, hidden):
     latest = Latest(hidden.state)
-    html = lab.search_smallest(one, latest, "mean face").smallest
+    begun, found = lab.search_smallest(one, latest, "mean face")
+    assert "<progress" in begun.smallest
+    html = found.smallest
     assert html.count("<li>") == 3 and html.count("Try it") >= 1
     _, found = latest.state.found
     index = next(place for place, change in enumerate(found.values()) if change)
@@ -200,8 +202,29 @@ def test_the_smallest_change_is_found_and_followed(one, hidden):
     assert outcome.models[name].after.top == change.after
     assert shown(one, done).smallest == html, "still there, for the others"
     assert shown(one, lab.change_baseline(done, "grey")).smallest == ""
-    with pytest.raises(FaceWhyError):
-        lab.search_smallest(Session(), Latest(), "mean face")
+    (view,) = lab.search_smallest(Session(), Latest(), "mean face")
+    assert "First give a photo" in view.smallest
+
+
+def test_the_lab_follows_the_method_that_explain_shows(one):
+    shown = SimpleNamespace(explanation=SimpleNamespace(method="occlusion"))
+    fresh = LabState()
+    assert lab.arrive(fresh, None) is fresh
+    state = lab.arrive(fresh, shown)
+    assert state.method == "occlusion"
+    own = lab.watch(state, "saliency", "", "mouth")
+    assert lab.arrive(own, shown) is own, "the visitor's own choice stays"
+    shown.explanation.method = "gradcam"
+    assert lab.arrive(own, shown).method == "gradcam"
+
+
+def test_the_effect_is_said_before_any_verdict(hidden):
+    assert re.search(r'status">Hiding the mouth took happy from \d+.% to \d+.% on average\.', hidden.view.verdict)
+
+
+def test_who_waits_is_not_asked_for_a_photo(one, hidden):
+    assert "Your turn comes next" in lab.waiting(one, Latest()).face
+    assert lab.waiting(one, Latest(hidden.state)) == lab.waiting(Session(), Latest()) == lab.View()
 
 
 def test_without_a_face_the_tab_says_what_to_do():
@@ -249,7 +272,7 @@ def test_a_search_beside_a_click_loses_neither(one, monkeypatch):
     monkeypatch.setattr(experiments, "smallest", lambda face, fill, versions: found)
 
     def searched_meanwhile(*args, **kwargs):
-        lab.search_smallest(one, latest, "blur")
+        list(lab.search_smallest(one, latest, "blur"))
         return run(*args, **kwargs)
 
     monkeypatch.setattr(experiments, "run", searched_meanwhile)
@@ -266,5 +289,5 @@ def test_the_models_are_asked_in_the_version_that_answered_before(one, monkeypat
     }
     challenged = Session(one.key, one.photo, one.faces, 0, answers)
     lab.show(challenged, LabState())
-    lab.search_smallest(challenged, Latest(), "mean face")
+    list(lab.search_smallest(challenged, Latest(), "mean face"))
     assert inputs == [("cnn", "9.0.0"), ("resnet", "9.0.1"), ("vgg16", "9.0.2")] * 2

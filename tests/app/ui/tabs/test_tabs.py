@@ -2,16 +2,20 @@
 
 import inspect
 import re
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import gradio as gr
+import numpy as np
 import pytest
 
-from app import main, text
+from app import error_messages, main, text
+from app.ui.cancellation import Cancellation
 from app.ui.session import Session
 from app.ui.tabs import Shared, predict
 from models import zoo
-from models.errors import FaceWhyError
+from models.errors import PhotoError
+from models.types import Photo
 
 
 def picked(index) -> SimpleNamespace:
@@ -26,14 +30,14 @@ def picked(index) -> SimpleNamespace:
 def test_a_tab_has_a_title_and_builds_alone(tab):
     assert tab.TITLE and tab.__doc__
     with gr.Blocks() as page, gr.Tabs(), gr.Tab(tab.TITLE) as container:
-        tab.build(Shared(gr.State(Session()), container))
+        tab.build(Shared(gr.State(Session()), container, gr.State(None)))
     assert page.fns
 
 
 @pytest.mark.parametrize("tab", main.TABS, ids=lambda tab: tab.TITLE)
 def test_the_handlers_of_a_tab_are_module_level_functions(tab):
     with gr.Blocks() as page, gr.Tabs(), gr.Tab(tab.TITLE) as container:
-        tab.build(Shared(gr.State(Session()), container))
+        tab.build(Shared(gr.State(Session()), container, gr.State(None)))
     for event in page.fns.values():
         assert event.api_visibility == "private"
         if event.fn is not None:
@@ -47,24 +51,71 @@ def test_titles_differ():
 # ------------------------------------------------------------------- predict
 
 
+def read(take, current=None, cancellation=None, when=1.0) -> Iterator[predict.View]:
+    return predict.read(cancellation or Cancellation(), current or Session(), when, take)
+
+
 def test_a_photo_shows_its_faces_before_the_models_answer(astronaut):
-    first, last = predict.read(astronaut)
-    assert first.session == gr.skip() and first.notice == predict.WAITING and "fw-box" in first.picture
+    begun, found, last = read(lambda: astronaut)
+    assert "<progress" in begun.notice and begun.session == gr.skip()
+    assert found.session == gr.skip() and found.notice == predict.WAITING and "fw-box" in found.picture
     assert last.source is None and set(last.session.face_predictions) == set(zoo.EMOTION_MODELS)
     assert text.verdict(last.session.face_predictions) in last.notice
 
 
+def test_the_photo_that_was_given_last_is_shown(astronaut, plain):
+    cancellation = Cancellation()
+    slow = read(lambda: astronaut, cancellation=cancellation, when=1.0)
+    next(slow)
+    *_, later = read(lambda: plain, cancellation=cancellation, when=2.0)
+    assert later.session.photo is plain
+    assert list(slow) == []
+    assert list(read(lambda: astronaut, cancellation=cancellation, when=1.5)) == [], "its upload took longer"
+
+
+def test_choosing_the_camera_is_no_photo(one):
+    assert list(read(None, one)) == [predict.View()]
+
+
+def test_a_photo_that_cannot_be_read_leaves_the_one_before_and_says_so(one):
+    def broken():
+        raise PhotoError("A picture is cut off", "half of it", "Save it again")
+
+    begun, last = read(broken, one)
+    assert "of the one before" in begun.notice
+    assert "A picture is cut off. Received: half of it. Save it again." in last.notice and 'role="alert"' in last.notice
+    assert "of the photo before" in last.notice and text.verdict(one.face_predictions) in last.notice
+    assert last.session is one and last.source is None
+    *_, first = read(broken)
+    assert "before" not in first.notice and "Start with a face" in first.notice
+
+
+def test_an_error_of_ours_is_a_sentence_too(one, monkeypatch):
+    monkeypatch.setattr(predict.pipeline, "find", lambda photo: 1 / 0)
+    *_, last = read(lambda: one.photo)
+    assert error_messages.UNEXPECTED in last.notice
+
+
+@pytest.mark.parametrize(
+    ("pixels", "said"),
+    [(np.zeros((60, 60, 3)), "black all over"), (np.full((60, 60, 3), 255), "one colour"), (None, "larger")],
+)
+def test_what_is_odd_about_a_picture_without_a_face_is_said(pixels, said):
+    noise = np.random.default_rng(0).integers(0, 255, (60, 60, 3))
+    *_, last = read(lambda: Photo(np.uint8(noise if pixels is None else pixels)))
+    assert "No face was found" in last.notice and said in last.notice
+
+
 def test_a_photo_without_a_face_offers_the_whole_picture(plain):
-    (view,) = predict.read(plain)
-    assert view.session.faces == () and view.notice == predict.NO_FACE and view.whole.visible
-    view = predict.read_whole(view.session)
+    *_, view = read(lambda: plain)
+    assert view.session.faces == () and "No face was found" in view.notice and view.whole.visible
+    *_, view = predict.read_whole(Cancellation(), view.session, 1.0)
     assert len(view.session.faces) == 1 and view.session.face_predictions and not view.whole.visible
     assert view.session.face.keypoints.shape == (15, 2)
 
 
 def test_the_whole_picture_needs_a_picture():
-    with pytest.raises(FaceWhyError):
-        predict.read_whole(Session())
+    assert list(predict.read_whole(Cancellation(), Session(), 1.0)) == []
 
 
 def test_choosing_a_face_shows_its_answers(two):
@@ -87,8 +138,7 @@ def test_the_numbers_are_those_of_the_chart(one):
 def test_an_example_is_read_by_its_place():
     count = len(predict.example_paths())
     assert count >= 8 and predict.thumbnails().count("data-index") == count
-    session = list(predict.read_example(picked(0)))[-1].session
-    assert session.faces and session.face_predictions
+    *_, view = predict.read_example(Cancellation(), Session(), 1.0, picked(0))
+    assert view.session.faces and view.session.face_predictions
     for index in (count, -1, None, "../../etc/hostname", [0]):
-        with pytest.raises(FaceWhyError):
-            list(predict.read_example(picked(index)))
+        assert list(predict.read_example(Cancellation(), Session(), 1.0, picked(index))) == []

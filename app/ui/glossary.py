@@ -1,0 +1,44 @@
+"""What the words on the page mean, for people who meet them for the first time."""
+
+TERMS = {
+    "Network": "A program that has learned from labelled pictures of faces which label people would probably give.",
+    "Keypoints": "Fifteen places of a face, such as the corners of the mouth, that a network of their own finds.",
+    "Heatmap": "A picture laid over the face: the stronger the colour, the more a method ascribes to that place.",
+    "Method": "A way to share out a network's answer among the places of the picture. Methods disagree.",
+    "Grad-CAM": "Marks where the network's last, coarse picture of the face raises the answer.",
+    "SHAP": "Shares out an answer by comparing the face with average faces, as one shares out a common bill.",
+    "Shapley value": "What a part adds to the answer, averaged over all orders in which the parts could be shown.",
+    "Saliency": "How strongly the answer reacts when a single pixel changes a little.",
+    "Score": "The number behind a probability, before all seven are made to add up to 100 %; also called logit.",
+    "Probability": "How often an answer of that sureness was right on test faces, as far as that was measured.",
+    "Evidence": "What a map marks, added up by part of the face.",
+    "Tested map": "The face is hidden bit by bit in the order of the map, to see whether the answer follows.",
+    "Random patch": "As much of the picture as was hidden, somewhere else on the face, to compare with.",
+    "Mean face": "The average of many faces. It stands where something is hidden.",
+    "Calibration error": "How far the stated sureness is from how often the network is right.",
+}
+"""A sentence for each word."""
+
+OF_TAB = {
+    "Predict": ("Network", "Keypoints", "Probability"),
+    "Explain": (
+        "Heatmap",
+        "Method",
+        "Grad-CAM",
+        "SHAP",
+        "Shapley value",
+        "Saliency",
+        "Score",
+        "Evidence",
+        "Tested map",
+    ),
+    "Compare": ("Heatmap", "Method", "Grad-CAM", "SHAP", "Shapley value", "Score", "Probability"),
+    "Lab": ("Heatmap", "Random patch", "Mean face", "Score", "Shapley value"),
+    "Models": ("Calibration error", "Keypoints", "Tested map", "Random patch"),
+}
+"""Which words each tab explains, by its title."""
+
+
+def of(title: str) -> list[tuple[str, str]]:
+    """The words of a tab and what they mean."""
+    return [(term, TERMS[term]) for term in OF_TAB[title]]

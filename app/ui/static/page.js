@@ -1,0 +1,102 @@
+// What the page does as a whole; runs once, when it is open.
+() => {
+  const SOURCE = '#source';
+
+  // The page speaks English, whatever the browser prefers.
+  const html = document.documentElement;
+  const speak = () => { if (html.lang !== 'en') html.lang = 'en'; };
+  new MutationObserver(speak).observe(html, { attributeFilter: ['lang'] });
+  speak();
+
+  // Tabs are in the browser's history, and a reload keeps the tab.
+  const tabs = () => [...document.querySelectorAll('[role=tablist] [role=tab]')].filter((tab) => tab.offsetParent);
+  const address = (tab) => `#tab=${tab.textContent.trim().toLowerCase()}`;
+  const open = () => {
+    const place = window.location.hash || (tabs()[0] && address(tabs()[0]));
+    const tab = tabs().find((each) => address(each) === place);
+    if (tab && tab.getAttribute('aria-selected') !== 'true') tab.click();
+  };
+  document.addEventListener('click', (event) => {
+    const tab = event.target.closest('[role=tablist] [role=tab]');
+    if (!tab || address(tab) === (window.location.hash || address(tabs()[0]))) return;
+    window.history.pushState(null, '', window.location.search + address(tab));
+  });
+  window.addEventListener('popstate', open);
+  if (window.location.hash.startsWith('#tab=')) open();
+
+  // Arrow keys in the list of tabs.
+  document.addEventListener('keydown', (event) => {
+    const tab = event.target.closest && event.target.closest('[role=tablist] [role=tab]');
+    if (!tab) return;
+    const all = tabs(), here = all.indexOf(tab), last = all.length - 1;
+    const to = { ArrowRight: here < last ? here + 1 : 0, ArrowLeft: here > 0 ? here - 1 : last, Home: 0, End: last }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    all[to].focus();
+    all[to].click();
+  });
+
+  // A word beside the place where photos are given.
+  const tell = (sentence) => {
+    const source = document.querySelector(SOURCE);
+    if (!source) return;
+    let note = document.getElementById('source-note');
+    if (!note) {
+      note = document.createElement('p');
+      note.id = 'source-note';
+      note.className = 'fw-note';
+      note.setAttribute('role', 'status');
+      source.before(note);
+    }
+    note.textContent = sentence;
+    note.hidden = !sentence;
+  };
+  const input = () => document.querySelector(`${SOURCE} input[type=file]`);
+
+  // A picture is pasted wherever the focus is.
+  document.addEventListener('paste', async (event) => {
+    const files = [...(event.clipboardData ? event.clipboardData.files : [])].filter((file) => file.type.startsWith('image/'));
+    if (!files.length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const first = tabs()[0];
+    if (first && first.getAttribute('aria-selected') !== 'true') first.click();
+    if (!input()) {
+      const upload = document.querySelector(`${SOURCE} [aria-label="Upload file"]`);
+      if (upload) upload.click();
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    if (!input()) return;
+    const chosen = new DataTransfer();
+    chosen.items.add(files[0]);
+    input().files = chosen.files;
+    input().dispatchEvent(new Event('change', { bubbles: true }));
+  }, true);
+
+  // One photo is read at a time.
+  const count = (files) => tell(files && files.length > 1 ? `One photo is read at a time: the first of the ${files.length} that were given.` : '');
+  document.addEventListener('drop', (event) => {
+    if (event.target.closest(SOURCE)) count(event.dataTransfer && event.dataTransfer.files);
+  }, true);
+  document.addEventListener('change', (event) => {
+    if (event.target === input()) count(event.target.files);
+  }, true);
+
+  // A camera that is refused or missing is told beside it.
+  const devices = navigator.mediaDevices;
+  if (devices && devices.getUserMedia) {
+    const ask = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (wanted) => {
+      try {
+        const stream = await ask(wanted);
+        tell('');
+        return stream;
+      } catch (error) {
+        tell(error.name === 'NotAllowedError'
+          ? 'The browser does not let this page use the camera. Allow it in the address bar, or upload a photo.'
+          : `The camera cannot be used (${error.name}). Connect one that no other program uses, or upload a photo.`);
+        throw error;
+      }
+    };
+  }
+}

@@ -1,0 +1,85 @@
+"""Every tab with axe-core, and what a visitor without a mouse, or with the browser's own buttons, expects."""
+
+from importlib.resources import files
+
+import pytest
+
+from tests.browser.test_page import give, open_tab
+
+pytestmark = pytest.mark.browser
+
+READY = {
+    "Predict": "#notice .fw-verdict",
+    "Explain": "#trust .fw-badge",
+    "Compare": "#compare-notice .fw-verdict",
+    "Lab": "#lab-answers .fw-card",
+    "Models": "#models .fw-card",
+    "API": "#api-snippets code",
+}
+"""What is there once a tab has all that it shows, by the tab's title."""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_serious_on_any_tab(visit, width):
+    page = visit(width)
+    give(page)
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    for title, ready in READY.items():
+        open_tab(page, title)
+        page.locator(ready).first.wait_for()
+        page.wait_for_timeout(500)  # what fades in has too little contrast
+        found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+        grave = [
+            (one["id"], [node["html"][:200] for node in one["nodes"]])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert grave == [], title
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, title
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def chosen(page) -> str:
+    return page.locator("[role=tablist] [role=tab][aria-selected=true]:visible").inner_text()
+
+
+def test_tabs_are_in_the_history_and_a_reload_keeps_the_tab(visit):
+    page = visit()
+    open_tab(page, "Lab")
+    page.wait_for_url("**#tab=lab")
+    open_tab(page, "Models")
+    page.wait_for_url("**#tab=models")
+    page.go_back()
+    page.wait_for_function("document.querySelector('[role=tab][aria-selected=true]').textContent.trim() === 'Lab'")
+    page.go_back()
+    page.wait_for_function("document.querySelector('[role=tab][aria-selected=true]').textContent.trim() === 'Predict'")
+    page.go_forward()
+    page.wait_for_function("document.querySelector('[role=tab][aria-selected=true]').textContent.trim() === 'Lab'")
+    page.reload()
+    page.locator("#lab-face").wait_for()
+    assert chosen(page) == "Lab"
+
+
+def test_arrow_keys_move_between_tabs_and_between_faces(visit):
+    page = visit()
+    page.get_by_role("tab", name="Predict", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    assert chosen(page) == "Explain"
+    page.keyboard.press("ArrowLeft")
+    assert chosen(page) == "Predict"
+    page.locator("#examples button", has_text="group").click()
+    page.locator("#notice .fw-verdict").wait_for()
+    page.locator("#faces [role=radio][aria-checked=true]").focus()
+    for face in ("2", "3"):
+        page.keyboard.press("ArrowRight")
+        page.locator(f"#notice b:has-text('Face {face} of')").wait_for()
+        page.wait_for_function("document.activeElement.getAttribute('aria-checked') === 'true'")
+
+
+def test_a_camera_that_is_refused_is_told_beside_it(visit):
+    page = visit()
+    page.evaluate("""() => {
+        navigator.mediaDevices.getUserMedia({audio: {deviceId: {exact: 'none'}}}).catch(() => {});
+    }""")
+    page.locator("#source-note").wait_for()
+    assert "upload a photo" in page.locator("#source-note").inner_text()
