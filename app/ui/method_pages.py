@@ -1,4 +1,4 @@
-"""The pages of `docs/methods`, ready to be shown inside the app."""
+"""The pages of `docs/methods` and the guide to the Lab, ready to be shown inside the app."""
 
 import base64
 import re
@@ -28,6 +28,15 @@ def method(name: str) -> str:
         return ""
     text = LEFT_OUT.sub("", page.read_text(encoding="utf-8"))
     return PICTURE.sub(_inside, LINK.sub(r"\1", text)).strip()
+
+
+@cache
+def lab_guide() -> str:
+    """`docs/lab.md` as markdown that needs no other file; "" where it does not come along."""
+    page = FOLDER.parent / "lab.md"
+    if not page.is_file():
+        return ""
+    return LINK.sub(r"\1", page.read_text(encoding="utf-8").partition("\n")[2]).strip()
 
 
 def _inside(found: re.Match) -> str:

@@ -79,7 +79,7 @@ def test_arrow_keys_move_between_tabs_and_between_faces(visit):
 def test_a_camera_that_is_refused_is_told_beside_it(visit):
     page = visit()
     page.evaluate("""() => {
-        navigator.mediaDevices.getUserMedia({audio: {deviceId: {exact: 'none'}}}).catch(() => {});
+        navigator.mediaDevices.getUserMedia({video: {deviceId: {exact: 'none'}}}).catch(() => {});
     }""")
     page.locator("#source-note").wait_for()
     assert "upload a photo" in page.locator("#source-note").inner_text()

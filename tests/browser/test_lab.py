@@ -44,7 +44,7 @@ def test_hiding_the_mouth_changes_the_answers_undo_and_a_link_bring_them_back(vi
     page.get_by_role("button", name="Share or keep this experiment").click()
     link = page.locator("#lab-link a").get_attribute("href")
     picture = page.locator("#lab-face image").get_attribute("href")
-    page.goto(page.url.split("?")[0] + link)
+    page.goto(page.url.split("#")[0].split("?")[0] + link)
     page.locator("[data-testid=toast-body]").wait_for()
     open_lab(page)
     assert steps(page, 1) == ["mouth hidden"]

@@ -12,7 +12,7 @@ import gradio as gr
 
 from app import experiments, lab_text, pipeline, source_faces
 from app.serving import admission
-from app.ui import brush_mask, controls, scripts
+from app.ui import brush_mask, controls, method_pages, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.render import html, lab_panels, pictures
@@ -181,6 +181,9 @@ def build(shared: Shared) -> None:
         text = gr.Textbox(written(Experiment()), label="As JSON", lines=5, max_lines=14, elem_id="lab-json")
         take = gr.Button("Do what the JSON says", elem_id="lab-take")
 
+    with gr.Accordion("How the Lab works, and experiments to try", open=False, elem_id="lab-guide") as about:
+        page = gr.Markdown()
+
     own = [shared.session, latest]
     watched = [method, emotion, swapped]
     places = [strip, face, steps, verdict, predictions, smallest, parts, swap, undo, reset, link, text, method]
@@ -206,6 +209,7 @@ def build(shared: Shared) -> None:
     )
     search.click(search_smallest, [*own, fill], outputs, **quiet)
     smallest.select(does(follow), own, outputs, **quiet)
+    about.expand(guide, None, page, **linking)
     hand.input(None, hand, None, js=scripts.read("lab_hand"))
     events.page().load(linked, [latest, code], None, js=scripts.read("lab_code"), **linking)
 
@@ -389,6 +393,11 @@ def start_over(state: LabState) -> LabState:
 def follow_json(state: LabState, text: str) -> LabState:
     """The experiment that was written or pasted."""
     return state.with_experiment(Experiment.from_json(text))
+
+
+def guide() -> str:
+    """The guide to the Lab."""
+    return method_pages.lab_guide()
 
 
 def busy(session: Session) -> View:

@@ -291,3 +291,9 @@ def test_the_models_are_asked_in_the_version_that_answered_before(one, monkeypat
     lab.show(challenged, LabState())
     list(lab.search_smallest(challenged, Latest(), "mean face"))
     assert inputs == [("cnn", "9.0.0"), ("resnet", "9.0.1"), ("vgg16", "9.0.2")] * 2
+
+
+def test_the_guide_is_on_the_page_and_needs_no_other_file():
+    guide = lab.guide()
+    assert "Fewest parts whose hiding flips the answer" in guide and not guide.startswith("# ")
+    assert re.findall(r"\]\((?!https?:)", guide) == []
