@@ -26,8 +26,8 @@ SLICE = 2**18
 """Bytes that are looked at in one go: the event loop has its turn in between, whichever thread looks."""
 NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 FORMS = re.compile(r"/(predict|predict/batch|gradio_api/upload)/?")
-"""Routes that take pictures as files."""
-PICTURES = re.compile(r"/api/v1/.+|/gradio_api/mcp(/.*)?")
+"""Routes that take pictures as files, unless they are sent JSON."""
+PICTURES = re.compile(r"/predict/?|/api/v1/.+|/gradio_api/mcp(/.*)?")
 """Routes that take pictures in JSON."""
 TOO_LONG = Refusal(
     413,
@@ -58,10 +58,12 @@ class JSONLimitMiddleware:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         path = seen_by_routes(scope["path"], self.root_path)
-        if FORMS.fullmatch(path):
+        headers = Headers(scope=scope)
+        sends_json = headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+        if FORMS.fullmatch(path) and not sends_json:
             return await self.app(scope, receive, send)
         most = None if PICTURES.fullmatch(path) else SMALL
-        length = Headers(scope=scope).get("content-length", "0")
+        length = headers.get("content-length", "0")
         if most and int(length) > most:
             raise TOO_LONG
         checked = False

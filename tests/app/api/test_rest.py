@@ -191,7 +191,7 @@ def test_predict_takes_json_as_well(rest, ask):
     ("body", "status", "code"),
     [
         (b"{", 400, "BadRequest"),
-        (b"[" * 100_000, 400, "BadRequest"),
+        (b"[" * 100_000, 413, "RequestTooLarge"),
         (b"\xff", 400, "BadRequest"),
         (b"[]", 422, "Parameter"),
         (b"{}", 422, "Parameter"),
@@ -423,7 +423,7 @@ def test_there_is_nothing_else_under_api(rest, method, path):
     [
         (b"{", "application/json", 400, "BadRequest"),
         (b"\xff\xfe", "application/json", 400, "BadRequest"),
-        (b"[" * 100_000, "application/json", 400, "BadRequest"),
+        (b"[" * 100_000, "application/json", 413, "RequestTooLarge"),
         (b"[]", "application/json", 422, "Parameter"),
         (b"", "application/json", 422, "Parameter"),
         (b"{}", "application/json", 422, "Parameter"),

@@ -287,6 +287,13 @@ def test_values_are_counted_as_a_parser_would_find_them(value):
         assert count(value) < 8 or not json_limits.within_limits(body)
 
 
+def test_json_is_bounded_where_files_are_read_as_well():
+    body = b"[" * 20_000
+    refused(ask(content=body, headers={"Content-Type": "application/json; x=y"}), 413, "RequestTooLarge")
+    assert ask(content=body, headers={"Content-Type": "multipart/form-data; boundary=x"}).status_code == 200
+    assert ask(content=b'{"image": "' + b"A" * 100_000 + b'"}', headers={"Content-Type": "application/json"}).is_success
+
+
 # ------------------------------------------------------------------------ rates
 
 
