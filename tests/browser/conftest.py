@@ -53,7 +53,7 @@ class Watch:
     """What a page asked for and complained about.
 
     Gradio's webcam asks for the progress of an upload without a name; the 404 says nothing. Nor does the
-    AbortError of a page that is left: Gradio ends its own stream of answers there.
+    AbortError of a page that is left or loaded again: Gradio ends its own stream of answers there.
     """
 
     def __init__(self, page):
@@ -64,7 +64,8 @@ class Watch:
         page.on("response", lambda answer: self.complaints.append(answer.url) if self.failed(answer) else None)
 
     def hear(self, line) -> None:
-        if line.type == "error" and "404" not in line.text and line.text != "Response":
+        left = "AbortError" in line.text or "Connection errored out" in line.text
+        if line.type == "error" and not left and "404" not in line.text and line.text != "Response":
             self.complaints.append(line.text)
 
     def failed(self, answer) -> bool:

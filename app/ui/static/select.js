@@ -1,5 +1,5 @@
 // What carries data-index can be chosen by click, tap and keyboard; in a group of radios by the arrow keys.
-let follow = false;
+let follow = null;
 const choose = (target) => { if (target) trigger('select', {index: Number(target.dataset.index)}); };
 element.addEventListener('click', (event) => choose(event.target.closest('[data-index]')));
 element.addEventListener('keydown', (event) => {
@@ -8,16 +8,17 @@ element.addEventListener('keydown', (event) => {
   if (radio && step) {
     const all = [...radio.parentElement.querySelectorAll('[role=radio]')];
     event.preventDefault();
-    follow = true;
-    choose(all[(all.indexOf(radio) + step + all.length) % all.length]);
+    const next = all[(all.indexOf(radio) + step + all.length) % all.length];
+    follow = next.dataset.index;
+    choose(next);
   } else if (event.target.tagName !== 'BUTTON' && ['Enter', ' '].includes(event.key)) {
     event.preventDefault();
     choose(event.target.closest('[data-index]'));
   }
 });
 new MutationObserver(() => {  // the group is drawn anew, and the focus goes along
-  const chosen = follow && element.querySelector('[role=radio][aria-checked=true]');
+  const chosen = follow !== null && element.querySelector(`[role=radio][aria-checked=true][data-index="${follow}"]`);
   if (!chosen) return;
-  follow = false;
+  follow = null;
   chosen.focus();
 }).observe(element, {childList: true, subtree: true});
