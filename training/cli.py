@@ -13,11 +13,12 @@ from training.commands.models import models
 from training.commands.publish import publish
 from training.commands.retrain import retrain
 from training.commands.sheet import sheet
+from training.commands.together import together
 from training.commands.train import train
 from training.commands.trust import trust
 from training.commands.tune import tune
 
-COMMANDS = (train, retrain, tune, export, calibrate, evaluate, publish, trust, sheet)
+COMMANDS = (train, together, retrain, tune, export, calibrate, evaluate, publish, trust, sheet)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
 for command in COMMANDS:

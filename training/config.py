@@ -180,14 +180,26 @@ def _check(config: Config) -> None:
                 raise ParameterError("The keypoint network does not have this setting", each.name, "Leave it out")
 
 
-def load(name: str) -> Config:
+def load(name: str, teacher: bool = False) -> Config:
     """The shipped configuration of a model, by name.
 
+    Args:
+        name: of the model.
+        teacher: the configuration of a teacher of its architecture instead.
+
     Raises:
-        UnknownNameError: there is no such model.
+        UnknownNameError: there is no such model, or no such teacher.
     """
     if name not in NAMES:
         raise UnknownNameError(
             "There is no training configuration of this name", repr(name), f"Use one of {', '.join(NAMES)}"
         )
-    return import_module(f"training.configs.{name}").CONFIG
+    module = import_module(f"training.configs.{name}")
+    if not teacher:
+        return module.CONFIG
+    if not hasattr(module, "TEACHER"):
+        having = [each for each in NAMES if hasattr(import_module(f"training.configs.{each}"), "TEACHER")]
+        raise UnknownNameError(
+            "There is no recipe for a teacher of this model", repr(name), f"Use {' or '.join(having)}"
+        )
+    return module.TEACHER

@@ -206,8 +206,9 @@ class Student:
 
     def state(self) -> dict:
         """What changes while it learns: weights, statistics, momentum and averaged weights."""
-        trained = [variable.value for variable in self.network.trainable_variables]
-        other = [variable.value for variable in self.network.non_trainable_variables]
+        # copies, because an epoch gives the memory of what it is given away
+        trained = [jnp.copy(variable.value) for variable in self.network.trainable_variables]
+        other = [jnp.copy(variable.value) for variable in self.network.non_trainable_variables]
         return {
             "trained": trained,
             "other": other,
@@ -216,12 +217,22 @@ class Student:
             "mean_other": [jnp.copy(value) for value in other],
         }
 
-    def keep(self, state: dict, averaged: bool = True) -> None:
-        """Put a state's weights into the network."""
-        prefix = "mean_" if averaged else ""
-        for variable, value in zip(self.network.trainable_variables, state[f"{prefix}trained"], strict=True):
-            variable.assign(value)
-        for variable, value in zip(self.network.non_trainable_variables, state[f"{prefix}other"], strict=True):
+    @property
+    def variables(self) -> dict[str, list]:
+        """The variables that each part of a state, and `put`, hold values of."""
+        trained, other = self.network.trainable_variables, self.network.non_trainable_variables
+        return {
+            "trained": trained,
+            "other": other,
+            "momentum": trained,
+            "mean_trained": trained,
+            "mean_other": other,
+            "best": [*trained, *other],
+        }
+
+    def put(self, values: list) -> None:
+        """Give the network values for all of its variables, the trained ones first."""
+        for variable, value in zip(self.variables["best"], values, strict=True):
             variable.assign(value)
 
 
@@ -293,7 +304,7 @@ def epoch_of(students: list[Student], teachers: list[keras.Model], batch: int, s
         count = len(images)
         steps = count // batch
         draw, key = jax.random.split(key)
-        # the Gumbel-max trick draws without replacement where all chances are equal
+        # as in training.data.batches: every face once, or drawn again and again by its chance
         even = jax.random.permutation(draw, count)
         uneven = jax.random.choice(draw, count, (count,), p=plan.chances)
         order = jnp.where(jnp.allclose(plan.chances, 1 / count, rtol=1e-3, atol=0), even, uneven)

@@ -1,6 +1,5 @@
 """Train one network: data, network, optimiser, epochs; checkpoint after each, best kept."""
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,7 +10,7 @@ import keras
 import numpy as np
 
 from models.errors import RunError
-from training import data, distill, optimizers, plateau, run
+from training import data, distill, first, optimizers, plateau, run
 from training.averaging import Averaged
 from training.checkpoint import Checkpoint, size
 from training.config import Config
@@ -116,7 +115,7 @@ def train(
 
     # -------------------------------------------------------------- record
     teachers = {teacher: distill.digest(teacher, runs) for teacher in config.teachers}
-    source = f"{start}, sha256 {_digest(init)}" if isinstance(init, dict) and init else start
+    source = first.source(init, start)
     sources = [path] if old is None else [path, old]
     fingerprint = data.fingerprint(*sources, keypoints=config.name == "keypoints")
     log = run.begin(folder, run.record(config, fingerprint, source, teachers))
@@ -130,8 +129,7 @@ def train(
     # ------------------------------------------------------------- network
     model = network(config)
     if not log:
-        for layer, arrays in (init(training.images) if callable(init) else init or {}).items():
-            model.get_layer(layer).set_weights(arrays)
+        first.put(model, init, training.images)
     steps = len(Batches(training, config=config, epoch=0))
     if config.name == "keypoints":
         metric, sign, loss, metrics = "val_loss", -1.0, "mean_absolute_error", []
@@ -185,12 +183,3 @@ def train(
                 verbose=0,
             )
     return folder
-
-
-def _digest(init: dict) -> str:
-    made = hashlib.sha256()
-    for name, arrays in sorted(init.items()):
-        made.update(name.encode())
-        for array in arrays:
-            made.update(np.ascontiguousarray(array).tobytes())
-    return made.hexdigest()

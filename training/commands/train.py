@@ -15,6 +15,9 @@ Precision = Annotated[str, typer.Option(help="mixed_bfloat16, or float32.")]
 Mlflow = Annotated[
     str | None, typer.Option(help="Track with MLflow: a server's URI, or `local` for a database in the runs.")
 ]
+Every = Annotated[
+    int | None, typer.Option(help="Epochs between two checkpoints on the accelerator; 10 if left out.", min=1)
+]
 Tensorboard = Annotated[bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard into the run.")]
 
 
@@ -65,6 +68,12 @@ def train(
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
     tensorboard: Tensorboard = False,
+    folder: Annotated[str, typer.Option("--run", help="The run's folder in --runs; the model's if left out.")] = "",
+    teacher: Annotated[
+        bool, typer.Option("--teacher", help="The recipe of a teacher; its run is NAME-teacher.")
+    ] = False,
+    on_device: Annotated[bool, typer.Option("--on-device", help="All of it on the accelerator, with JAX.")] = False,
+    every: Every = None,
 ):
     """Train a network, or go on with a run that was stopped."""
     if init not in (None, "imagenet", "shipped"):
@@ -72,7 +81,7 @@ def train(
             "--init names an unknown start", repr(init), "Use --init imagenet or --init shipped, or leave it out"
         )
     config = changed(
-        configs.load(name),
+        configs.load(name, teacher),
         stages,
         epochs,
         augment,
@@ -95,10 +104,19 @@ def train(
         width=width,
         seed=seed,
     )
-    run(config, data, runs, precision, mlflow, tensorboard, **_first(config, init, init_file))
+    if every and not on_device:
+        raise ParameterError(
+            "--every was given without --on-device", f"--every {every}", "Leave it out, or add --on-device"
+        )
+    folder = folder or (f"{name}-teacher" if teacher else "")
+    more = first(config, init, init_file)
+    if on_device:
+        together([config], data, runs, precision, mlflow, tensorboard, every, [folder], [more])
+    else:
+        run(config, data, runs, precision, mlflow, tensorboard, folder, **more)
 
 
-def _first(config: configs.Config, init: str | None, file: Path | None) -> dict:
+def first(config: configs.Config, init: str | None, file: Path | None) -> dict:
     """The first weights of a run, as `training.train.train` takes them; nothing for random ones."""
     if init is None:
         return {}
@@ -136,14 +154,58 @@ def run(
     **more,
 ):
     """Train as a command does: in a precision, told to MLflow and TensorBoard where that was asked, ended by a line."""
+    _use(precision)
+    from training.train import train as start
+
+    folder = runs / (name or config.name)
+    told = _told(folder, mlflow, tensorboard)
+    start(config, data, runs, name=name, **({"callbacks": told} if told else {}), **more)
+    _end(config.name, folder, told)
+
+
+def together(
+    networks: list[configs.Config],
+    data: Path,
+    runs: Path,
+    precision: str,
+    mlflow: str | None,
+    tensorboard: bool,
+    every: int | None,
+    names: list[str],
+    first: list[dict],
+):
+    """Train on the accelerator as a command does.
+
+    Args:
+        networks, names, first: of each network its configuration, its run's folder (the model's where empty), and its
+            first weights.
+        data, runs, precision, mlflow, tensorboard: as for `run`.
+        every: epochs between two checkpoints.
+    """
+    _use(precision)
+    from training import together as device
+
+    folders = [runs / (name or config.name) for name, config in zip(names, networks, strict=True)]
+    told = [_told(folder, mlflow, tensorboard) for folder in folders]
+    learners = [
+        device.Learner(config, **weights, name=name, callbacks=callbacks)
+        for config, name, weights, callbacks in zip(networks, names, first, told, strict=True)
+    ]
+    device.together(learners, data, runs, every or device.EVERY)
+    for config, folder, callbacks in zip(networks, folders, told, strict=True):
+        _end(config.name, folder, callbacks)
+
+
+def _use(precision: str) -> None:
     if precision not in ("mixed_bfloat16", "float32"):
         raise UnknownNameError("--precision names an unknown policy", repr(precision), "Use mixed_bfloat16 or float32")
     import keras
 
-    from training.train import train as start
-
     keras.config.set_dtype_policy(precision)
-    folder = runs / (name or config.name)
+
+
+def _told(folder: Path, mlflow: str | None, tensorboard: bool) -> list:
+    """Who is told of a run's epochs."""
     told = []
     if mlflow is not None:
         from training.tracking import Tracking
@@ -153,7 +215,11 @@ def run(
         from training.tensorboard import TensorBoard
 
         told.append(TensorBoard(folder))
-    start(config, data, runs, name=name, **({"callbacks": told} if told else {}), **more)
-    if mlflow is not None:
-        typer.echo(f"version {told[0].finish(config.name)} in MLflow at {told[0].uri}")
+    return told
+
+
+def _end(name: str, folder: Path, told: list) -> None:
+    for each in told:
+        if hasattr(each, "finish"):
+            typer.echo(f"version {each.finish(name)} in MLflow at {each.uri}")
     typer.echo(f"{folder}: best.weights.h5, the state after the last epoch, log.json, run.json")

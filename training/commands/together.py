@@ -1,0 +1,54 @@
+"""`together`: several networks side by side on an accelerator."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.errors import ParameterError
+from training import config as configs
+from training.commands import Data, Runs
+from training.commands import train as command
+from training.commands.train import Every, Mlflow, Precision, Tensorboard
+from training.settings import changed
+
+Names = Annotated[str | None, typer.Argument(help="Networks with commas between them, such as vgg16,resnet,cnn.")]
+
+
+def together(
+    names: Names,
+    data: Data,
+    runs: Runs = Path("runs"),
+    teachers: Annotated[
+        str | None, typer.Option(help="Who teaches: runs or shipped weights, such as a,b; or none: ''.")
+    ] = None,
+    distillation: Annotated[float | None, typer.Option(help="Weight of the teachers' answers.")] = None,
+    stages: Annotated[str | None, typer.Option(help="Epochs and side of each stage, such as 12x32,8x48.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs at the last stage's side instead of the stages.", min=1)
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
+    augment: Annotated[list[str], typer.Option(help="A disturbance, such as rotation=10; may be repeated.")] = (),
+    init: Annotated[str | None, typer.Option(help="`imagenet` starts vgg16 from ImageNet's convolutions.")] = None,
+    init_file: Annotated[
+        Path | None, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")
+    ] = None,
+    precision: Precision = "mixed_bfloat16",
+    mlflow: Mlflow = None,
+    tensorboard: Tensorboard = False,
+    every: Every = None,
+):
+    """Train networks side by side on an accelerator: they see the same faces and have the same teachers."""
+    named = [name.strip() for name in names.split(",") if name.strip()]
+    if not named:
+        raise ParameterError("No network was named", repr(names), "Write for example vgg16,resnet,cnn")
+    if init not in (None, "imagenet") or (init and "vgg16" not in named):
+        raise ParameterError(
+            "The start was not found for these networks", f"--init {init} for {names}", "Use --init imagenet with vgg16"
+        )
+    networks = [
+        changed(configs.load(name), stages, epochs, augment, teachers, distillation=distillation, batch=batch)
+        for name in named
+    ]
+    first = [command.first(config, init if config.name == "vgg16" else None, init_file) for config in networks]
+    command.together(networks, data, runs, precision, mlflow, tensorboard, every, [""] * len(named), first)
