@@ -99,7 +99,7 @@ def test_neither_addresses_nor_paths_are_read(call, image):
     [
         ("explain", {"model": "alexnet"}, "alexnet"),
         ("explain", {"emotion": "joy"}, "joy"),
-        ("explain", {"face": 3}, "number from 0 to 0"),
+        ("explain", {"face": 3}, "No face has this number"),
         ("explain", {"params": {"speed": 1}}, "speed"),
         ("predict", {"paths": 1}, "paths"),
         ("predict", {"model": "cnn", "model_version": "9.9.9"}, "9.9.9"),
