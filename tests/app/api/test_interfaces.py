@@ -10,6 +10,8 @@ import httpx
 import pytest
 from gradio_client import handle_file
 
+from app.ui.cancellation import Cancellation
+from app.ui.session import Session
 from app.ui.tabs import predict
 from models import photo, zoo
 from tests.app.api.conftest import EXAMPLES
@@ -20,7 +22,8 @@ PICTURES = sorted(path for path in EXAMPLES.iterdir() if path.suffix in (".jpg",
 
 def of_page(path) -> list[dict]:
     """What the handler of the Predict tab puts into a visitor's session."""
-    *_, (_, session, *_) = predict.read(photo.read(path))
+    *_, last = predict.read(Cancellation(), Session(), 1.0, lambda: photo.read(path))
+    session = last.session
     return [
         {
             "box": [float(side) for side in face.box],

@@ -39,7 +39,8 @@ def refused(**arguments):
     except AppError as error:
         return str(error)
 
-*_, (_, seen, *shown) = predict.read(photo.read(picture))
+*_, last = predict.read(Cancellation(), session.Session(), 1.0, lambda: photo.read(picture))
+seen = last.session
 found = {
     "health": httpx.get(f"{url}health").json(),
     "ready": httpx.get(f"{url}health?ready=1").status_code,
@@ -50,10 +51,10 @@ found = {
     "others": rest("explain", model="resnet")[0],
     "client": client.predict(handle_file(picture), api_name="/predict"),
     "client explains": refused(model="vgg16", api_name="/explain"),
-    "page": shown[2],
-    "page explains": list(explain.explain(Cancellation(), seen, "vgg16", "", "", "gradcam"))[-1][4],
-    "page compares": list(compare.compare(Cancellation(), seen, None, "", "", ["gradcam"]))[-1][3],
-    "page tries": lab.show(seen, lab.History(), "gradcam", "", "mouth")[4],
+    "page": str(last.notice),
+    "page explains": str(list(explain.explain(Cancellation(), seen, "vgg16", "", "", "gradcam"))[-1]),
+    "page compares": str(list(compare.compare(Cancellation(), seen, None, "", "", ["gradcam"]))[-1]),
+    "page tries": str(lab.show(seen, lab.LabState())[1]),
 }
 print("FOUND", json.dumps(found))
 """

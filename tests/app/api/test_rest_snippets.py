@@ -8,6 +8,7 @@ import sys
 import pytest
 from PIL import Image
 
+from app.ui.render.html import fill
 from app.ui.snippets import ORIGIN, PICTURE, SNIPPETS
 from app.ui.tabs import api
 from models import zoo
@@ -46,5 +47,6 @@ def test_the_tab_shows_every_program_and_leads_to_every_description():
     assert shown.count("<section") == len(SNIPPETS) and shown.count(" hidden>") == sum(
         snippet.language != "Python" for snippet in SNIPPETS
     )
-    assert all(place in api.INTRO for place in ('href="docs"', 'href="gradio_api/info"', f"{ORIGIN}/gradio_api/mcp/"))
+    intro = fill("api_intro", origin=ORIGIN)
+    assert all(place in intro for place in ('href="docs"', 'href="gradio_api/info"', f"{ORIGIN}/gradio_api/mcp/"))
     assert "<input>" not in shown and "&lt;input&gt;" in shown

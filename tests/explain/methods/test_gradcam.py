@@ -52,7 +52,7 @@ def test_it_agrees_with_tf_keras_vis(model, crop, detail):
     exact = gradcam.weigh(maps.numpy()[0], gradient.numpy()[0], positive_only=True)
     np.testing.assert_allclose(exact, reference, atol=1e-4 * largest)
     compiled = gradcam.run(model, crop, Target(0), params)  # may compute in bfloat16
-    np.testing.assert_allclose(compiled, exact, atol=0.1 * largest)
+    np.testing.assert_allclose(compiled, exact, atol=0.15 * largest)
     assert np.corrcoef(compiled.ravel(), exact.ravel())[0, 1] > 0.995
 
 
