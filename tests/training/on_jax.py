@@ -1,4 +1,7 @@
-"""Training on the accelerator, tested on JAX's CPU: `test_on_device.py` runs this file with KERAS_BACKEND=jax."""
+"""Training on the accelerator, tested on JAX's CPU: `test_on_device.py` runs this file with KERAS_BACKEND=jax.
+
+The cnn has two of its eight convolutions here, because JAX takes seconds to compile each.
+"""
 
 import dataclasses
 import json
@@ -14,6 +17,7 @@ import keras
 import numpy as np
 import pytest
 
+from models import cnn, layers
 from models.errors import DivergedError, ParameterError, RunError
 from training import distill, on_device, optimizers, run, train
 from training.config import Augmentation, Config
@@ -40,6 +44,21 @@ SMALL = RNG.integers(0, 255, (32, 16, 16), dtype=np.uint8)
 
 def strength(augmentation: Augmentation) -> dict:
     return {name: jnp.float32(value) for name, value in dataclasses.asdict(augmentation).items()}
+
+
+def short(side=48, classes=7, dropout=0.3, width=1.0) -> keras.Model:
+    """The first and the last block of the cnn, one convolution each."""
+    inputs = keras.Input((side, side, 1), name="face")
+    x = keras.layers.Rescaling(4.0, offset=-2.0, name="scale")(inputs)
+    x = layers.convolution_block(x, layers.filters(32, width), "block1_1")
+    x = keras.layers.MaxPooling2D(2, name="pool1")(x)
+    x = layers.convolution_block(x, layers.filters(64, width), "block4_2")
+    return keras.Model(inputs, layers.classifier_head(x, classes, dropout), name="cnn")
+
+
+@pytest.fixture(autouse=True)
+def short_cnn(monkeypatch):
+    monkeypatch.setattr(cnn, "build", short)
 
 
 # ------------------------------------------------------------------ disturbance

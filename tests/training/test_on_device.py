@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from models import cnn
 from models.errors import ParameterError, UnknownNameError
 from training import cli, run
 from training.config import Config, load
@@ -18,8 +19,8 @@ from training.together import Learner, together
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.timeout(600)
-def test_on_jax_and_its_run_becomes_a_version_on_tensorflow(parquet, tmp_path):
+@pytest.mark.timeout(900)
+def test_on_jax_and_its_run_becomes_a_version_on_tensorflow(parquet, tmp_path, monkeypatch):
     command = [
         sys.executable,
         "-m",
@@ -39,9 +40,12 @@ def test_on_jax_and_its_run_becomes_a_version_on_tensorflow(parquet, tmp_path):
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "xla"),
     }
     environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=580)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=880)
     assert done.returncode == 0, done.stdout[-6000:]
 
+    from tests.training.on_jax import short
+
+    monkeypatch.setattr(cnn, "build", short)
     made = export.export("cnn", tmp_path / "runs", "", tmp_path / "archive", tmp_path / "weights", run="one")
     assert made.card.training.backend == "jax" and made.card.training.epochs == 4
     log = run.read_log(tmp_path / "runs" / "one")
