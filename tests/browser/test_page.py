@@ -49,7 +49,7 @@ def assert_read(page, faces: int) -> None:
 
 
 def numbers(page) -> list[str]:
-    return [cell.replace("\u00a0", " ") for cell in page.locator("#numbers td").all_text_contents()]
+    return [cell.replace("\u00a0", " ") for cell in page.locator("#numbers tbody td").all_text_contents()]
 
 
 def strength(overlay) -> float:

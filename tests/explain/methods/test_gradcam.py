@@ -53,7 +53,7 @@ def test_it_agrees_with_tf_keras_vis(model, crop, detail):
     np.testing.assert_allclose(exact, reference, atol=1e-4 * largest)
     compiled = gradcam.run(model, crop, Target(0), params)  # may compute in bfloat16
     np.testing.assert_allclose(compiled, exact, atol=0.15 * largest)
-    assert np.corrcoef(compiled.ravel(), exact.ravel())[0, 1] > 0.995
+    assert np.corrcoef(compiled.ravel(), exact.ravel())[0, 1] > 0.99
 
 
 def test_a_map_that_marks_one_corner():
