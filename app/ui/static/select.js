@@ -1,7 +1,10 @@
 // What carries data-index can be chosen by click, tap and keyboard; in a group of radios by the arrow keys.
 let follow = null;
 const choose = (target) => { if (target) trigger('select', {index: Number(target.dataset.index)}); };
-element.addEventListener('click', (event) => choose(event.target.closest('[data-index]')));
+element.addEventListener('click', (event) => {
+  follow = null;
+  choose(event.target.closest('[data-index]'));
+});
 element.addEventListener('keydown', (event) => {
   const radio = event.target.closest('[role=radio]');
   const step = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[event.key];
@@ -16,9 +19,10 @@ element.addEventListener('keydown', (event) => {
     choose(event.target.closest('[data-index]'));
   }
 });
-new MutationObserver(() => {  // the group is drawn anew, and the focus goes along
-  const chosen = follow !== null && element.querySelector(`[role=radio][aria-checked=true][data-index="${follow}"]`);
-  if (!chosen) return;
-  follow = null;
-  chosen.focus();
-}).observe(element, {childList: true, subtree: true});
+new MutationObserver(() => {  // the group is drawn anew or its marks change, and the focus goes along
+  if (follow === null) return;
+  const focused = document.activeElement;
+  if (focused !== document.body && !element.contains(focused)) { follow = null; return; }
+  const chosen = element.querySelector(`[role=radio][aria-checked=true][data-index="${follow}"]`);
+  if (chosen && chosen !== focused) chosen.focus();
+}).observe(element, {childList: true, subtree: true, attributeFilter: ['aria-checked']});
