@@ -1,0 +1,5 @@
+"""Faces in, predictions out."""
+
+from models import quiet
+
+quiet.tensorflow()

@@ -1,0 +1,5 @@
+"""Data in, weights out."""
+
+from models import quiet
+
+quiet.tensorflow()  # before a module of training imports Keras

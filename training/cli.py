@@ -1,7 +1,5 @@
 """`python -m training`: the pipeline from a shell."""
 
-import os
-
 import typer
 
 from models.errors import FaceWhyError
@@ -29,7 +27,6 @@ app.add_typer(models)
 
 def main() -> None:
     """Run a command; what is wrong with the input or the disk is one sentence and exit code 1."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app()
     except FaceWhyError as error:

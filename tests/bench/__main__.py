@@ -1,7 +1,6 @@
 """Print the table, row by row."""
 
 import argparse
-import os
 import warnings
 
 from models.zoo import EMOTION_MODELS
@@ -42,5 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     main()
