@@ -1,5 +1,3 @@
-"""`python -m app` starts the page."""
-
-from app.main import main
+from app.cli import main
 
 main()

@@ -27,6 +27,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 """No other decoder of Pillow ever sees a visitor's bytes."""
 FORMAT_NAMES = ", ".join(FORMATS[:-1]) + " or " + FORMATS[-1]
 
+CLUTTER = ("thumbs.db", "ehthumbs.db", "desktop.ini")
+"""Files of Windows' file manager; those of others begin with a dot."""
+
 DECODING = 64_000_000
 """Pixels that are decoded at once in this process; a file of a few kilobytes may hold as many."""
 
@@ -43,6 +46,21 @@ UPRIGHT = {
 """What undoes each value of the EXIF orientation."""
 
 pillow_heif.register_heif_opener()
+
+
+def in_folder(folder: str | Path) -> list[Path]:
+    """The pictures that lie in a folder itself, by name: files with an ending of one of `FORMATS`, without clutter."""
+    endings = {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
+    return sorted(
+        path
+        for path in Path(folder).iterdir()
+        if path.suffix.lower() in endings and path.is_file() and not is_clutter(path)
+    )
+
+
+def is_clutter(path: Path) -> bool:
+    """Whether a file is what a file manager leaves among pictures, such as .DS_Store, ._photo.jpg or Thumbs.db."""
+    return path.name.startswith(".") or path.name.lower() in CLUTTER
 
 
 def read(source: bytes | str | Path | Image.Image | np.ndarray) -> Photo:

@@ -398,3 +398,15 @@ def test_random_damage_never_raises_anything_else(quarters):
 
 def test_the_heif_decoder_is_there():
     assert pillow_heif.libheif_info()["decoders"]
+
+
+def test_the_pictures_of_a_folder_are_those_whose_endings_say_so(tmp_path):
+    for name in ("b.JPG", "a.png", "c.heic", ".hidden.jpg", "._a.png", ".DS_Store", "Thumbs.db", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "folder.png").mkdir()
+    assert [path.name for path in photo.in_folder(tmp_path)] == ["a.png", "b.JPG", "c.heic"]
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "._photo.jpg", "Thumbs.db", "DESKTOP.INI"])
+def test_what_a_file_manager_leaves_is_clutter(name, tmp_path):
+    assert photo.is_clutter(tmp_path / name) and not photo.is_clutter(tmp_path / f"my {name}")

@@ -1,0 +1,35 @@
+"""`python -m app`: the page, and what can be asked from a shell."""
+
+import typer
+
+from app.commands.predict import predict
+from models.errors import FaceWhyError
+
+app = typer.Typer(add_completion=False)
+app.command()(predict)
+
+
+@app.callback(invoke_without_command=True)
+def page(context: typer.Context) -> None:
+    """Why does a network read a face the way it does?
+
+    Without a command, this serves the page on http://localhost:7860, or on the next port that is free.
+    """
+    if context.invoked_subcommand is None:
+        from app.main import main
+
+        main()
+
+
+def main() -> None:
+    """Run a command, or the page without one; what is wrong is one sentence and exit code 1."""
+    try:
+        app(prog_name="python -m app")
+    except FaceWhyError as error:
+        reason = error
+    except OSError as error:
+        reason = FaceWhyError("A file could not be read or written", str(error), "Make room, or give another folder")
+    else:
+        return
+    typer.echo(str(reason), err=True)
+    raise SystemExit(1)

@@ -1,0 +1,155 @@
+"""`predict`: what the networks see in the faces of photos."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from models.errors import EmptyPhotoError, ParameterError
+from models.types import EMOTIONS
+from models.zoo import EMOTION_MODELS
+
+Model = StrEnum("Model", ["mean", *EMOTION_MODELS])
+COLUMNS = (
+    *("file", "face", "left", "top", "right", "bottom", "score", "model", "version", "emotion", "confidence"),
+    *EMOTIONS,
+    "error",
+)
+"""Of the csv: coordinates are pixels of the upright photo, probabilities lie in 0..1."""
+LONGEST = 10_000
+"""Characters of a line where no terminal breaks it."""
+
+
+def predict(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO…|FOLDER", help="Picture files, or folders of them.")],
+    model: Annotated[
+        Model, typer.Option(help="Who is asked; mean is the calibrated mean of all three.", case_sensitive=False)
+    ] = Model.mean,
+    whole_picture: Annotated[
+        bool, typer.Option("--whole-picture", help="Take the whole picture as the face where none is found.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Answers as those of POST /predict, instead of a table.")
+    ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="A line a face with all probabilities, instead of a table.")
+    ] = False,
+):
+    """What the networks see in every face of photos.
+
+    Exit code 1 where a photo could not be read or no face was found in it; the others are answered all the same.
+    """
+    if as_json and as_csv:
+        raise ParameterError("Two forms of the answer were asked for", "--json and --csv", "Leave one of them out")
+    answering = watched(found(photos), model.value, whole_picture)
+    answers = write_csv(answering, sys.stdout) if as_csv else list(answering)
+    if as_json:
+        print(json.dumps({"results": answers}, indent=2, ensure_ascii=False))
+    elif not as_csv:
+        write_table(answers)
+    for note in dict.fromkeys(answer["note"] for answer in answers if answer.get("note")):
+        typer.echo(note, err=True)
+    if any("error" in answer for answer in answers):
+        raise typer.Exit(1)
+
+
+def found(paths: list[Path]) -> list[Path]:
+    """The files that are asked for: a folder stands for the pictures in it by name, or for itself where it has none."""
+    from models import photo
+
+    files = []
+    for path in paths:
+        files += (path.is_dir() and photo.in_folder(path)) or [path]
+    return files
+
+
+def watched(files: list[Path], model: str, whole_picture: bool) -> Iterator[dict[str, Any]]:
+    """An answer a file, see `answer`, with a bar on a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from app.api import schemas, validation
+    from app.serving import canary, engines
+    from models import precision
+
+    canary.canaries()
+    precision.bfloat16()
+    engines.current()
+    values = {"image": "", "model": model, "whole_picture": whole_picture}
+    request = validation.read(schemas.PredictRequest, values)
+    bar = Console(stderr=True)
+    for path in track(files, "Reading", console=bar, transient=True, disable=not bar.is_terminal):
+        yield {"file": str(path).encode(errors="replace").decode()} | answer(path, request)
+
+
+def answer(path: Path, request: Any) -> dict[str, Any]:
+    """What the API answers about a photo: `schemas.PredictResponse`, or `errors.ErrorResponse` where it fails."""
+    from app.api import endpoints, errors
+    from models import photo
+
+    try:
+        if path.is_dir():
+            raise EmptyPhotoError(
+                "No picture was found in the folder", repr(path.name), "Give a folder that holds some"
+            )
+        return endpoints.ENDPOINTS["predict"].answer(photo.read(path), request)
+    except Exception as error:
+        return errors.body_of(error)
+
+
+def rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """One a face, by `COLUMNS`; or one with the error."""
+    if "error" in answer:
+        return [{"file": answer["file"], "error": sentence(answer)}]
+    lines = []
+    for index, face in enumerate(answer["faces"]):
+        of_model = face["predictions"][0]
+        told = {key: of_model[key] for key in ("model", "version", "emotion", "confidence")}
+        place = face["box"] | {"score": face["score"]}
+        lines.append({"file": answer["file"], "face": index} | place | told | of_model["probabilities"])
+    return lines
+
+
+def sentence(answer: dict[str, Any]) -> str:
+    """What went wrong with a file, and what to do."""
+    return f"{answer['error']['message']} {answer['error']['advice']}".strip()
+
+
+def write_csv(answers: Iterator[dict[str, Any]], file: TextIO) -> list[dict[str, Any]]:
+    """Write a line a face as soon as it is known, and return all answers."""
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    kept = []
+    for answer in answers:
+        writer.writerows(rows(answer))
+        file.flush()
+        kept.append(answer)
+    return kept
+
+
+def write_table(answers: list[dict[str, Any]]) -> None:
+    """Print a line a face, and what went wrong with a file on the standard error; in a pipe, a line is never broken."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from app import text
+
+    table = Table("File", "Face", "Emotion", "Sure", "Or", box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
+    for line in [line for answer in answers if "error" not in answer for line in rows(answer)]:
+        second = sorted(EMOTIONS, key=line.get, reverse=True)[1]
+        sure, other = text.percent(line["confidence"]), f"{second} {text.percent(line[second])}"
+        table.add_row(line["file"], str(line["face"]), line["emotion"], sure, other)
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = LONGEST
+    if table.rows:
+        console.print(table)
+    for answer in answers:
+        if "error" in answer:
+            typer.echo(f"{answer['file']}: {sentence(answer)}", err=True)
