@@ -29,6 +29,13 @@ def test_check_lists_what_cannot_be_read_and_fails(folders):
     assert "train/sad/3.png" in result.output and "test/fear/1.png" in result.output and "2 pictures" in result.output
 
 
+def test_check_names_a_folder_of_no_emotion_and_fails(folders):
+    (folders / "test" / "hapy").mkdir()
+    result = run("check", "--data", folders)
+    assert result.exit_code == 1
+    assert "left out: test/hapy, a folder that is not named after an emotion\n" in result.output
+
+
 def test_check_fails_on_an_empty_class_and_a_wrong_file(folders):
     for file in (folders / "test" / "fear").iterdir():
         file.unlink()

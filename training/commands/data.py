@@ -52,12 +52,12 @@ def check(data: Data, kind: Of = Kind.emotions):
         splits = sets.load_emotions(data, skipped=bad.append)
     else:
         splits = sets.load_keypoints(data)
-    for where in bad:
-        typer.echo(f"not a readable picture: {where}")
+    for what in bad:
+        typer.echo(f"left out: {what}")
     faces = ", ".join(f"{name} {len(split):,}" for name, split in splits.items())
     typer.echo(f"{faces} faces; sha256 {sets.fingerprint(data, keypoints=kind is Kind.keypoints)}")
     if bad:
-        typer.echo(f"{len(bad)} pictures cannot be read; a training skips them")
+        typer.echo(f"{len(bad)} pictures or folders cannot be used; a training skips them")
         raise typer.Exit(1)
 
 

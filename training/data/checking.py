@@ -1,6 +1,8 @@
 """Refusing data that would silently be something else."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,19 +11,32 @@ from models.types import EMOTIONS
 from training.data.splits import EmotionSplit
 
 
-def check_labels(path: Path, labels: np.ndarray) -> None:
-    """Refuse labels that name no emotion.
+def numbers(path: Path, written: Sequence[Any], where: Callable[[int], str]) -> np.ndarray:
+    """Labels as they are written in a column as numbers, int64 (N,).
+
+    Args:
+        path: of the file, for the message.
+        written: whole numbers or text; None where nothing is written.
+        where: a place in the file by its index in `written`, for the message.
 
     Raises:
-        DataError: names the row.
+        DataError: one is missing, no number, or names no emotion; the message says where.
     """
-    wrong = np.flatnonzero((labels < 0) | (labels >= len(EMOTIONS)))
-    if len(wrong):
-        raise DataError(
-            f"The label of a row of {path.name} is unknown",
-            f"{labels[wrong[0]]} in row {wrong[0]}",
-            f"Give every row a label from 0 to {len(EMOTIONS) - 1}",
-        )
+    labels = np.full(len(written), -1, np.int64)
+    for index, label in enumerate(written):
+        empty = label is None or not str(label).strip()
+        try:
+            number = -1.0 if empty else float(str(label))
+        except ValueError:
+            number = -1.0
+        labels[index] = number if number in range(len(EMOTIONS)) else -1
+        if labels[index] < 0:
+            raise DataError(
+                f"A label is missing in {path.name}" if empty else f"A label in {path.name} is unknown",
+                f"nothing in {where(index)}" if empty else f"{str(label)[:20]!r} in {where(index)}",
+                f"Give every face a label from 0 to {len(EMOTIONS) - 1}",
+            )
+    return labels
 
 
 def check_complete(splits: dict[str, EmotionSplit], source: str) -> None:

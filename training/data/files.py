@@ -3,10 +3,16 @@
 import hashlib
 from pathlib import Path
 
+from models.photo import is_clutter
+from models.types import EMOTIONS
+
+EMOTION_FILES = ("fer2013.parquet", "fer2013.csv", "icml_face_data.csv")
+"""By the names under which they are known, the first one in a folder counts; the last is the competition's own."""
+
 
 def emotion_file(path: Path) -> Path:
     """The data file in a folder, or the path itself."""
-    known = (path / name for name in ("fer2013.parquet", "fer2013.csv"))
+    known = (path / name for name in EMOTION_FILES)
     return next((file for file in known if file.is_file()), path)
 
 
@@ -16,10 +22,15 @@ def keypoint_file(path: str | Path) -> Path:
     return path / "keypoints68.parquet" if path.is_dir() else path
 
 
+def pictures(folder: Path) -> list[Path]:
+    """The files in a folder by name, without what a file manager leaves there; none where there is no folder."""
+    return sorted(path for path in folder.glob("*") if path.is_file() and not is_clutter(path))
+
+
 def fingerprint(*paths: str | Path, keypoints: bool = False) -> str:
     """The sha256 of data, 64 hexadecimal digits.
 
-    Of one file it is what `sha256sum FILE` prints. Of several (a folder of pictures, `fer2013.csv`
+    Of one file it is what `sha256sum FILE` prints. Of several (a folder of pictures, a csv
     with `fer2013new.csv`, or two sources) it is that of the lines `<sha256>  <path>` of all files in
     order, each path relative to its source.
 
@@ -41,7 +52,8 @@ def _files(path: Path) -> tuple[Path, list[Path]]:
     if path.is_file():
         plus = path.with_name("fer2013new.csv")
         return path.parent, [path, plus] if path.suffix == ".csv" and plus.is_file() else [path]
-    return path, sorted(file for part in ("train", "test") for file in (path / part).glob("*/*") if file.is_file())
+    folders = sorted((*(path / "train").glob("*"), *(path / "test").glob("*")))
+    return path, sorted(file for folder in folders if folder.name in EMOTIONS for file in pictures(folder))
 
 
 def _sha256(path: Path) -> str:

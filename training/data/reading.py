@@ -1,15 +1,18 @@
 """FER2013 as Parquet, csv or folders, and faces with 68 landmarks, from disk."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from models.errors import DataError
+from models.photo import is_clutter
 from models.types import EMOTIONS
-from training.data.checking import check_complete, check_labels
-from training.data.files import emotion_file, keypoint_file
+from training.data.checking import check_complete, numbers
+from training.data.files import emotion_file, keypoint_file, pictures
 from training.data.landmarks import corrected
 from training.data.splits import SPLITS, EmotionSplit, KeypointSplit
 
@@ -27,9 +30,9 @@ SIDE = 48
 UNREADABLE_LIMIT = 20
 
 
-def told(where: str) -> None:
-    """Say on standard output which picture was skipped."""
-    print(f"skipped, not a readable picture: {where}")
+def told(what: str) -> None:
+    """Say on standard output what was skipped."""
+    print(f"skipped: {what}")
 
 
 def load_emotions(
@@ -38,14 +41,17 @@ def load_emotions(
     """Labelled faces by split ("Training", "PublicTest", "PrivateTest").
 
     Args:
-        path: `fer2013.parquet`; or the original `fer2013.csv` (with `fer2013new.csv` of FER+ beside
-            it, its votes are used); or a folder `train/<emotion>/*`, `test/<emotion>/*`, where a
-            tenth of `train` becomes "PublicTest". A folder that holds one of the files will do.
+        path: `fer2013.parquet`; or the original `fer2013.csv` or `icml_face_data.csv` (with
+            `fer2013new.csv` of FER+ beside it, its votes are used); or a folder `train/<emotion>/*`,
+            `test/<emotion>/*`, where a tenth of `train` becomes "PublicTest". A folder that holds one
+            of the files will do.
         complete: whether every emotion must occur in every split.
-        skipped: called with file and row of each picture that cannot be read.
+        skipped: called with what is left out and why: each picture that cannot be read, by its file
+            and row, and each folder that is named after no emotion.
 
     Raises:
-        DataError: something is missing or unreadable; the message names file and row.
+        DataError: something is missing or unreadable; the message names file and row, in a csv the
+            line as an editor counts it.
     """
     path = emotion_file(Path(path))
     if path.is_dir():
@@ -61,22 +67,30 @@ def load_emotions(
 
 def _from_parquet(path: Path, skipped: Callable[[str], None]) -> dict[str, EmotionSplit]:
     votes = [f"votes_{FERPLUS_COLUMNS[emotion]}" for emotion in EMOTIONS]
-    table = _read_parquet(path, ["usage", "label", "png", *votes])
-    usage = np.array(table["usage"].to_pylist())
-    labels = table["label"].to_numpy()
+    table = _read_parquet(path, ["usage", "label", "png"], votes)
+
+    def where(row: int) -> str:
+        return f"row {row}"
+
+    labels = numbers(path, table["label"].to_pylist(), where)
+    usage = _usage(path, table["usage"].to_pylist(), where)
     images, keep = _decode_all(
-        ((f"{path.name}, row {row}", data) for row, data in enumerate(table["png"].to_pylist())), len(labels), skipped
+        ((f"{path.name}, {where(row)}", data) for row, data in enumerate(table["png"].to_pylist())),
+        len(labels),
+        skipped,
     )
-    counts = np.stack([table[column].to_numpy() for column in votes], 1).astype(np.float32)
-    return _split(path, images, labels[keep], counts[keep], usage[keep])
+    counts = _votes(path, table, votes) if votes[0] in table.column_names else _no_votes(len(labels))
+    return _split(images, labels[keep], counts[keep], usage[keep])
 
 
-def _read_parquet(path: Path, columns: list[str]):
+def _read_parquet(path: Path, columns: list[str], together: Sequence[str] = ()):
+    """A table of columns, and of those of `together` where the file has any of them."""
     import pyarrow
     import pyarrow.parquet
 
     try:
         present = pyarrow.parquet.read_schema(path).names
+        columns = columns + [column for column in together if set(together) & set(present)]
         missing = [column for column in columns if column not in present]
         if missing:
             raise DataError(
@@ -90,62 +104,110 @@ def _read_parquet(path: Path, columns: list[str]):
 
 
 def _from_csv(path: Path) -> dict[str, EmotionSplit]:
-    import pyarrow
-    from pyarrow import csv
+    table = _read_csv(path, {"emotion", "pixels", "Usage"})
 
-    def read(file: Path, required: set[str]):
-        try:
-            table = csv.read_csv(file)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise DataError(f"{file.name} is not a readable csv file", str(error), "Download it again") from error
-        missing = required - set(table.column_names)
-        if missing:
-            raise DataError(
-                f"Columns are missing in {file.name}",
-                f"no {', '.join(sorted(missing))}",
-                "Use the csv file as the challenge published it",
-            )
-        return table
+    def where(row: int) -> str:
+        return f"line {_line(path, row)}"
 
-    table = read(path, {"emotion", "pixels", "Usage"})
     order = np.array([EMOTIONS.index(name) for name in FER2013_ORDER])
+    labels = order[numbers(path, table["emotion"].to_pylist(), where)]
+    usage = _usage(path, table["Usage"].to_pylist(), where)
     images = np.empty((len(table), SIDE, SIDE), np.uint8)
     for row, text in enumerate(table["pixels"].to_pylist()):
         try:
             images[row] = np.array(str(text).split(), np.uint8).reshape(SIDE, SIDE)
         except (ValueError, OverflowError) as error:
             raise DataError(
-                f"The pixels of a row of {path.name} could not be read",
-                f"row {row}: {error}",
-                f"Give every row {SIDE * SIDE} grey values from 0 to 255",
+                f"The pixels of a face in {path.name} could not be read",
+                f"{where(row)}: {error}",
+                f"Give every face {SIDE * SIDE} grey values from 0 to 255",
             ) from error
-    original = table["emotion"].to_numpy()
-    check_labels(path, original)
-    votes = np.zeros((len(table), len(EMOTIONS)), np.float32)
     plus = path.with_name("fer2013new.csv")
-    if plus.is_file():
-        ferplus = read(plus, set(FERPLUS_COLUMNS.values()))
-        if len(ferplus) != len(table):
-            raise DataError(
-                f"{plus.name} and {path.name} differ in their numbers of rows",
-                f"{len(ferplus)} and {len(table)} rows",
-                "Use both files as they were published",
-            )
-        if "Usage" in ferplus.column_names and ferplus["Usage"].to_pylist() != table["Usage"].to_pylist():
-            raise DataError(
-                f"The rows of {plus.name} are not in the order of {path.name}",
-                "another column Usage",
-                "Use both files as they were published",
-            )
-        votes = np.stack([ferplus[FERPLUS_COLUMNS[e]].to_numpy() for e in EMOTIONS], 1).astype(np.float32)
-    return _split(path, images, order[original], votes, np.array(table["Usage"].to_pylist()))
+    if not plus.is_file():
+        return _split(images, labels, _no_votes(len(labels)), usage)
+    columns = [FERPLUS_COLUMNS[emotion] for emotion in EMOTIONS]
+    ferplus = _read_csv(plus, set(columns))
+    if len(ferplus) != len(table):
+        raise DataError(
+            f"{plus.name} and {path.name} differ in their numbers of rows",
+            f"{len(ferplus)} and {len(table)} rows",
+            "Use both files as they were published",
+        )
+    if "Usage" in ferplus.column_names and (_stripped(ferplus["Usage"].to_pylist()) != usage).any():
+        raise DataError(
+            f"The rows of {plus.name} are not in the order of {path.name}",
+            "another column Usage",
+            "Use both files as they were published",
+        )
+    return _split(images, labels, _votes(plus, ferplus, columns), usage)
+
+
+def _read_csv(file: Path, required: set[str]):
+    """A table whose columns have no spaces around their names; the competition's header has some."""
+    import pyarrow
+    from pyarrow import csv
+
+    try:
+        table = csv.read_csv(file)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{file.name} is not a readable csv file", str(error), "Download it again") from error
+    table = table.rename_columns([name.strip() for name in table.column_names])
+    if missing := required - set(table.column_names):
+        raise DataError(
+            f"Columns are missing in {file.name}",
+            f"no {', '.join(sorted(missing))}",
+            "Use the csv file as the challenge published it",
+        )
+    return table
+
+
+def _line(path: Path, row: int) -> int:
+    """The number of a row's line in a csv, 1 for the first; lines without anything hold no row."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        full = (number for number, line in enumerate(file, 1) if line.rstrip("\n"))
+        return next(itertools.islice(full, row + 1, None), row + 2)  # the header is the first of them
+
+
+def _stripped(written: Sequence[Any]) -> np.ndarray:
+    return np.array([str(value).strip() for value in written])
+
+
+def _usage(path: Path, written: Sequence[Any], where: Callable[[int], str]) -> np.ndarray:
+    """The split of every face, of `SPLITS`."""
+    usage = _stripped(written)
+    if len(wrong := np.flatnonzero(~np.isin(usage, SPLITS))):
+        raise DataError(
+            f"The usage of a face in {path.name} is unknown",
+            f"{str(usage[wrong[0]])[:20]!r} in {where(int(wrong[0]))}",
+            f"Use one of {', '.join(SPLITS)}",
+        )
+    return usage
+
+
+def _votes(path: Path, table, columns: Sequence[str]) -> np.ndarray:
+    """FER+'s votes, float32 (N, 7); an empty one counts as none."""
+    import pyarrow
+
+    try:
+        return np.stack([table[column].cast("float32").fill_null(0).to_numpy() for column in columns], 1)
+    except pyarrow.ArrowException as error:
+        raise DataError(
+            f"A vote in {path.name} could not be read as a number", str(error), "Download it again"
+        ) from error
+
+
+def _no_votes(count: int) -> np.ndarray:
+    return np.zeros((count, len(EMOTIONS)), np.float32)
 
 
 def _from_folders(root: Path, complete: bool, skipped: Callable[[str], None]) -> dict[str, EmotionSplit]:
     names, labels, usage, files = sorted(EMOTIONS), [], [], []
     for part, split in (("train", "Training"), ("test", "PrivateTest")):
+        for folder in sorted((root / part).glob("*")):
+            if folder.is_dir() and folder.name not in EMOTIONS and not is_clutter(folder):
+                skipped(f"{part}/{folder.name}, a folder that is not named after an emotion")
         for name in names:
-            found = sorted(p for p in (root / part / name).glob("*") if p.is_file())
+            found = pictures(root / part / name)
             if not found and complete:
                 raise DataError(
                     "The data folder lacks fer2013.parquet, fer2013.csv, or pictures of an emotion",
@@ -163,8 +225,7 @@ def _from_folders(root: Path, complete: bool, skipped: Callable[[str], None]) ->
             f"Name the folders in train/ {', '.join(names)}",
         )
     images, keep = _decode_all(((str(p.relative_to(root)), p.read_bytes()) for p in files), len(files), skipped)
-    votes = np.zeros((len(keep), len(EMOTIONS)), np.float32)
-    return _split(root, images, np.array(labels)[keep], votes, np.array(usage)[keep])
+    return _split(images, np.array(labels)[keep], _no_votes(len(keep)), np.array(usage)[keep])
 
 
 def _decode_all(items, count: int, skipped: Callable[[str], None]) -> tuple[np.ndarray, np.ndarray]:
@@ -173,7 +234,7 @@ def _decode_all(items, count: int, skipped: Callable[[str], None]) -> tuple[np.n
     for index, (where, data) in enumerate(items):
         image = cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_GRAYSCALE)
         if image is None:
-            skipped(where)
+            skipped(f"{where}, not a readable picture")
             bad += 1
             if bad > UNREADABLE_LIMIT:
                 raise DataError(
@@ -189,14 +250,7 @@ def _decode_all(items, count: int, skipped: Callable[[str], None]) -> tuple[np.n
     return images[: len(keep)], np.array(keep, int)
 
 
-def _split(path: Path, images, labels, votes, usage) -> dict[str, EmotionSplit]:
-    check_labels(path, labels)
-    if len(wrong := np.flatnonzero(~np.isin(usage, SPLITS))):
-        raise DataError(
-            f"The usage of a row of {path.name} is unknown",
-            f"{str(usage[wrong[0]])!r} in row {wrong[0]}",
-            f"Use one of {', '.join(SPLITS)}",
-        )
+def _split(images, labels, votes, usage) -> dict[str, EmotionSplit]:
     rows = {name: np.flatnonzero(usage == name) for name in SPLITS}
     return {name: EmotionSplit(images[of], labels[of].astype(np.int64), votes[of]) for name, of in rows.items()}
 

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -46,20 +48,89 @@ def test_csv_in_the_order_of_the_challenge_with_ferplus_votes(tmp_path):
         data.load_emotions(tmp_path / "fer2013.csv")
 
 
-def test_csv_names_the_row_that_is_wrong(tmp_path):
+def test_csv_names_the_line_that_is_wrong(tmp_path):
     faces = [made_up_face(i % 7, i) for i in range(21)]
     faces[4] = faces[4][:10]
     write_csv(tmp_path, faces, [name for name in data.SPLITS for _ in range(7)])
-    with pytest.raises(DataError, match="fer2013.csv.*row 4"):
+    with pytest.raises(DataError, match="fer2013.csv.*line 6:"):
         data.load_emotions(tmp_path)
     faces[4] = np.full((48, 48), 300)
     write_csv(tmp_path, faces, [name for name in data.SPLITS for _ in range(7)])
-    with pytest.raises(DataError, match="fer2013.csv.*row 4"):
+    with pytest.raises(DataError, match="fer2013.csv.*line 6:"):
         data.load_emotions(tmp_path)
     faces[4] = faces[5]
     write_csv(tmp_path, faces, ["Training"] * 20 + ["training"])
-    with pytest.raises(DataError, match="usage.*'training' in row 20"):
+    with pytest.raises(DataError, match="usage.*'training' in line 22"):
         data.load_emotions(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("", "A label is missing in fer2013.csv. Received: nothing in line 6."),
+        (" ", "A label is missing in fer2013.csv. Received: nothing in line 6."),
+        ("happy", "A label in fer2013.csv is unknown. Received: 'happy' in line 6."),
+        ("7", "A label in fer2013.csv is unknown. Received: '7' in line 6."),
+        ("-1", "A label in fer2013.csv is unknown. Received: '-1' in line 6."),
+        ("2.5", "A label in fer2013.csv is unknown. Received: '2.5' in line 6."),
+        ("nan", "A label is missing in fer2013.csv. Received: nothing in line 6."),
+        ("9" * 30, "A label in fer2013.csv is unknown."),
+    ],
+)
+def test_a_label_that_names_no_emotion_is_told_with_its_line(tmp_path, label, said):
+    write_csv(tmp_path, [made_up_face(i % 7, i) for i in range(21)], [name for name in data.SPLITS for _ in range(7)])
+    lines = (tmp_path / "fer2013.csv").read_text().splitlines()
+    lines[5] = f"{label},{lines[5].split(',', 1)[1]}"
+    (tmp_path / "fer2013.csv").write_text("\n".join(lines))
+    with pytest.raises(DataError) as caught:
+        data.load_emotions(tmp_path)
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_lines_are_counted_as_an_editor_counts_them(tmp_path, ending):
+    write_csv(tmp_path, [made_up_face(i % 7, i) for i in range(21)], [name for name in data.SPLITS for _ in range(7)])
+    head, *lines = (tmp_path / "fer2013.csv").read_text().splitlines()
+    lines[4] = f",{lines[4].split(',', 1)[1]}"
+    lines = [head, *lines[:2], "", "", *lines[2:]]
+    (tmp_path / "fer2013.csv").write_bytes(ending.join(lines).encode())
+    assert lines.index(next(line for line in lines if line.startswith(","))) + 1 == 8
+    with pytest.raises(DataError, match="nothing in line 8"):
+        data.load_emotions(tmp_path)
+
+
+def test_the_competitions_own_file_is_read_by_its_name(tmp_path):
+    """Its header has spaces after the commas, and its columns another order."""
+    faces = [made_up_face(i % 7, i) for i in range(21)]
+    lines = ["emotion, Usage, pixels"]
+    for index, face in enumerate(faces):
+        lines.append(f"{index % 7},{data.SPLITS[index // 7]},{' '.join(map(str, face.ravel()))}")
+    (tmp_path / "icml_face_data.csv").write_text("\n".join(lines))
+    training = data.load_emotions(tmp_path)["Training"]
+    assert [EMOTIONS[label] for label in training.labels] == list(reading.FER2013_ORDER)
+    assert (training.images[5] == faces[5]).all() and not training.votes.any()
+    assert data.fingerprint(tmp_path) == hashlib.sha256((tmp_path / "icml_face_data.csv").read_bytes()).hexdigest()
+
+
+def test_what_a_file_manager_leaves_among_pictures_is_not_read(folders, capsys):
+    before, counts = (
+        data.fingerprint(folders),
+        {name: len(split) for name, split in data.load_emotions(folders).items()},
+    )
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._3.png"):
+        (folders / "train" / "sad" / name).write_bytes(b"no picture")
+        (folders / "train" / name).write_bytes(b"no picture")
+    (folders / "train" / ".ipynb_checkpoints").mkdir()
+    assert {name: len(split) for name, split in data.load_emotions(folders).items()} == counts
+    assert capsys.readouterr().out == "" and data.fingerprint(folders) == before
+
+
+def test_a_folder_of_no_emotion_is_named(folders, capsys):
+    before = data.fingerprint(folders)
+    (folders / "train" / "contempt").mkdir()
+    (folders / "train" / "contempt" / "0.png").write_bytes((folders / "train" / "sad" / "0.png").read_bytes())
+    assert len(data.load_emotions(folders)["Training"]) == 63 and data.fingerprint(folders) == before
+    assert capsys.readouterr().out == "skipped: train/contempt, a folder that is not named after an emotion\n"
 
 
 def test_folders_hold_a_tenth_out_for_validation(folders):
@@ -103,6 +174,47 @@ def test_a_missing_column_is_named(tmp_path, rows, column):
         data.load_emotions(path)
 
 
+def test_parquet_without_votes_is_read_as_csv_without_votes_is(tmp_path, rows):
+    bare = [{key: row[key] for key in ("usage", "label", "png")} for row in rows]
+    training = data.load_emotions(write_parquet(tmp_path, bare))["Training"]
+    assert len(training) == 14 and not training.votes.any() and (training.majority == -1).all()
+    assert training.targets(0.5)[2 * HAPPY, HAPPY] == 1
+
+
+def test_an_empty_label_in_parquet_is_told_with_its_row(tmp_path, rows):
+    rows[5]["label"] = None
+    with pytest.raises(DataError, match=r"A label is missing in fer2013.parquet\. Received: nothing in row 5\."):
+        data.load_emotions(write_parquet(tmp_path, rows))
+
+
+def test_an_empty_vote_counts_as_none(tmp_path, rows):
+    rows[0]["votes_sadness"] = None
+    training = data.load_emotions(write_parquet(tmp_path, rows))["Training"]
+    assert training.votes[0].tolist() == [10] + [0] * 6
+
+
+def test_a_vote_that_is_no_number_is_told(tmp_path, rows):
+    for row in rows:
+        row["votes_fear"] = "many"
+    with pytest.raises(DataError, match=r"A vote in fer2013.parquet could not be read as a number.*many"):
+        data.load_emotions(write_parquet(tmp_path, rows))
+
+
+def test_labels_may_be_written_as_whole_floats(tmp_path, rows):
+    for row in rows:
+        row["label"] = float(row["label"])
+    training = data.load_emotions(write_parquet(tmp_path, rows))["Training"]
+    assert training.labels.tolist() == [label for label in range(7) for _ in range(2)]
+
+
+def write_parquet(folder, rows):
+    import pyarrow
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "fer2013.parquet")
+    return folder / "fer2013.parquet"
+
+
 def test_wrong_label_missing_class_and_no_file_are_refused(tmp_path, rows):
     import pyarrow
     import pyarrow.parquet
@@ -110,7 +222,7 @@ def test_wrong_label_missing_class_and_no_file_are_refused(tmp_path, rows):
     path = tmp_path / "fer2013.parquet"
     rows[5]["label"] = 9
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
-    with pytest.raises(DataError, match="9 in row 5"):
+    with pytest.raises(DataError, match="'9' in row 5"):
         data.load_emotions(path)
     rows[5]["label"] = 2
     kept = [row for row in rows if row["usage"] != "PublicTest" or row["label"] != 0]
