@@ -32,7 +32,7 @@ def numbers(path: Path, written: Sequence[Any], where: Callable[[int], str]) -> 
         labels[index] = number if number in range(len(EMOTIONS)) else -1
         if labels[index] < 0:
             raise DataError(
-                f"A label is missing in {path.name}" if empty else f"A label in {path.name} is unknown",
+                f"A label is missing in {path.name}" if empty else f"The label of a face in {path.name} is unknown",
                 f"nothing in {where(index)}" if empty else f"{str(label)[:20]!r} in {where(index)}",
                 f"Give every face a label from 0 to {len(EMOTIONS) - 1}",
             )

@@ -69,12 +69,12 @@ def test_csv_names_the_line_that_is_wrong(tmp_path):
     [
         ("", "A label is missing in fer2013.csv. Received: nothing in line 6."),
         (" ", "A label is missing in fer2013.csv. Received: nothing in line 6."),
-        ("happy", "A label in fer2013.csv is unknown. Received: 'happy' in line 6."),
-        ("7", "A label in fer2013.csv is unknown. Received: '7' in line 6."),
-        ("-1", "A label in fer2013.csv is unknown. Received: '-1' in line 6."),
-        ("2.5", "A label in fer2013.csv is unknown. Received: '2.5' in line 6."),
+        ("happy", "The label of a face in fer2013.csv is unknown. Received: 'happy' in line 6."),
+        ("7", "The label of a face in fer2013.csv is unknown. Received: '7' in line 6."),
+        ("-1", "The label of a face in fer2013.csv is unknown. Received: '-1' in line 6."),
+        ("2.5", "The label of a face in fer2013.csv is unknown. Received: '2.5' in line 6."),
         ("nan", "A label is missing in fer2013.csv. Received: nothing in line 6."),
-        ("9" * 30, "A label in fer2013.csv is unknown."),
+        ("9" * 30, "The label of a face in fer2013.csv is unknown."),
     ],
 )
 def test_a_label_that_names_no_emotion_is_told_with_its_line(tmp_path, label, said):
