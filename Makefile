@@ -5,7 +5,8 @@
 # make lint   ruff and mypy
 # make lock   pin again after a change of pyproject.toml
 #
-# uv is used where it is installed, else venv and pip. A second run installs nothing.
+# uv is used where it is installed, else venv and pip. A second run installs nothing. What is installed has the hashes in
+# the lock; uv's own --require-hashes would ask them of the bounds in pyproject.toml, too.
 
 .PHONY: app test bench load lint lock
 .DEFAULT_GOAL := app
@@ -33,8 +34,8 @@ lint: .venv/tests.installed
 	@$(PYTHON) -m mypy
 
 lock: .venv/tests.installed
-	@$(PYTHON) -m uv pip compile -q --universal pyproject.toml -o requirements.txt --no-header
-	@$(PYTHON) -m uv pip compile -q --universal pyproject.toml --extra dev -c requirements.txt \
+	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes pyproject.toml -o requirements.txt --no-header
+	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes pyproject.toml --extra dev -c requirements.txt \
 		-o tests/requirements.txt --no-header
 
 .venv/app.installed: requirements.txt | $(PYTHON)
@@ -45,12 +46,12 @@ lock: .venv/tests.installed
 		echo "Remove it with: rm -r .venv    and run make again." >&2; exit 1; fi
 	@echo "Installing $< into .venv; this takes some minutes the first time."
 ifdef UV
-	@uv pip install -q --python $(PYTHON) -r $<
+	@uv pip install -q --verify-hashes --python $(PYTHON) -r $<
 else
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m ensurepip >/dev/null 2>&1 || { \
 		echo "The environment in .venv has no pip, and uv is not installed." >&2; \
 		echo "Remove it with: rm -r .venv    and run make again." >&2; exit 1; }
-	@$(PYTHON) -m pip install -q --disable-pip-version-check -r $<
+	@$(PYTHON) -m pip install -q --require-hashes --disable-pip-version-check -r $<
 endif
 	@touch $@
 

@@ -221,6 +221,15 @@ def verify(files: dict[str, bytes]) -> dict:
     return settings
 
 
+def sent(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files of a commit as a Space holds them: requirements.txt without its hashes.
+
+    A Space's builder installs that file and packages of its own by one call of pip, and pip takes a hash for every
+    package or for none.
+    """
+    return files | {"requirements.txt": re.sub(rb" *\\\r?\n +--hash=\S+", b"", files["requirements.txt"])}
+
+
 def _unfit(happened: str, received: Any) -> ParameterError:
     return ParameterError(happened, repr(received), "Correct it, run python -m app.space, and commit")
 
@@ -246,7 +255,7 @@ def check(root: str | Path = ROOT, quick: bool = False, port: int = PORT) -> Ite
         )
     with tempfile.TemporaryDirectory(prefix="facewhy-space-", ignore_cleanup_errors=True) as name:
         folder = Path(name, "space")
-        for path, data in commit.files.items():
+        for path, data in sent(commit.files).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(data)
         began = time.perf_counter()
@@ -412,7 +421,7 @@ def push(repository: str, root: str | Path = ROOT, private: bool = False) -> Pus
         there = api.list_repo_files(repository, repo_type="space")
         removed = tuple(sorted(set(there) - set(commit.files) - set(KEPT)))
         changes = [CommitOperationDelete(path) for path in removed]
-        changes += [CommitOperationAdd(path, data) for path, data in commit.files.items()]
+        changes += [CommitOperationAdd(path, data) for path, data in sent(commit.files).items()]
         message = f"{settings['title']} at {commit.revision[:12]}"
         done = api.create_commit(repository, changes, commit_message=message, repo_type="space")
     except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:

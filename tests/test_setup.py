@@ -38,6 +38,16 @@ def locked(path: str) -> set[tuple[str, str]]:
     return {pair for line in (ROOT / path).read_text().splitlines() for pair in pins([line]).items()}
 
 
+def requirements(path: str) -> dict[str, list[str]]:
+    """Each requirement of a lock, its marker included -> the hashes of its files."""
+    kept = [line for line in (ROOT / path).read_text().splitlines() if not line.lstrip().startswith("#")]
+    found = {}
+    for line in re.sub(r" *\\\n *", " ", "\n".join(kept)).splitlines():
+        requirement, *hashes = line.split(" --hash=")
+        found[requirement] = hashes
+    return found
+
+
 def test_every_direct_dependency_is_pinned():
     direct = PROJECT["dependencies"] + EXTRAS["training"] + EXTRAS["cluster"] + EXTRAS["dev"]
     loose = [line for line in direct if not pins([line]) and not line.startswith("facewhy[")]
@@ -63,11 +73,29 @@ def test_the_app_does_not_install_what_only_training_and_tests_need():
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "tests/requirements.txt"])
 def test_a_lock_is_exact_and_keeps_its_markers(lock):
-    lines = [line for line in (ROOT / lock).read_text().splitlines() if line and not line.lstrip().startswith("#")]
+    lines = list(requirements(lock))
     assert [line for line in lines if not pins([line])] == []
     cpu = next(line for line in lines if line.startswith("tensorflow-cpu=="))
     assert "sys_platform == 'linux'" in cpu and "x86_64" in cpu
     assert "aarch64" in next(line for line in lines if line.startswith("tensorflow=="))
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "tests/requirements.txt"])
+def test_a_lock_holds_the_hashes_of_every_file(lock):
+    found = requirements(lock)
+    assert len(found) > 100
+    wrong = {line for line, hashes in found.items() if not hashes}
+    wrong |= {line for line, hashes in found.items() for one in hashes if not re.fullmatch(r"sha256:[0-9a-f]{64}", one)}
+    assert wrong == set()
+    # three versions of Python on three systems have a wheel each
+    (compiled,) = [hashes for line, hashes in found.items() if line.startswith("numpy==")]
+    assert len(compiled) >= 9
+
+
+def test_both_locks_hold_the_same_hashes_of_a_package():
+    tests = requirements("tests/requirements.txt")
+    different = {line for line, hashes in requirements("requirements.txt").items() if tests[line] != hashes}
+    assert different == set()
 
 
 def test_the_environment_holds_the_pins():
@@ -186,7 +214,7 @@ def machine(tmp_path):
 
 
 pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not installed")
-INSTALL = "python -m pip install -q --disable-pip-version-check -r"
+INSTALL = "python -m pip install -q --require-hashes --disable-pip-version-check -r"
 
 
 def test_make_without_python_says_what_is_missing(machine):
@@ -252,7 +280,7 @@ def test_make_with_uv(machine):
     assert code == 0, said
     assert calls == [
         "uv venv -q --clear --python >=3.11,<3.14 .venv",
-        "uv pip install -q --python .venv/bin/python -r tests/requirements.txt",
+        "uv pip install -q --verify-hashes --python .venv/bin/python -r tests/requirements.txt",
         "python -m pytest -n 2 --dist loadfile",
     ]
     assert machine.make("test")[2] == ["python -m pytest -n 2 --dist loadfile"]

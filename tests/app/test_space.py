@@ -171,6 +171,18 @@ def test_a_space_that_is_too_large_is_refused(commit, monkeypatch):
         space.verify(commit.files)
 
 
+def test_requirements_are_sent_without_hashes(commit):
+    """pip wants a hash of every package of a call or of none, and a Space's builder adds packages without one."""
+    assert b"--hash=sha256:" in commit.files["requirements.txt"]
+    text = space.sent(commit.files)["requirements.txt"].decode()
+    assert "--hash" not in text and "\\" not in text
+    pinned = [line for line in commit.files["requirements.txt"].decode().splitlines() if line[:1].isalnum()]
+    assert [line for line in text.splitlines() if line[:1].isalnum()] == [line.removesuffix(" \\") for line in pinned]
+    assert [path for path, data in space.sent(commit.files).items() if data != commit.files[path]] == [
+        "requirements.txt"
+    ]
+
+
 # ------------------------------------------------------------------------------------- check
 
 
@@ -300,7 +312,7 @@ def running(tmp_path, monkeypatch):
         yield server
 
 
-def test_one_commit_makes_the_space_hold_what_git_holds_byte_for_byte(running, commit, capsys):
+def test_one_commit_makes_the_space_hold_what_git_holds_but_for_hashes(running, commit, capsys):
     space.main(["push", "someone/facewhy"])
     said = capsys.readouterr().out
     assert (
@@ -314,7 +326,10 @@ def test_one_commit_makes_the_space_hold_what_git_holds_byte_for_byte(running, c
     for line in listed.stdout.decode().split("\0")[:-1]:
         facts, path = line.split("\t")
         names[path] = facts.split(" ")[2]
+    installed = sent.pop("requirements.txt")
+    assert names.pop("requirements.txt") == hub.blob(commit.files["requirements.txt"])
     assert {path: hub.blob(data) for path, data in sent.items()} == names
+    assert installed == space.sent(commit.files)["requirements.txt"]
     ((message, changes),) = running.commits
     assert message == f"FaceWhy at {commit.revision[:12]}" and ("deletedFile", "old.py") in changes
     assert ("lfsFile", "models/weights/vgg16/model.safetensors") in changes
