@@ -67,7 +67,7 @@ def test_the_app_runs_in_the_tests_with_the_versions_it_ships_with():
 
 def test_the_app_does_not_install_what_only_training_and_tests_need():
     extra = set(pins(EXTRAS["training"]) | pins(EXTRAS["cluster"]) | pins(EXTRAS["dev"]))
-    extra -= {"typer", "rich", "scikit-learn"}  # gradio, keras and shap bring those
+    extra -= {"typer", "rich", "scikit-learn", "h5py"}  # gradio, keras and shap bring those
     assert not extra & {name for name, _ in locked("requirements.txt")}
 
 
