@@ -44,6 +44,11 @@ def instructions(text: str) -> list[Instruction]:
     return [Instruction(line.split(None, 1)[0].upper(), line.split(None, 1)[1].strip()) for line in joined.splitlines()]
 
 
+def final(steps: list[Instruction]) -> list[Instruction]:
+    """The instructions of the last stage: those of the image itself."""
+    return steps[max(index for index, step in enumerate(steps) if step.name == "FROM") :]
+
+
 def environment(steps: list[Instruction]) -> dict[str, str]:
     """The variables that ENV sets."""
     return dict(pair.split("=", 1) for step in steps if step.name == "ENV" for pair in step.arguments)
@@ -142,7 +147,7 @@ class Replay:
     """
 
     def __init__(self, folder: Path, text: str, ignore: str, context: dict[str, bytes]):
-        self.folder, self.steps = folder, instructions(text)
+        self.folder, self.steps = folder, final(instructions(text))
         for path, source in copied(self.steps, Ignore(ignore), list(context)).items():
             target = folder / path.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)

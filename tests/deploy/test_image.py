@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 TEXT = (DEPLOY / "Dockerfile").read_text()
 IGNORE = (DEPLOY / "Dockerfile.dockerignore").read_text()
-STEPS = image.instructions(TEXT)
+EVERY = image.instructions(TEXT)
+STEPS = image.final(EVERY)
 HEALTH = json.loads(image.last(STEPS, "HEALTHCHECK").value.split("CMD", 1)[1])
 PAGE = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:7860/', timeout=20).read().decode())"
 ABOUT = """
@@ -67,8 +68,9 @@ def context(tracked) -> dict[str, bytes]:
 
 
 def test_the_base_is_one_version_of_the_python_that_the_space_runs():
-    (base,) = [step.value for step in STEPS if step.name == "FROM"]
-    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+", base)
+    """By its digest, which nothing else can have; the stage that compiles is made from the same one."""
+    base, *more = {step.value.split(" AS ")[0] for step in EVERY if step.name == "FROM"}
+    assert not more and re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+@sha256:[0-9a-f]{64}", base)
     assert base.startswith(f"python:{space.read()['python']}.")
 
 
@@ -91,7 +93,13 @@ def test_it_starts_the_page_on_every_address_of_the_port_that_it_shows():
 def test_requirements_are_installed_before_the_code_is_copied_and_leave_no_cache():
     names = [(step.name, step.value) for step in STEPS if step.name in ("RUN", "COPY")]
     assert names[0] == ("COPY", "requirements.txt ./")
-    assert names[1][1].startswith("pip install --no-cache-dir") and names[1][1].endswith("-r requirements.txt")
+    assert re.search(r" pip install --no-cache-dir .*--require-hashes -r requirements\.txt && ", names[1][1])
+
+
+def test_what_a_step_takes_from_the_context_is_sent():
+    mounts = [match for step in EVERY for match in re.findall(r"--mount=type=bind,source=([\w./]+)", step.value)]
+    assert mounts == ["deploy/no_x265.c"]
+    assert [path for path in mounts if image.Ignore(IGNORE).leaves_out(path) or not (ROOT / path).is_file()] == []
 
 
 def test_it_holds_no_secret_and_fetches_nothing_but_requirements():
@@ -131,6 +139,11 @@ def test_the_last_line_that_matches_a_path_or_a_folder_above_counts():
         "a/x.log": True,
         "d/x/e": True,
     }
+
+
+def test_the_last_stage_is_the_image():
+    steps = image.instructions("FROM a AS b\nCOPY x /\nFROM c\nUSER 1\n")
+    assert [step.name for step in image.final(steps)] == ["FROM", "USER"]
 
 
 def test_a_dockerfile_is_read_with_its_continued_lines_and_comments():
