@@ -4,11 +4,13 @@
 # make load   50 clients at once: throughput, waiting times, memory
 # make lint   ruff and mypy
 # make lock   pin again after a change of pyproject.toml
+# make notice THIRD_PARTY.txt: the licences of what the app is installed with
+# make sbom   sbom.json: the same packages with the hashes of their files, as CycloneDX
 #
 # uv is used where it is installed, else venv and pip. A second run installs nothing. What is installed has the hashes in
 # the lock; uv's own --require-hashes would ask them of the bounds in pyproject.toml, too.
 
-.PHONY: app test bench load lint lock
+.PHONY: app test bench load lint lock notice sbom
 .DEFAULT_GOAL := app
 
 PYTHON := .venv/bin/python
@@ -37,6 +39,13 @@ lock: .venv/tests.installed
 	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes pyproject.toml -o requirements.txt --no-header
 	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes pyproject.toml --extra dev -c requirements.txt \
 		-o tests/requirements.txt --no-header
+
+notice: .venv/app.installed
+	@$(PYTHON) deploy/notice.py --out THIRD_PARTY.txt
+
+sbom: .venv/tests.installed
+	@$(PYTHON) -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --validate -o sbom.json
 
 .venv/app.installed: requirements.txt | $(PYTHON)
 .venv/tests.installed: tests/requirements.txt | $(PYTHON)

@@ -94,11 +94,12 @@ def test_requirements_are_installed_before_the_code_is_copied_and_leave_no_cache
     names = [(step.name, step.value) for step in STEPS if step.name in ("RUN", "COPY")]
     assert names[0] == ("COPY", "requirements.txt ./")
     assert re.search(r" pip install --no-cache-dir .*--require-hashes -r requirements\.txt && ", names[1][1])
+    assert names[2][1].startswith("--mount=type=bind,") and names[2][1].endswith("/notice.py --out THIRD_PARTY.txt")
 
 
 def test_what_a_step_takes_from_the_context_is_sent():
     mounts = [match for step in EVERY for match in re.findall(r"--mount=type=bind,source=([\w./]+)", step.value)]
-    assert mounts == ["deploy/no_x265.c"]
+    assert mounts == ["deploy/no_x265.c", "deploy/notice.py"]
     assert [path for path in mounts if image.Ignore(IGNORE).leaves_out(path) or not (ROOT / path).is_file()] == []
 
 
@@ -155,7 +156,7 @@ def test_a_dockerfile_is_read_with_its_continued_lines_and_comments():
 def test_the_image_holds_what_the_app_needs_and_nothing_else(context, tracked):
     found = image.copied(STEPS, image.Ignore(IGNORE), list(context))
     folders = ("app/", "explain/", "models/", "examples/", "docs/methods/")
-    files = ("requirements.txt", "Spacefile", "LICENSE", "docs/lab.md")
+    files = ("requirements.txt", "Spacefile", "LICENSE", "NOTICE.md", "docs/lab.md")
     expected = {path for path in tracked if path.startswith(folders) or path in files}
     assert found == {f"/srv/facewhy/{path}": path for path in expected}
     assert sum(len(context[path]) for path in found.values()) < 70_000_000
