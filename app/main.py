@@ -17,7 +17,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from app.api.gradio import add_endpoints
-from app.server import Server
+from app.server import Server, raise_file_limit
 from app.serving import canary, engines
 from app.ui import glossary, scripts, uploads
 from app.ui.gradio_overrides import queue
@@ -88,13 +88,25 @@ def configure_logging() -> None:
 
 
 def main() -> None:
-    """Run until stopped."""
+    """Run until stopped; a start that this machine has no room for ends in a sentence."""
     configure_logging()
+    raise_file_limit()
     try:
-        server = launch()
+        launch().run()
     except FaceWhyError as error:
         sys.exit(str(error))
-    server.run()
+    except (OSError, MemoryError, RuntimeError) as error:  # RuntimeError: no thread can be started
+        sys.exit(str(no_room(error)))
+
+
+def no_room(error: Exception) -> FaceWhyError:
+    """What is said where the system refuses files, memory, threads or a folder."""
+    if isinstance(error, RuntimeError) and "start new thread" not in str(error):
+        raise error
+    received = getattr(error, "strerror", None) or str(error) or "no memory left"
+    return FaceWhyError(
+        "This machine has no room for the server", received, "Free memory or disk, or raise its limits (ulimit -a)"
+    )
 
 
 if __name__ == "__main__":

@@ -60,7 +60,6 @@ class Server:
         self.page, self.application = page, create(page)
         page.local_url = self.url
         self._socket = listening
-        raise_file_limit()
         most = None if settings.trusted_proxies else http_protocol.CONNECTIONS
         self._server = graceful_server.GracefulServer(
             uvicorn.Config(

@@ -18,6 +18,8 @@ SLOWEST_RATE = 16 * 1024
 """A body may take `BODY_TIMEOUT_S` seconds and one more for each `SLOWEST_RATE` bytes of it that came."""
 LINGER_S = 2.0
 """Seconds in which the rest of a refused body is read, so that its sender sees the answer and no broken connection."""
+UNREAD_TIMEOUT_S = 60.0
+"""Seconds that an answer waits for its client to read on."""
 
 
 class BodyTimeoutMiddleware:

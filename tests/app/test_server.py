@@ -128,6 +128,35 @@ def test_the_port_that_is_asked_for(monkeypatch, given, expected):
     assert servers.asked_port() == expected
 
 
+PRESSED = """
+import os, resource, sys
+from app import main
+if sys.argv[1] == "files":
+    most = max(map(int, os.listdir("/proc/self/fd"))) + 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+else:
+    def refuse(*args, **kwargs):
+        raise RuntimeError("can't start new thread") if sys.argv[1] == "threads" else MemoryError()
+    main.launch = refuse
+main.main()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files")
+@pytest.mark.parametrize("short_of", ["files", "threads", "memory"])
+def test_a_start_without_room_ends_in_a_sentence(short_of):
+    done = subprocess.run([sys.executable, "-c", PRESSED, short_of], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("This machine has no room for the server. Received: ")
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be():
+    told = "import resource; from app import server; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 300));"
+    told += "server.raise_file_limit(); print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == ["300"]
+
+
 # ---------------------------------------------------------------------------------------------- the end
 
 

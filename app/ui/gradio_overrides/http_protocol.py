@@ -16,8 +16,9 @@ CONNECTIONS = 256
 class HeaderTimeoutProtocol(H11Protocol):
     """uvicorn's HTTP/1.1, which hangs up on who holds a connection for nothing.
 
-    It waits `IDLE_TIMEOUT_S` seconds for the head of a request, which has 64 KiB at most, and `LINGER_S` for the
-    rest of a body that was answered before it had come. Given to uvicorn as `http=`, so that another parser that
+    It waits `IDLE_TIMEOUT_S` seconds for the head of a request, which has 64 KiB at most, `LINGER_S` for the
+    rest of a body that was answered before it had come, and `UNREAD_TIMEOUT_S` for a client that does not read
+    its answer. Given to uvicorn as `http=`, so that another parser that
     happens to be installed changes neither.
 
     Args:
@@ -29,6 +30,7 @@ class HeaderTimeoutProtocol(H11Protocol):
         self.most, self.address = most, ""
         self._head: asyncio.TimerHandle | None = None
         self._rest: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -47,9 +49,17 @@ class HeaderTimeoutProtocol(H11Protocol):
         if self.conn.their_state is h11.SEND_BODY and not self._rest:
             self._rest = self.loop.call_later(timeouts.LINGER_S, self.transport.close)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(timeouts.UNREAD_TIMEOUT_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unread = _cancelled(self._unread)
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._head, self._rest = _cancelled(self._head), _cancelled(self._rest)
+        self._head, self._rest, self._unread = map(_cancelled, (self._head, self._rest, self._unread))
 
     def _watch(self) -> None:
         waiting = self.conn.their_state is h11.IDLE

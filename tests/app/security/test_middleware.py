@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from app.security import body_budget, json_limits, middleware, rate_limit, routes, timeouts
@@ -47,6 +47,14 @@ async def late(request: Request) -> Response:
     return PlainTextResponse("Internal Server Error", status_code=500)
 
 
+async def endless(request: Request) -> Response:
+    async def parts():
+        while True:
+            yield b"x" * 2**16
+
+    return StreamingResponse(parts())
+
+
 async def script(request: Request) -> Response:
     return PlainTextResponse("1")
 
@@ -66,6 +74,7 @@ APP = Starlette(
     routes=[
         Route("/api/fail", fail, methods=["GET", "POST"]),
         Route("/api/late", late),
+        Route("/api/endless", endless),
         Mount("/gradio_api/run", Starlette(routes=[Route("/x", puzzled)])),
         Route("/assets/index-0a1b2c3d.js", script),
         *(Route(path, echo, methods=["GET", "POST", "PUT", "DELETE", "HEAD"]) for path in PATHS),
@@ -677,6 +686,21 @@ def test_an_answered_connection_whose_body_never_ends_is_closed(monkeypatch, sta
     with serving() as port:
         assert exchange(port, head + b"x").startswith(b"HTTP/1.1 ")
         assert exchange(port, head + b"x", *[b"x"] * 8, pause=0.05).startswith(b"HTTP/1.1 ")
+
+
+def test_a_client_that_does_not_read_its_answer_is_hung_up_on(monkeypatch):
+    monkeypatch.setattr(timeouts, "UNREAD_TIMEOUT_S", 0.1)
+    with serving() as port, socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.settimeout(600)
+        line.connect(("127.0.0.1", port))
+        line.sendall(b"GET /api/endless HTTP/1.1\r\nHost: a\r\n\r\n")
+        while True:  # what is sent to a line that was cut comes back as an error
+            time.sleep(0.05)
+            try:
+                line.sendall(b"x")
+            except OSError:
+                break
 
 
 def test_a_connection_stays_for_a_body_that_ends_and_for_the_next_request(monkeypatch):
