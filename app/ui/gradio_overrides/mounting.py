@@ -7,7 +7,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from app.ui import theme
-from app.ui.gradio_overrides import sessions
+from app.ui.gradio_overrides import sessions, upload_progress
 from models import photo
 
 PAGE = {
@@ -34,6 +34,7 @@ def mount(application: FastAPI, page: gr.Blocks) -> None:
     mounted = application.routes[-1].app
     mounted.state_holder = sessions.SessionStore()
     mounted.state_holder.set_blocks(page)
+    upload_progress.bound()
     page._queue.set_server_app(mounted)  # as launch() does: without it no call is ever forgotten
 
 

@@ -1,6 +1,7 @@
 """Gradio's queue, where a full one says so in words and an answer that comes late is not lost."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 
 import gradio as gr
@@ -10,6 +11,7 @@ from gradio.server_messages import ProcessCompletedMessage
 
 from app.serving import admission
 from app.serving.admission import AT_ONCE, WAITING, Place, WorkQueue
+from app.ui.gradio_overrides.pending import PendingAnswers
 from models.errors import BusyError
 
 LINGER_S = 10.0
@@ -22,6 +24,8 @@ MOST = sum(WAITING.values()) + 20
 """Calls of the page and its clients that may wait, of any kind."""
 RUNNING = sum(AT_ONCE.values()) + 2 * QUICK
 """Calls of the page and its clients that may run, of any kind."""
+NAME_LENGTH = 100
+"""Characters of a session's name; the page's have 11, those of a client 36."""
 
 
 def open_queue(page: gr.Blocks) -> gr.Blocks:
@@ -47,12 +51,16 @@ class PageQueue(Queue):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.pending_messages_per_session = PendingAnswers()
+        self.ANALYTICS_MAX_EVENTS = 1  # who called what is nobody's business
         self.work_queues = admission.create()
         self._places: dict[str, Place] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
 
     async def push(self, body, request, username):
         """As Gradio's, with a place for what computes; the sentence of a full queue goes with its status 503."""
+        if len(body.session_hash or "") > NAME_LENGTH:
+            return False, f"The session's name is longer than {NAME_LENGTH} characters. Choose a shorter one.", "error"
         name = route_utils.get_fn(self.blocks, None, body).concurrency_id if body.fn_index is not None else ""
         browser = "sec-fetch-site" in request.headers
         place = None
@@ -73,6 +81,25 @@ class PageQueue(Queue):
         if place and pushed:
             self._places[message] = place
         return pushed, busy(len(self)) if state == "queue_full" else message, state
+
+    def send_message(self, event, event_message):
+        """As Gradio's, unless the session is forgotten."""
+        if event.session_hash in self.pending_messages_per_session:
+            super().send_message(event, event_message)
+
+    def compute_analytics_summary(self, records):
+        """Nothing: Gradio's is a table of the last ten thousand calls, made anew after each."""
+        return self.cached_event_analytics_summary
+
+    def forget_abandoned(self) -> None:
+        """Forget the answers that nobody reads and what else is known of their sessions, see `pending`."""
+        busy = {event.session_hash for event in self.event_ids_to_events.values()}
+        for session_hash in self.pending_messages_per_session.abandoned(busy, time.monotonic()):
+            self._forget(session_hash)
+        for session_hash in set(self.pending_event_ids_session) - busy - set(self.pending_messages_per_session):
+            self.pending_event_ids_session.pop(session_hash)
+        if self.server_app:
+            self.server_app.iterators_to_reset.intersection_update(self.event_ids_to_events)
 
     def get_events(self):
         """As Gradio's; of what computes, a call whose place was granted, and not simply the first."""
@@ -117,6 +144,20 @@ class PageQueue(Queue):
         """Let every stream close, because the server stops."""
         for session_hash in list(self._lingering):
             self.let_go(session_hash)
+
+    def _forget(self, session_hash: str) -> None:
+        """Forget a session's answers and calls; those that run answer nobody."""
+        self.pending_messages_per_session.pop(session_hash, None)
+        self.pending_event_ids_session.pop(session_hash, None)
+        if timer := self._lingering.pop(session_hash, None):
+            timer.cancel()
+        for waiting in self.event_queue_per_concurrency_id.values():
+            for event in [event for event in waiting.queue if event.session_hash == session_hash]:
+                waiting.queue.remove(event)
+                self.event_ids_to_events.pop(event._id, None)
+        for event in [event for job in self.active_jobs if job for event in job]:
+            event.alive = event.alive and event.session_hash != session_hash
+        self._leave_removed()
 
     def _refuse(self, event: Event) -> None:
         """Tell a call that its place went to another client."""

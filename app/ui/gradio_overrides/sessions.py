@@ -1,9 +1,12 @@
 """How long what the page's visitors have open stays in memory."""
 
+import time
 from datetime import datetime
 
 from gradio.state_holder import SessionState, StateHolder
 
+from app.ui.gradio_overrides import upload_progress
+from app.ui.gradio_overrides.queue import PageQueue
 from app.ui.session import Session
 
 KEPT = 3600
@@ -26,7 +29,10 @@ class SessionStore(StateHolder):
     """
 
     def delete_all_expired_state(self) -> None:
-        """Called by Gradio every second."""
+        """Called by Gradio every second; what the queue and uploads know of those who left goes as well."""
+        if isinstance(self.blocks._queue, PageQueue):
+            self.blocks._queue.forget_abandoned()
+        upload_progress.bound().forget(time.monotonic())
         now, photos = datetime.now(), 0
         for name in reversed(list(self.session_data)):  # the latest first
             session = self.session_data.get(name)

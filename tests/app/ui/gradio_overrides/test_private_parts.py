@@ -25,6 +25,8 @@ HELD = (
     ("uvicorn answers a request after this", H11Protocol, "on_response_complete self"),
     ("a connection begins", H11Protocol, "connection_made self transport"),
     ("bytes come", H11Protocol, "data_received self data"),
+    ("a client reads too slowly", H11Protocol, "pause_writing self"),
+    ("a client reads on", H11Protocol, "resume_writing self"),
     ("a connection ends", H11Protocol, "connection_lost self exc"),
     ("the server starts", Server, "startup self sockets"),
     ("a signal comes", Server, None, "handle_exit"),
@@ -35,6 +37,12 @@ HELD = (
     ("a call is cancelled", queueing.Queue, "remove_from_queue self event_id"),
     ("a stream is gone", queueing.Queue, "clean_events self session_hash event_id"),
     ("an answer is sent", queueing.Queue, "send_message self event event_message"),
+    ("calls are summed up", queueing.Queue, "compute_analytics_summary self records"),
+    ("an upload begins", route_utils.FileUploadProgress, "track self upload_id"),
+    ("an upload is waited for", route_utils.FileUploadProgress, "is_tracked self upload_id"),
+    ("an upload goes on", route_utils.FileUploadProgress, "append self upload_id filename message_bytes"),
+    ("an upload ends", route_utils.FileUploadProgress, "set_done self upload_id"),
+    ("an upload is forgotten", route_utils.FileUploadProgress, "stop_tracking self upload_id"),
     ("the page's app is known", queueing.Queue, "set_server_app self app"),
     ("an event's function is found", route_utils, "get_fn blocks api_name body"),
     ("sessions expire", state_holder.StateHolder, "delete_all_expired_state self"),
@@ -62,6 +70,10 @@ def test_the_fields_that_we_read_are_still_there():
     assert isinstance(queue, PageQueue)
     for field in ("event_queue_per_concurrency_id", "event_ids_to_events", "pending_messages_per_session"):
         assert isinstance(getattr(queue, field), dict), f"Queue.{field} is gone"
+    assert {"_statuses", "_signals"} <= set(vars(route_utils.FileUploadProgress()))
+    assert isinstance(gr.routes.file_upload_statuses, route_utils.FileUploadProgress)
+    assert queue.ANALYTICS_MAX_EVENTS == 1 and queue.cached_event_analytics_summary == {"functions": {}}
+    assert {"iterators_to_reset", "iterators"} <= set(_assigned_in(gr.routes))
     assert queue.active_jobs == [] and queue.pending_event_ids_session == {}
     assert {"queue", "current_concurrency"} <= set(vars(queueing.EventQueue("a", 1)))
     assert {"concurrency_id", "concurrency_limit"} <= set(vars(next(iter(page.fns.values()))))
@@ -87,7 +99,11 @@ def test_the_fields_that_we_read_are_still_there():
 
 
 def _assigned(kind: type) -> set[str]:
-    tree = ast.parse(inspect.getsource(inspect.getmodule(kind)))
+    return _assigned_in(inspect.getmodule(kind))
+
+
+def _assigned_in(module) -> set[str]:
+    tree = ast.parse(inspect.getsource(module))
     return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
