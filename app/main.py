@@ -105,7 +105,9 @@ def no_room(error: Exception) -> FaceWhyError:
         raise error
     received = getattr(error, "strerror", None) or str(error) or "no memory left"
     return FaceWhyError(
-        "This machine has no room for the server", received, "Free memory or disk, or raise its limits (ulimit -a)"
+        "The server failed for want of files, memory or disk",
+        received,
+        "Free memory or disk, or raise its limits (ulimit -a)",
     )
 
 

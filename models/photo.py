@@ -17,7 +17,7 @@ from models.types import Photo
 MAX_BYTES = 20 * 2**20
 """A full-size photo of a phone has 3 to 12 MB."""
 MAX_PIXELS = 60_000_000
-"""Room for the 50-megapixel photos of phones; such a JPEG takes 0.2 GB to decode, a WebP 1 GB."""
+"""Room for the 50-megapixel photos of phones; what such a picture takes to decode is a limit of its own."""
 MIN_SIDE = 32
 """Pixels; below this there is no face to read."""
 WORKING_SIDE = 2048
@@ -30,8 +30,16 @@ FORMAT_NAMES = ", ".join(FORMATS[:-1]) + " or " + FORMATS[-1]
 CLUTTER = ("thumbs.db", "ehthumbs.db", "desktop.ini")
 """Files of Windows' file manager; those of others begin with a dot."""
 
-DECODING = 64_000_000
-"""Pixels that are decoded at once in this process; a file of a few kilobytes may hold as many."""
+MOST_OF_ONE = 256 * 2**20
+"""Bytes that one picture may take while it is decoded; a file of a few bytes may hold as many."""
+MOST_OF_ALL = 512 * 2**20
+"""The same of all pictures at once in this process; who asks for more waits."""
+STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}
+"""Bytes that Pillow stores a pixel of a mode in; all others take 4."""
+DECODER = {"WEBP": 10, "HEIF": 3, "AVIF": 6, "TIFF": 8}
+"""Bytes a pixel that a decoder holds beside that, measured; those of the other formats go line by line."""
+STRIP = 2**20
+"""Pixels that are converted at once."""
 
 ORIENTATION_TAG = 0x0112
 UPRIGHT = {
@@ -132,14 +140,16 @@ def _from_bytes(data: bytes) -> Photo:
             "Save it as JPEG or PNG and try again",
         ) from error
     with image:
-        size = _working_size(image)
+        size, coefficients = _working_size(image), 0
         if image.format in ("JPEG", "MPO"):
-            image.draft(None, size)  # a JPEG decodes faster at a half, a quarter or an eighth
-        return _decode(image, size)
+            coefficients = _coefficients(image)
+            image.draft(None, size)  # a JPEG decodes faster and smaller at a half, a quarter or an eighth
+        return _decode(image, size, _cost(image, size, coefficients))
 
 
 def _from_image(image: Image.Image) -> Photo:
-    return _decode(image, _working_size(image))
+    size = _working_size(image)
+    return _decode(image, size, _cost(image, size))
 
 
 def _working_size(image: Image.Image) -> tuple[int, int]:
@@ -160,27 +170,57 @@ def _working_size(image: Image.Image) -> tuple[int, int]:
     return size
 
 
-def _decode(image: Image.Image, size: tuple[int, int]) -> Photo:
-    with _room.taken(image.width * image.height):
+def _decode(image: Image.Image, size: tuple[int, int], cost: int) -> Photo:
+    if cost > MOST_OF_ONE:
+        raise PhotoTooLargeError(
+            "The photo takes too much memory to be decoded",
+            f"{image.width} x {image.height} pixels in {image.format or image.mode}, {cost // 2**20} MiB",
+            f"Save it smaller or as JPEG; {MOST_OF_ONE // 2**20} MiB are enough for most photos",
+        )
+    with _room.taken(cost):
         return _decoded(image, size)
 
 
+def _cost(image: Image.Image, size: tuple[int, int], coefficients: int = 0) -> int:
+    """Bytes that it takes at most to make a photo of a picture that was opened.
+
+    Args:
+        image: not decoded yet.
+        size: (width, height) of the photo.
+        coefficients: bytes that the decoder of a JPEG holds until all has come.
+    """
+    pixels, factor = image.width * image.height, _factor(image, size)
+    decoded = pixels * (STORED.get(image.mode, 4) + DECODER.get(image.format or "", 0))
+    converted = 0 if _is_rgb(image) else 4 * pixels // factor**2
+    resized = 4 * size[0] * image.height // factor + 11 * size[0] * size[1]
+    return decoded + max(coefficients, converted + resized)
+
+
+def _coefficients(image: Image.Image) -> int:
+    """Bytes of the coefficients of a progressive JPEG, all of which its decoder holds at full size; else 0."""
+    if "progressive" not in image.info:
+        return 0
+    layers = [(across, down) for _, across, down, _ in getattr(image, "layer", ())]
+    most = max((across for across, _ in layers), default=1) * max((down for _, down in layers), default=1)
+    return 2 * image.width * image.height * sum(across * down for across, down in layers) // max(1, most)
+
+
 class _Room:
-    """Space for pixels: who asks for more than is free waits."""
+    """Space for pictures: who asks for more bytes than are free waits."""
 
     def __init__(self) -> None:
         self._used, self._changed = 0, threading.Condition()
 
     @contextmanager
-    def taken(self, pixels: int) -> Iterator[None]:
+    def taken(self, cost: int) -> Iterator[None]:
         with self._changed:
-            self._changed.wait_for(lambda: not self._used or self._used + pixels <= DECODING)
-            self._used += pixels
+            self._changed.wait_for(lambda: not self._used or self._used + cost <= MOST_OF_ALL)
+            self._used += cost
         try:
             yield
         finally:
             with self._changed:
-                self._used -= pixels
+                self._used -= cost
                 self._changed.notify_all()
 
 
@@ -191,9 +231,10 @@ def _decoded(image: Image.Image, size: tuple[int, int]) -> Photo:
     try:
         image.load()  # before the orientation is read: Pillow turns TIFF upright itself
         orientation = _orientation(image)
-        rgb = _rgb(image)
+        factor = _factor(image, size)
+        rgb = _rgb(image, factor)
         if rgb.size != size:
-            rgb = rgb.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+            rgb = rgb.resize(size, Image.Resampling.LANCZOS, (0, 0, image.width / factor, image.height / factor))
         if orientation in UPRIGHT:
             rgb = rgb.transpose(UPRIGHT[orientation])
         return Photo(np.array(rgb))
@@ -221,9 +262,30 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_grey_levels(np.asarray(image))).convert("RGB")
+def _factor(image: Image.Image, size: tuple[int, int]) -> int:
+    """How many pixels along a side are averaged before anything else, which leaves 1.5 times what is needed or more."""
+    return max(1, int(max(image.size) / max(size) / 1.5))
+
+
+def _is_rgb(image: Image.Image) -> bool:
+    return image.mode == "RGB" and not image.has_transparency_data
+
+
+def _rgb(image: Image.Image, factor: int) -> Image.Image:
+    """A picture in RGB, smaller by a factor; strip by strip, so that no copy of the whole is made on the way."""
+    if _is_rgb(image):
+        return image.reduce(factor) if factor > 1 else image
+    darkest, brightest = _range(image)
+    rgb = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
+    lines = max(1, STRIP // image.width // factor) * factor
+    for index, strip in enumerate(_strips(image, lines)):
+        rgb.paste(_colours(strip, darkest, brightest).reduce(factor), (0, index * lines // factor))
+    return rgb
+
+
+def _colours(image: Image.Image, darkest: float, brightest: float) -> Image.Image:
+    if _is_deep_grey(image):
+        return Image.fromarray(_grey_levels(np.asarray(image), darkest, brightest)).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGB", image.size, "white")
@@ -232,13 +294,33 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _grey_levels(values: np.ndarray) -> np.ndarray:
+def _is_deep_grey(image: Image.Image) -> bool:
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
+
+
+def _range(image: Image.Image) -> tuple[float, float]:
+    """The darkest and the brightest value of grey that has no fixed white; what is no number is 0."""
+    if not _is_deep_grey(image):
+        return 0.0, 0.0
+    ends = []
+    for strip in _strips(image, max(1, STRIP // image.width)):
+        values = np.nan_to_num(np.asarray(strip).astype(np.float64), posinf=0, neginf=0)
+        ends += [values.min(), values.max()]
+    return min(ends), max(ends)
+
+
+def _strips(image: Image.Image, lines: int) -> Iterator[Image.Image]:
+    """A picture from top to bottom, so many lines at once."""
+    for top in range(0, image.height, lines):
+        yield image.crop((0, top, image.width, min(top + lines, image.height)))
+
+
+def _grey_levels(values: np.ndarray, darkest: float, brightest: float) -> np.ndarray:
     """Grey of any depth as uint8: 16-bit by its range; others, which have no fixed white, from darkest to brightest."""
     if values.dtype.kind == "u":
         return (values >> 8).astype(np.uint8)
     values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-    low, high = values.min(), values.max()
-    return np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
+    return np.round((values - darkest) / max(brightest - darkest, 1e-12) * 255).astype(np.uint8)
 
 
 def _eight_bit(array: np.ndarray) -> np.ndarray:

@@ -147,7 +147,7 @@ main.main()
 def test_a_start_without_room_ends_in_a_sentence(short_of):
     done = subprocess.run([sys.executable, "-c", PRESSED, short_of], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("This machine has no room for the server. Received: ")
+    assert done.stderr.splitlines()[-1].startswith("The server failed for want of files, memory or disk. Received: ")
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be():

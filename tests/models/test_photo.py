@@ -3,9 +3,12 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pillow_heif
@@ -306,7 +309,8 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(side, monkeypatch)
 
 def test_large_pictures_are_decoded_one_after_another(monkeypatch):
     """Eight of 400 x 400 at once where there is room for two and a half; a larger one is decoded alone."""
-    monkeypatch.setattr(photo, "DECODING", 400_000)
+    monkeypatch.setattr(photo, "_cost", lambda image, *_: image.width * image.height)
+    monkeypatch.setattr(photo, "MOST_OF_ALL", 400_000)
     now, most, lock, paired = [], [], threading.Lock(), threading.Event()
     decoded = photo._decoded
 
@@ -330,6 +334,84 @@ def test_large_pictures_are_decoded_one_after_another(monkeypatch):
         sizes = [found.size for found in threads.map(photo.read, pictures)]
     assert sizes == [picture.shape for picture in pictures] and len(most) == 7 and not now
     assert set(most) <= {160_000, 320_000, 490_000} and 320_000 in most
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(
+    "mode, format", [("F", "TIFF"), ("I", "TIFF"), ("RGB", "WEBP"), ("RGBA", "PNG"), ("L", "AVIF")]
+)
+def test_a_picture_of_little_bytes_that_takes_too_much_memory_is_refused_before_it_is_decoded(
+    mode, format, monkeypatch, tmp_path
+):
+    """A TIFF of 233 KB took 1.67 GB, a WebP of 42 bytes 1.2."""
+    side = 7745 if format != "AVIF" else 5500
+    data = tmp_path / "picture"
+    options = {"compression": "tiff_lzw"} if format == "TIFF" else {"lossless": True, "method": 0}
+    Image.new(mode, (side, side)).save(data, format, **(options if format in ("TIFF", "WEBP") else {}))
+    monkeypatch.setattr(photo, "_decoded", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(PhotoTooLargeError, match=f"too much memory.*{side} x {side} pixels in {format}"):
+        photo.read(data)
+
+
+def test_photos_as_phones_take_them_have_room():
+    """24 megapixels in HEIF, 50 in JPEG, progressive as well."""
+    heif, jpeg = Image.new("RGB", (5712, 4284)), Image.new("RGB", (8160, 6120))
+    heif.format = "HEIF"
+    assert photo._cost(heif, (2048, 1536)) <= photo.MOST_OF_ONE
+    data = io.BytesIO()
+    jpeg.save(data, "JPEG", progressive=True, quality=30)
+    assert photo.read(data.getvalue()).size == (2048, 1536)
+
+
+PEAKS = """
+import gc, os, sys
+from pathlib import Path
+from models import photo
+
+counted, cost = [], photo._cost
+photo._cost = lambda *given: counted.append(cost(*given)) or counted[-1]
+
+def held(name):
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return 1024 * int(line.split()[1])
+
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    photo.read(Path(sys.argv[2]).read_bytes())
+    data = path.read_bytes()
+    Path("/proc/self/clear_refs").write_text("5")
+    before = held("VmRSS")
+    photo.read(data)
+    print(path.name, held("VmHWM") - before, counted[-1], flush=True)
+"""
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="measures memory by Linux")
+def test_no_picture_takes_more_memory_than_is_counted(tmp_path):
+    side = 2600
+    noise = Image.effect_noise((side, side), 60)
+    colours = Image.merge("RGB", (noise, noise.rotate(90), noise.rotate(180)))
+    clear = Image.merge("RGBA", (*colours.split(), noise))
+    flat = Image.new("RGB", (side, side), "olive")
+    for name, image, options in (
+        ("a.jpg", colours, {"progressive": True, "subsampling": 0, "quality": 60}),
+        ("b.jpg", flat.convert("CMYK"), {}),
+        ("c.webp", flat, {"lossless": True, "method": 0}),
+        ("d.webp", Image.new("RGBA", (side, side)), {"lossless": True, "method": 0}),
+        ("e.avif", flat, {"speed": 10}),
+        ("f.tiff", Image.new("F", (side, side)), {"compression": "tiff_lzw", "tiffinfo": {278: side}}),
+        ("g.tiff", flat.convert("CMYK"), {"compression": "tiff_lzw", "tiffinfo": {278: side}}),
+        ("h.png", Image.new("I;16", (side, side), 999), {}),
+        ("i.png", clear.resize((side, side // 3)), {}),
+        ("j.gif", noise, {}),
+    ):
+        image.save(tmp_path / name, **options)
+    small = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
+    told = subprocess.run(
+        [sys.executable, "-c", PEAKS, tmp_path, small], cwd=small.parents[1], capture_output=True, text=True, check=True
+    )
+    lines = [line.split() for line in told.stdout.splitlines()]
+    assert len(lines) == 10
+    assert [line for line in lines if int(line[1]) > int(line[2]) + 8 * 2**20] == []
 
 
 def test_too_many_pixels_in_an_array_are_refused():

@@ -90,10 +90,9 @@ def test_the_name_of_a_session_is_short():
 
 def test_a_session_that_is_forgotten_takes_its_calls_along():
     async def forget():
-        from tests.app.ui.gradio_overrides.test_queue import call, picked
-
         from app import main
         from app.serving import admission
+        from tests.app.ui.gradio_overrides.test_queue import call, picked
 
         page = main.build()
         work = queue.work_queues(page)[admission.EXPLAIN]
