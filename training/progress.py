@@ -50,6 +50,9 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.bars.update(self.task, completed=batch + 1, loss=f"loss {float(logs['loss']):.4f}")
 
+    def on_test_begin(self, logs=None):
+        self.bars.update(self.task, loss="measuring")
+
     def on_epoch_end(self, epoch, logs=None):
         self.bars.remove_task(self.task)
         row = self.log[-1]
