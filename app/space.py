@@ -183,7 +183,7 @@ def verify(files: dict[str, bytes]) -> dict:
         raise ParameterError(
             "README.md does not begin with what Spacefile says",
             "something else",
-            "Run: python -m app.space; and commit",
+            "Run: .venv/bin/python -m app.space; and commit",
         )
     hub = settings.get("hub") or {}
     size = sum(map(len, files.values()))
@@ -231,7 +231,7 @@ def sent(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _unfit(happened: str, received: Any) -> ParameterError:
-    return ParameterError(happened, repr(received), "Correct it, run python -m app.space, and commit")
+    return ParameterError(happened, repr(received), "Correct it, run .venv/bin/python -m app.space, and commit")
 
 
 def check(root: str | Path = ROOT, quick: bool = False, port: int = PORT) -> Iterator[str]:

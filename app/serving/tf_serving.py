@@ -254,7 +254,7 @@ def _failed(received: str) -> WeightsError:
 
 
 def _odd(happened: str, received: str) -> WeightsMismatchError:
-    advice = "Serve what `python -m training export NAME --to savedmodel` writes"
+    advice = "Serve what `.venv/bin/python -m training export NAME --to savedmodel` writes"
     return WeightsMismatchError(happened, received, advice)
 
 

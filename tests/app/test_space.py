@@ -26,7 +26,7 @@ def block_of(text: str) -> dict:
 
 def test_the_readme_begins_with_what_the_space_file_says():
     readme = (space.ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme.startswith(space.front_matter(SETTINGS)), "run: python -m app.space"
+    assert readme.startswith(space.front_matter(SETTINGS)), "run: .venv/bin/python -m app.space"
     assert "# FaceWhy" in readme
 
 
@@ -141,7 +141,10 @@ def edited(path, old, new):
         (lambda files: files.pop("models/weights/vgg16/model.safetensors"), "no models/weights/vgg16/model.safetens"),
         (lambda files: files.pop("requirements.txt"), "no requirements.txt"),
         (lambda files: files.pop("app/main.py"), "start file is not in the repository. Received: 'app/main.py'"),
-        (edited("README.md", "emoji:", "emojis:"), "does not begin with what Spacefile says.*Run: python -m app.space"),
+        (
+            edited("README.md", "emoji:", "emojis:"),
+            "does not begin with what Spacefile says.*Run: .venv/bin/python -m app.space",
+        ),
         (edited("Spacefile", "title: FaceWhy", "title: " + "FaceWhy" * 10), "title has more than 60"),
         (edited("Spacefile", "description: Why", "description: " + "Why" * 20), "description has more than 60"),
         (edited("Spacefile", "indigo", "violet"), "colours are not all among blue, gray"),

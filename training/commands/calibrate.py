@@ -29,7 +29,7 @@ def calibrate(
     chosen = find(configs.load(name).name, version, archive, SHIPPED)
     if balance is not None:
         made = correction.apply(chosen, data, balance, archive, SHIPPED)
-        typer.echo(f"{made}, in {made.folder}: measure it with python -m training evaluate {name}")
+        typer.echo(f"{made}, in {made.folder}: measure it with .venv/bin/python -m training evaluate {name}")
         return
     table = Table(f"{chosen}", "Accuracy", "Macro F1", "Lowest recall", box=None, pad_edge=False)
     for kind, found in correction.tried(chosen, data).items():

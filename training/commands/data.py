@@ -39,7 +39,7 @@ def fetch(
     from training.data.fetch import from_hub, from_kaggle
 
     folder = from_hub(name, out, revision) if source is Source.hub else from_kaggle(name, out)
-    typer.echo(f"{name} is in {folder}; next: python -m training data check --data {folder}")
+    typer.echo(f"{name} is in {folder}; next: .venv/bin/python -m training data check --data {folder}")
 
 
 @data.command()

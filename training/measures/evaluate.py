@@ -126,7 +126,7 @@ def ensemble(
             raise DataError(
                 "The networks were not all measured alone before they are measured together",
                 f"{name} without figures",
-                f"Run: python -m training evaluate {name} --data DATA",
+                f"Run: .venv/bin/python -m training evaluate {name} --data DATA",
             )
         found["weights"][name] = card.sha256
         models.append(restore(name, weights.Located(shipped / name, "folder"), zoo.build))

@@ -210,7 +210,11 @@ def default_method(table: Mapping) -> str:
     """
     rows = table.get("methods", {})
     if not rows:
-        raise DataError("No method was measured to choose a default from", "none", "Run: python -m training trust NAME")
+        raise DataError(
+            "No method was measured to choose a default from",
+            "none",
+            "Run: .venv/bin/python -m training trust NAME",
+        )
     fit = {name: row for name, row in rows.items() if _fit(row)} or rows
     best = max(row["better_than_chance"]["mean"] for row in fit.values())
     close = [name for name, row in fit.items() if row["better_than_chance"]["high"] >= best]

@@ -30,7 +30,7 @@ KNOWN_DATA = {
     ),
 }
 """What a card says of the data with a sha256, unless it is told."""
-UNNAMED = ("Data of your own; `python -m training export --source` names it.",)
+UNNAMED = ("Data of your own; `.venv/bin/python -m training export --source` names it.",)
 EMOTION_LIMITS = (
     "It reads posed and searched-for expressions of still faces, not what a person feels.",
     (

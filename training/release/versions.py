@@ -116,7 +116,7 @@ def find(
         raise UnknownNameError(
             f"No version of {name} has this number or run" if wanted else f"There is no version of {name}",
             repr(wanted) if wanted else "none at all",
-            f"Use one of {numbers}" if present else f"Make one with: python -m training export {name}",
+            f"Use one of {numbers}" if present else f"Make one with: .venv/bin/python -m training export {name}",
         )
     return fitting[-1]
 
@@ -223,7 +223,8 @@ def _check_better(version: Version, current: Version | None) -> None:
         raise WeightsError(
             "The version was not measured before its promotion",
             f"{version} without {what}",
-            f"Measure it with: python -m training evaluate {version.name} --version {version.number} --data DATA",
+            f"Measure it with: .venv/bin/python -m training evaluate {version.name} "
+            f"--version {version.number} --data DATA",
         )
     if current is None:
         return
@@ -232,7 +233,8 @@ def _check_better(version: Version, current: Version | None) -> None:
         raise WeightsError(
             "The active version was not measured",
             f"the active {current} without {what}",
-            f"Measure it with: python -m training evaluate {current.name} --version {current.number} --data DATA",
+            f"Measure it with: .venv/bin/python -m training evaluate {current.name} "
+            f"--version {current.number} --data DATA",
         )
     one, other = (card.metrics.get("data_sha256") for card in (version.card, current.card))
     if one and other and one != other:
