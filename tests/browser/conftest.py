@@ -27,9 +27,13 @@ def film(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(film) -> Iterator:
-    """The browser; without one these tests fail where CI is set and are skipped elsewhere."""
+    """The browser; without one these tests fail where CI is set and are skipped elsewhere.
+
+    Playwright's event loop stays in the thread while it runs, so it ends with the module: tests that come after need
+    a loop of their own.
+    """
     executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     missing = "" if executable else "no Chromium on the path: install the package chromium"
     try:
