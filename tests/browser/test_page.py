@@ -98,7 +98,7 @@ def test_a_snapshot_from_the_webcam_is_read_explained_and_compared(visit):
     page.wait_for_timeout(800)
     assert page.locator(".error:visible").count() == 0
     page.get_by_text("Click to Access Webcam").click()
-    page.wait_for_function("document.querySelector('#source video')?.currentTime > 0")  # nobody snaps before the picture
+    page.wait_for_function("document.querySelector('#source video')?.currentTime > 0")  # it films
     page.locator("#source button[aria-label='capture photo']").click()
     page.locator("#notice .fw-verdict").wait_for()
     assert_read(page, faces=1)
