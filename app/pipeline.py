@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from app.serving import canary, engines, jobs, metrics, reports
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
-from models import detector, zoo
+from models import detector, upright, zoo
 from models.ensemble import Ensemble
 from models.errors import NoFaceError, ParameterError, UnknownModelError, WeightsError
 from models.types import EMOTIONS, Face, Photo, Prediction
@@ -35,8 +36,61 @@ def with_keypoints(faces: list[Face], photo: Photo) -> list[Face]:
         return engines.current().keypoints(faces, photo)
 
 
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """A photo and its faces.
+
+    Attributes:
+        photo: as it was turned; coordinates are pixels of it.
+        faces: with their keypoints, largest first.
+    """
+
+    photo: Photo
+    faces: list[Face]
+
+    def pick(self, index: int) -> "Detections":
+        """The photo and one face by its place in the list, 0 for the largest.
+
+        Raises:
+            ParameterError: there is no such face.
+        """
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.faces):
+            raise ParameterError(
+                "No face has this number",
+                repr(index)[:40],
+                f"Give one from 0, the largest face, to {len(self.faces) - 1}",
+            )
+        return Detections(self.photo, [self.faces[index]])
+
+
+def detections(photo: Photo, turn: int | None = None, whole_picture: bool = False) -> Detections:
+    """The faces of a photo, which is turned first where it lies on its side or stands on its head.
+
+    A photo whose faces are upright costs no more than the detector and the keypoint network; the other three turns are
+    looked at only where nothing is found, or most of the largest faces lie or fit badly.
+
+    Args:
+        photo: what to look at.
+        turn: degrees clockwise by which it is turned, whatever its faces say; None to look which turn fits.
+        whole_picture: take the whole picture as the face where none is found.
+    """
+    photo = upright.turned(photo, turn or 0)
+    faces = _looked(photo)
+    if turn is None and not upright.fits(faces):
+        small = upright.small(photo)
+        by_turn = {degrees: _looked(upright.turned(small, degrees)) for degrees in upright.TURNS[1:]}
+        if degrees := upright.best({0: faces} | by_turn):
+            turned = upright.turned(photo, degrees)
+            again = _looked(turned)
+            if upright.best({0: faces, degrees: again}):
+                photo, faces = turned, again
+    if whole_picture and not faces:
+        faces = with_keypoints([detector.whole_picture(photo)], photo)
+    return Detections(photo, faces)
+
+
 def faces_in(photo: Photo, whole_picture: bool = False) -> list[Face]:
-    """The faces of a photo with their keypoints, largest first.
+    """The faces of a photo as it lies, with their keypoints, largest first.
 
     Args:
         photo: what to look at.
@@ -45,14 +99,27 @@ def faces_in(photo: Photo, whole_picture: bool = False) -> list[Face]:
     Raises:
         NoFaceError: there is none and `whole_picture` is off.
     """
-    faces = find(photo)
-    if not faces and not whole_picture:
+    return some(detections(photo, 0, whole_picture)).faces
+
+
+def some(found: Detections) -> Detections:
+    """Detections with a face.
+
+    Raises:
+        NoFaceError: there is none.
+    """
+    if not found.faces:
+        width, height = found.photo.size
         raise NoFaceError(
             "No face was found in the picture",
-            f"0 faces in {photo.pixels.shape[1]} x {photo.pixels.shape[0]} pixels",
+            f"0 faces in {width} x {height} pixels",
             "Try a photo with a larger face that nothing covers, or take the whole picture as the face",
         )
-    return with_keypoints(faces or [detector.whole_picture(photo)], photo)
+    return found
+
+
+def _looked(photo: Photo) -> list[Face]:
+    return with_keypoints(find(photo), photo)
 
 
 def predict(name: str, faces: list[Face], version: str = "") -> tuple[Prediction, ...]:
@@ -204,19 +271,6 @@ def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iter
 def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustResult:
     """The last of `trust_steps`, which holds everything."""
     return list(trust_steps(face, explanation, version))[-1]
-
-
-def pick(faces: list[Face], index: int) -> Face:
-    """A face by its place in the list, 0 for the largest.
-
-    Raises:
-        ParameterError: there is no such face.
-    """
-    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(faces):
-        raise ParameterError(
-            "No face has this number", repr(index)[:40], f"Give one from 0, the largest face, to {len(faces) - 1}"
-        )
-    return faces[index]
 
 
 def target(emotion: str, against: str, prediction: Prediction) -> Target:

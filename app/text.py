@@ -128,6 +128,16 @@ def odd(photo: Photo) -> str:
     return "It has one colour all over. Where a picture is transparent, only what lies behind it can be read."
 
 
+def turned(degrees: int) -> str:
+    """That a photo was turned by itself, as a sentence; "" for one that was not.
+
+    Args:
+        degrees: clockwise, 0, 90, 180 or 270.
+    """
+    how = {0: "", 90: "90° to the right", 180: "180°", 270: "90° to the left"}[degrees]
+    return f"This photo was turned by {how}, because its faces fit best that way." if how else ""
+
+
 def missing(names: Iterable[str]) -> str:
     """That models could not be asked, as a sentence; empty where all were.
 

@@ -118,7 +118,7 @@ def _upright(grey: np.ndarray, points: np.ndarray) -> np.ndarray:
     Returns:
         float32 (5, 2); those given where the face is upright, or is not found again.
     """
-    tilt = _tilt(framing.frame(points))
+    tilt = framing.roll(framing.frame(points))
     for _ in range(TURNS):
         if abs(tilt) < TILT:
             break
@@ -130,14 +130,9 @@ def _upright(grey: np.ndarray, points: np.ndarray) -> np.ndarray:
         if distance.min(initial=np.inf) > PATCH_SIDE / 4:
             break
         again = again[distance.argmin()]
-        tilt = _tilt(framing.frame(again))
+        tilt = framing.roll(framing.frame(again))
         points = framing.apply(framing.invert(matrix), again)
     return points
-
-
-def _tilt(to_crop: np.ndarray) -> float:
-    """Degrees by which a map into the crop turns."""
-    return float(np.degrees(np.arctan2(to_crop[1, 0], to_crop[0, 0])))
 
 
 def _search(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -42,6 +42,29 @@ def frame(points: np.ndarray) -> np.ndarray:
     return np.column_stack([turn, np.array(CENTRE) - turn @ ((eyes + mouth) / 2)]).astype(np.float32)
 
 
+def spread(to_crop: np.ndarray) -> float:
+    """The larger of the distances between the eyes and from the eyes to the mouth, in pixels of the picture.
+
+    Args:
+        to_crop: what `frame` returned.
+    """
+    return SPREAD / enlargement(to_crop)
+
+
+def roll(to_crop: np.ndarray) -> float:
+    """How far a face leans in the picture, degrees clockwise in -180..180; 0 for an upright one.
+
+    Args:
+        to_crop: what `frame` returned.
+    """
+    return float(np.degrees(np.arctan2(-to_crop[1, 0], to_crop[0, 0])))
+
+
+def enlargement(matrix: np.ndarray) -> float:
+    """By how much a map (2, 3) enlarges."""
+    return float(np.sqrt(abs(np.linalg.det(np.asarray(matrix[:, :2], np.float64)))))
+
+
 def whole(width: int, height: int) -> np.ndarray:
     """The map that takes the largest centred square of a picture as the crop, float32 (2, 3)."""
     zoom = CROP_SIDE / min(width, height)
@@ -79,7 +102,7 @@ def cut(grey: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
     Returns:
         float32 (side, side) in 0..1; what lies outside the picture repeats its border.
     """
-    zoom = np.sqrt(abs(np.linalg.det(np.asarray(matrix[:, :2], np.float64))))
+    zoom = enlargement(matrix)
     matrix = np.asarray(matrix, np.float64)
     if zoom < 0.5:  # shrink by averaging first: bilinear sampling alone would alias
         factor = 1 / (2 * zoom)

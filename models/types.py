@@ -32,9 +32,11 @@ class Photo:
 
     Attributes:
         pixels: uint8 (H, W, 3), RGB, upright.
+        turned: degrees clockwise, 0, 90, 180 or 270, by which it was turned after what its file says of itself.
     """
 
     pixels: np.ndarray
+    turned: int = 0
 
     @property
     def size(self) -> tuple[int, int]:

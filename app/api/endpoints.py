@@ -2,7 +2,7 @@
 
 `app.api.gradio` opens them as Gradio's endpoints, `app.api.rest` as REST routes, `app.api.mcp` as tools.
 Coordinates are pixels of the upright photo, from its left and top edge; a photo whose longer side exceeds
-2048 pixels is reduced to that first.
+2048 pixels is reduced to that first. `turned` says by how much it was turned to be upright.
 """
 
 import inspect
@@ -20,14 +20,21 @@ from app.serving import admission
 from explain import scale
 from explain.base import Explanation
 from explain.lab.steps import Experiment
-from models.types import EMOTIONS, Face, Photo
+from models import upright
+from models.errors import WeightsError
+from models.types import EMOTIONS, Photo
 
 # -------------------------------------------------------------------- functions
 
 
 def detect(photo: Photo, request: schemas.DetectRequest) -> dict[str, Any]:
     """The faces in a picture, largest first; none is an empty list."""
-    return {**responses.size(photo), "faces": [responses.detected(face) for face in pipeline.find(photo)]}
+    try:
+        found = pipeline.detections(photo, request.turn)
+    except WeightsError:  # without the keypoint network nobody knows whether the photo is upright
+        photo = upright.turned(photo, request.turn or 0)
+        found = pipeline.Detections(photo, pipeline.find(photo))
+    return {**responses.size(found.photo), "faces": [responses.detected(face) for face in found.faces]}
 
 
 def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
@@ -36,7 +43,8 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
     `emotion`, `confidence` and `probabilities` are those of the largest face that is answered: the named model's,
     else the mean's. `note` says which models could not be asked, if any.
     """
-    faces = _faces(photo, request)
+    found = _faces(photo, request)
+    faces = found.faces
     name, version, note = request.model, request.model_version, ""
     if name and name != pipeline.MEAN:
         predictions = {name: pipeline.predict(name, faces, pipeline.latest(name, version))}
@@ -51,7 +59,7 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
         predictions = {name: together}
     largest = responses.prediction(together[0])
     return {
-        **responses.size(photo),
+        **responses.size(found.photo),
         "faces": [
             {
                 **responses.detected(face),
@@ -70,9 +78,10 @@ def keypoints(photo: Photo, request: schemas.KeypointsRequest) -> dict[str, Any]
 
     `keypoints`, of which there are `num_keypoints`, are those of the largest face that is answered.
     """
-    faces = [{**responses.detected(face), "keypoints": responses.keypoints(face)} for face in _faces(photo, request)]
+    found = _faces(photo, request)
+    faces = [{**responses.detected(face), "keypoints": responses.keypoints(face)} for face in found.faces]
     largest = faces[0]["keypoints"]
-    return {**responses.size(photo), "faces": faces, "num_keypoints": len(largest), "keypoints": largest}
+    return {**responses.size(found.photo), "faces": faces, "num_keypoints": len(largest), "keypoints": largest}
 
 
 def explain(photo: Photo, request: schemas.ExplainRequest) -> dict[str, Any]:
@@ -81,7 +90,7 @@ def explain(photo: Photo, request: schemas.ExplainRequest) -> dict[str, Any]:
     `values` is the raw map on the 48x48 crop, and `limit` the size that counts as full strength; with
     `maps` "png" there is a coloured picture instead, with "none" neither.
     """
-    return _explained(_face(photo, request), request)[0]
+    return _explained(_chosen(photo, request), request)[0]
 
 
 def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
@@ -91,9 +100,9 @@ def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
     answer more than hiding random places does. `curves` hold how the probability falls (deletion) and
     rises (insertion) as the marked places are hidden and shown, beside random maps and a plain blob.
     """
-    face = _face(photo, request)
-    answer, explanation = _explained(face, request)
-    return {**answer, "trust": pipeline.trusted(face, explanation, answer["prediction"]["version"]).to_json()}
+    found = _chosen(photo, request)
+    answer, explanation = _explained(found, request)
+    return {**answer, "trust": pipeline.trusted(found.faces[0], explanation, answer["prediction"]["version"]).to_json()}
 
 
 def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
@@ -102,7 +111,8 @@ def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
     All explain the same emotion; with `against`, why not that one. The same method has the same `limit` for all
     three, so that their maps can be set side by side. `maps`: see /explain.
     """
-    face = _face(photo, request)
+    found = _chosen(photo, request)
+    [face] = found.faces
     predictions = {name: of_model[0] for name, of_model in pipeline.predictions_for([face]).items()}
     target = pipeline.common_target(request.emotion, request.against, predictions)
     made = {
@@ -114,7 +124,7 @@ def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
     }
     scales = {method: scale.shared(of_method.values()) for method, of_method in made.items()}
     return {
-        **responses.detected(face),
+        **responses.chosen(found),
         "emotion": EMOTIONS[target.emotion],
         "models": [
             {
@@ -135,7 +145,8 @@ def lab(photo: Photo, request: schemas.LabRequest) -> dict[str, Any]:
 
     `crop` is the changed face, 48x48; with `maps` "png" it is a picture instead, with "none" left out.
     """
-    face = _face(photo, request)
+    found = _chosen(photo, request)
+    [face] = found.faces
     steps = Experiment.from_json({"steps": []} if request.experiment is None else request.experiment)
     method = request.method or pipeline.recommended_for_all()
     tried = responses.lab(
@@ -143,7 +154,7 @@ def lab(photo: Photo, request: schemas.LabRequest) -> dict[str, Any]:
     )
     crop = np.array(tried["crop"])
     return {
-        **responses.detected(face),
+        **responses.chosen(found),
         **tried,
         "crop": tried["crop"] if request.maps == "arrays" else None,
         "png": responses.picture(np.uint8(np.round(255 * crop))) if request.maps == "png" else None,
@@ -226,23 +237,26 @@ ENDPOINTS = {
 # ------------------------------------------------------------------------ parts
 
 
-def _faces(photo: Photo, request: schemas.KeypointsRequest | schemas.PredictRequest) -> list[Face]:
-    faces = pipeline.faces_in(photo, request.whole_picture)
-    return faces if request.face is None else [pipeline.pick(faces, request.face)]
+def _faces(photo: Photo, request: schemas.KeypointsRequest | schemas.PredictRequest) -> pipeline.Detections:
+    found = pipeline.some(pipeline.detections(photo, request.turn, request.whole_picture))
+    return found if request.face is None else found.pick(request.face)
 
 
-def _face(photo: Photo, request: schemas.ExplainRequest | schemas.CompareRequest | schemas.LabRequest) -> Face:
-    return pipeline.pick(pipeline.faces_in(photo, request.whole_picture), request.face)
+def _chosen(
+    photo: Photo, request: schemas.ExplainRequest | schemas.CompareRequest | schemas.LabRequest
+) -> pipeline.Detections:
+    return pipeline.some(pipeline.detections(photo, request.turn, request.whole_picture)).pick(request.face)
 
 
-def _explained(face: Face, request: schemas.ExplainRequest) -> tuple[dict[str, Any], Explanation]:
+def _explained(found: pipeline.Detections, request: schemas.ExplainRequest) -> tuple[dict[str, Any], Explanation]:
+    [face] = found.faces
     version = pipeline.latest(request.model, request.model_version)
     prediction = pipeline.predict(request.model, [face], version)[0]
     target = pipeline.target(request.emotion, request.against, prediction)
     method = request.method or pipeline.recommended(request.model)
     made = pipeline.explain(request.model, face, target, method, request.params, prediction.version)
     answer = {
-        **responses.detected(face),
+        **responses.chosen(found),
         "prediction": responses.prediction(prediction),
         "explanation": responses.explanation(made, face, scale.shared([made]), request.maps),
     }

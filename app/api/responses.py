@@ -14,6 +14,7 @@ import numpy as np
 from app import lab_text
 from app.api.schemas import ExplanationResult, Keypoint, LabModel, LabResult, ModelPrediction, SmallestChange
 from app.experiments import Outcome
+from app.pipeline import Detections
 from explain import evidence, figures
 from explain.base import Explanation
 from explain.lab.counterfactual import Counterfactual
@@ -23,9 +24,9 @@ from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
 
 
 def size(photo: Photo) -> dict:
-    """Width and height of the upright photo."""
+    """Width and height of the upright photo, and by how much it was turned."""
     width, height = photo.size
-    return {"width": width, "height": height}
+    return {"width": width, "height": height, "turned": photo.turned}
 
 
 def detected(face: Face) -> dict:
@@ -35,6 +36,12 @@ def detected(face: Face) -> dict:
         "box": dict(zip(("left", "top", "right", "bottom"), sides, strict=True)),
         "score": round(float(face.score), 4),
     }
+
+
+def chosen(found: Detections) -> dict:
+    """The one face that an answer is about, and by how much its photo was turned."""
+    [face] = found.faces
+    return {"turned": found.photo.turned, **detected(face)}
 
 
 def keypoints(face: Face) -> list[Keypoint]:

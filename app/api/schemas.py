@@ -40,6 +40,13 @@ OnlyFace = Annotated[
     int | None, Field(ge=0, description="Only this face, counted from the largest, which is 0; null for all.")
 ]
 WholePicture = Annotated[bool, Field(description="Take the whole picture as the face where none is found.")]
+Turn = Annotated[
+    Literal[0, 90, 180, 270] | None,
+    Field(
+        description="Degrees clockwise by which the picture is turned before it is read; "
+        "null to turn it only where its faces lie or stand on their heads.",
+    ),
+]
 ModelName = Annotated[
     str,
     AnyCase,
@@ -125,12 +132,15 @@ class ImageRequest(BaseModel):
 class DetectRequest(ImageRequest):
     """A picture."""
 
+    turn: Turn = None
+
 
 class KeypointsRequest(ImageRequest):
     """A picture, and which of its faces."""
 
     whole_picture: WholePicture = False
     face: OnlyFace = None
+    turn: Turn = None
 
 
 class PredictRequest(ImageRequest):
@@ -140,6 +150,7 @@ class PredictRequest(ImageRequest):
     model: AnyModel = ""
     model_version: AnyVersion = ""
     face: OnlyFace = None
+    turn: Turn = None
 
 
 class ExplainRequest(ImageRequest):
@@ -154,6 +165,7 @@ class ExplainRequest(ImageRequest):
     whole_picture: WholePicture = False
     model_version: Version = ""
     maps: Maps = "arrays"
+    turn: Turn = None
 
 
 class TrustRequest(ExplainRequest):
@@ -168,6 +180,7 @@ class CompareRequest(ImageRequest):
     face: FaceIndex = 0
     whole_picture: WholePicture = False
     maps: Maps = "arrays"
+    turn: Turn = None
 
 
 class LabRequest(ImageRequest):
@@ -181,6 +194,7 @@ class LabRequest(ImageRequest):
     face: FaceIndex = 0
     whole_picture: WholePicture = False
     maps: Maps = "arrays"
+    turn: Turn = None
 
 
 # ---------------------------------------------------------------------- parts of answers
@@ -345,7 +359,11 @@ class LabResult(TypedDict):
 
 
 class Answer(TypedDict):
-    """`milliseconds` is the time at work, without the wait for a place."""
+    """`milliseconds` is the time at work, without the wait for a place.
+
+    `turned` is how many degrees clockwise the picture was turned, by itself or as `turn` says; all sizes and places are
+    those of the turned picture.
+    """
 
     milliseconds: float
 
@@ -355,6 +373,7 @@ class DetectResponse(Answer):
 
     width: int
     height: int
+    turned: int
     faces: list[DetectedFace]
 
 
@@ -363,6 +382,7 @@ class KeypointsResponse(Answer):
 
     width: int
     height: int
+    turned: int
     faces: list[KeypointFace]
     num_keypoints: int
     keypoints: list[Keypoint]
@@ -373,6 +393,7 @@ class PredictResponse(Answer):
 
     width: int
     height: int
+    turned: int
     faces: list[PredictedFace]
     emotion: str
     confidence: float
@@ -383,6 +404,7 @@ class PredictResponse(Answer):
 class ExplainResponse(Answer):
     """What a model sees in a face, and why."""
 
+    turned: int
     box: Box
     score: float
     prediction: ModelPrediction
@@ -398,6 +420,7 @@ class TrustResponse(ExplainResponse):
 class CompareResponse(Answer):
     """What each model sees in a face, and why, on one scale; `note` says which could not be asked."""
 
+    turned: int
     box: Box
     score: float
     emotion: str
@@ -408,6 +431,7 @@ class CompareResponse(Answer):
 class LabResponse(Answer, LabResult):
     """What an experiment did to each model's answer; `note` says which could not be asked."""
 
+    turned: int
     box: Box
     score: float
     png: str | None

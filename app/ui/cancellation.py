@@ -2,6 +2,8 @@
 
 import threading
 
+from models.types import Photo
+
 CHANGING = threading.Lock()
 """Held while a run begins; a lock of its own could not be copied with a visitor's state."""
 
@@ -13,6 +15,7 @@ class Cancellation:
         latest: the number of the run that began last.
         since: when the visitor asked for it, by the clock of the browser.
         shown: the key of what is on the screen; "" for nothing.
+        photo: that the latest run reads, to be turned further before its faces are found; None where there is none.
 
     Gradio's own `cancels` waits until a thread has ended, and loses what is clicked meanwhile.
     """
@@ -21,6 +24,7 @@ class Cancellation:
         self.latest = 0
         self.since = 0.0
         self.shown = ""
+        self.photo: Photo | None = None
 
     def begin(self, when: float = float("inf")) -> int:
         """Start a run, or stop the one before: its number, to ask `over` with.

@@ -16,6 +16,7 @@ class Session:
         faces: with their keypoints, largest first; empty where none was found.
         chosen: the index of the face that all tabs speak about.
         predictions: by model, one Prediction a face; empty until the models have answered.
+        by_hand: whether the visitor has turned the photo.
     """
 
     key: str = ""
@@ -23,6 +24,7 @@ class Session:
     faces: tuple[Face, ...] = ()
     chosen: int = 0
     predictions: dict[str, tuple[Prediction, ...]] = field(default_factory=dict)
+    by_hand: bool = False
 
     @property
     def face(self) -> Face | None:
@@ -49,9 +51,9 @@ class Session:
         return replace(self, chosen=index) if index in range(len(self.faces)) else self
 
 
-def opened(photo: Photo, faces: list[Face]) -> Session:
-    """A session for a new photo."""
-    return Session(uuid.uuid4().hex, photo, tuple(faces))
+def opened(photo: Photo, faces: list[Face], by_hand: bool = False) -> Session:
+    """A session for a new photo, or for one that was turned."""
+    return Session(uuid.uuid4().hex, photo, tuple(faces), by_hand=by_hand)
 
 
 def with_predictions(session: Session, predictions: dict[str, tuple[Prediction, ...]]) -> Session:

@@ -106,3 +106,14 @@ def test_a_picture_of_one_colour_is_odd():
     assert "black" in text.odd(Photo(np.zeros((9, 9, 3), np.uint8)))
     assert "one colour" in text.odd(Photo(np.full((9, 9, 3), 200, np.uint8)))
     assert text.odd(Photo(np.arange(243, dtype=np.uint8).reshape(9, 9, 3))) == ""
+
+
+@pytest.mark.parametrize(
+    ("degrees", "how"), [(90, "by 90° to the right"), (180, "by 180°"), (270, "by 90° to the left")]
+)
+def test_a_turn_is_told(degrees, how):
+    assert text.turned(degrees) == f"This photo was turned {how}, because its faces fit best that way."
+
+
+def test_nothing_is_told_of_a_photo_that_was_not_turned():
+    assert text.turned(0) == ""

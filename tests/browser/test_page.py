@@ -185,6 +185,25 @@ def test_without_a_face_the_whole_picture_can_be_used(visit, tmp_path):
     assert page.locator("#photo .fw-box").count() == 1
 
 
+def test_a_photo_that_lies_is_put_upright_and_can_be_turned_from_the_keyboard(visit, tmp_path):
+    lying = tmp_path / "lying.png"
+    picture = Image.open(EXAMPLES / "grace_hopper.jpg")
+    picture.rotate(-90, expand=True).save(lying)
+    page = visit()
+    assert not page.locator("#turn").is_visible(), "there is nothing to turn"
+    give(page, lying)
+    width, height = picture.size
+    photo = page.locator("#photo svg")
+    assert photo.get_attribute("viewBox") == f"0 0 {width} {height}"
+    page.get_by_text("This photo was turned by 90° to the left").wait_for()
+    assert page.locator("#turn").bounding_box()["height"] >= 24
+    page.locator("#turn").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"document.querySelector('#photo svg').getAttribute('viewBox') === '0 0 {height} {width}'")
+    page.locator("#notice .fw-verdict").wait_for()
+    assert page.get_by_text("This photo was turned").count() == 0
+
+
 def test_a_phone_shows_every_tab_without_scrolling_sideways(visit):
     page = visit(390, 844)
 

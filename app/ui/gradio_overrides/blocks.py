@@ -1,8 +1,12 @@
 """Blocks that open no file but uploads, and whose every failure becomes a sentence."""
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components.api_component import Api
 from gradio.exceptions import ComponentProcessingError
 
 from app.error_messages import UNEXPECTED, message
@@ -52,6 +56,7 @@ class SafeBlocks(gr.Blocks):
                     raise PhotoError(
                         "A file was sent where no picture is asked for", "a file in another argument", "Leave it out"
                     )
+            inputs = _completed(block_fn.inputs, inputs)
             return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
         except ComponentProcessingError as error:
             raise visible(error, MISFIT) from None
@@ -72,6 +77,12 @@ class VisibleError(gr.Error):
 def visible(error: Exception, otherwise: str = UNEXPECTED) -> VisibleError:
     """An error as the visitor sees it, see `app.error_messages.message`."""
     return error if isinstance(error, VisibleError) else VisibleError(message(error, otherwise))
+
+
+def _completed(blocks: Sequence[Block], values: Any) -> Any:
+    """Values of an endpoint with the defaults of the arguments behind them, which its caller need not know."""
+    rest = blocks[len(values) :] if isinstance(values, list) else ()
+    return [*values, *(block.value for block in rest)] if rest and all(isinstance(b, Api) for b in rest) else values
 
 
 def _kind(text: str) -> str:

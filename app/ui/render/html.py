@@ -58,6 +58,7 @@ def note(text: str, **extra: Any) -> Markup:
     return fill("note", text=text, **{"progress": None, "quiet": False} | extra)
 
 
-def verdict(session: Session, text: str) -> Markup:
+def verdict(session: Session, said: str) -> Markup:
     """What is found on the chosen face, which is named where there are several."""
-    return fill("verdict", face=session.face_name, text=text, guessed=session.guessed)
+    turned = "" if session.by_hand else text.turned(session.photo.turned)
+    return fill("verdict", face=session.face_name, text=said, guessed=session.guessed, turned=turned)

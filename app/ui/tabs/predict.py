@@ -16,7 +16,7 @@ from app.ui.photo_input import PhotoSource
 from app.ui.render import charts, html, pictures
 from app.ui.session import Session
 from app.ui.tabs import SKIP, Shared
-from models import detector, photo
+from models import photo, upright
 from models.types import EMOTIONS, Photo
 
 TITLE = "Predict"
@@ -45,6 +45,7 @@ def build(shared: Shared) -> None:
     with gr.Row(elem_classes="fw-columns"):
         with gr.Column(scale=6, min_width=320, elem_classes="fw-shown"):
             picture = gr.HTML(js_on_load=scripts.read("select"), elem_id="photo")
+            turn = gr.Button("↻ Turn by 90°", size="sm", elem_id="turn")
             strip = gr.HTML(js_on_load=scripts.read("select"), elem_id="faces")
         with gr.Column(scale=5, min_width=320):
             notice = gr.HTML(WELCOME, elem_id="notice")
@@ -74,6 +75,7 @@ def build(shared: Shared) -> None:
         source.input(read, [*asked, source], outputs, **clocked),
         gallery.select(read_example, asked, outputs, **clocked),
         whole.click(read_whole, asked, outputs, **clocked),
+        turn.click(read_turned, asked, outputs, **clocked),
     ]
     for event in given[:2]:
         event.then(None, js=scripts.read("to_top"))
@@ -100,11 +102,25 @@ def read_example(cancellation: Cancellation, current: Session, when: float, even
 def read_whole(cancellation: Cancellation, current: Session, when: float) -> Iterator[View]:
     """The photo again, all of it taken as the face."""
     if current.photo is not None:
-        yield from _read(cancellation, current, when, lambda: current.photo, whole=True)
+        yield from _read(cancellation, current, when, lambda: current.photo, 0, True, current.by_hand)
+
+
+def read_turned(cancellation: Cancellation, current: Session, when: float) -> Iterator[View]:
+    """The photo again, turned by the visitor, also where it is still being read."""
+    picture = cancellation.photo or current.photo
+    if picture is not None:
+        turned = upright.turned(picture, 90)
+        yield from _read(cancellation, current, when, lambda: turned, 0, current.guessed, True)
 
 
 def _read(
-    cancellation: Cancellation, current: Session, when: float, take: Callable[[], Photo], whole: bool = False
+    cancellation: Cancellation,
+    current: Session,
+    when: float,
+    take: Callable[[], Photo],
+    turn: int | None = None,
+    whole: bool = False,
+    by_hand: bool = False,
 ) -> Iterator[View]:
     """A photo, its faces and what the models see, step by step, until a later one is given.
 
@@ -112,7 +128,9 @@ def _read(
         cancellation, when: see `Cancellation.begin`.
         current: what is shown; it stays where the photo cannot be read.
         take: reads the photo.
+        turn: see `pipeline.detections`.
         whole: take the whole picture as the face where none is found.
+        by_hand: whether the visitor has turned it.
     """
     token = cancellation.begin(when)
     if cancellation.over(token):
@@ -120,20 +138,26 @@ def _read(
     yield View(notice=html.fill("reading", earlier=current.photo is not None))
     try:
         picture = take()
-        faces = pipeline.find(picture)
-        if not cancellation.over(token):
-            found = show(session.opened(picture, faces))
-            if faces or whole:  # the session waits for the models, so that no tab works with half of it
-                found = found._replace(session=SKIP, notice=WAITING, whole=gr.Button(visible=False))
-            yield found
-        if (faces or whole) and not cancellation.over(token):
-            faces = pipeline.with_keypoints(faces or [detector.whole_picture(picture)], picture)
-            answered = predicted(session.opened(picture, faces))
+        if cancellation.over(token):
+            return
+        cancellation.photo = picture
+        found = pipeline.detections(picture, turn, whole)
+        if cancellation.over(token):
+            return
+        cancellation.photo = found.photo
+        new = session.opened(found.photo, found.faces, by_hand)
+        view = show(new)
+        if new.faces:  # the session waits for the models, so that no tab works with half of it
+            view = view._replace(session=SKIP, notice=WAITING, whole=gr.Button(visible=False))
+        yield view
+        if new.faces and not cancellation.over(token):
+            answered = predicted(new)
             if not cancellation.over(token):
                 yield show(answered)
     except Exception as error:
         sentence = error_messages.message(error)
         if not cancellation.over(token):
+            cancellation.photo = None
             yield failed(current, sentence)
 
 

@@ -35,9 +35,10 @@ def field_table() -> str:
 
 def values(schema: dict) -> str:
     """What a field may be, in words."""
-    if "enum" in schema:
-        names = [f"`{name}`" for name in schema["enum"] if name]
-        return "a method" if len(names) > 7 else ", ".join(names)
+    for part in schema.get("anyOf", [schema]):
+        if "enum" in part:
+            names = [f"`{name}`" for name in part["enum"] if name != ""]
+            return "a method" if len(names) > 7 else ", ".join(names)
     kinds = {"boolean": "true, false", "integer": "a number from 0", "string": "text", "object": "an object"}
     return next(kinds[part["type"]] for part in schema.get("anyOf", [schema]))
 

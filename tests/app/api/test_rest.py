@@ -22,7 +22,7 @@ from app.serving import admission
 from app.serving.admission import WorkQueue
 from explain import registry
 from models import card as cards
-from models import ensemble, photo, weight_store, zoo
+from models import detector, ensemble, photo, upright, weight_store, zoo
 from models.errors import BusyError, FaceWhyError, WeightsError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.app.api.conftest import EXAMPLES
@@ -270,6 +270,33 @@ def test_the_whole_picture_can_be_the_face(rest):
     assert answer["faces"][0]["score"] == 1
 
 
+def test_a_picture_that_lies_is_turned_unless_the_caller_says_otherwise(rest):
+    straight = photo.read(EXAMPLES / "grace_hopper.jpg")
+    lying = io.BytesIO()
+    Image.fromarray(upright.turned(straight, 90).pixels).save(lying, "PNG")
+    image = base64.b64encode(lying.getvalue()).decode()
+    wide, tall = straight.size[::-1], straight.size
+    for asked, turned, size in (({}, 270, tall), ({"turn": 0}, 0, wide), ({"turn": 90}, 90, tall)):
+        answer = rest.post("/api/v1/detect", json={"image": image, **asked}).json()
+        assert (answer["turned"], (answer["width"], answer["height"])) == (turned, size)
+    [expected] = detector.find(straight)
+    for route in ("detect", "predict/keypoints", "predict/emotion"):
+        answer = rest.post(f"/api/v1/{route}", json={"image": image}).json()
+        assert list(answer["faces"][0]["box"].values()) == pytest.approx(expected.box, abs=0.01)
+    answer = rest.post("/api/v1/explain", json={"image": image, "method": "gradcam", "maps": "none"}).json()
+    assert answer["turned"] == 270 and list(answer["box"].values()) == pytest.approx(expected.box, abs=0.01)
+
+
+def test_faces_are_found_without_the_keypoint_network(rest, monkeypatch):
+    def missing(faces, picture):
+        raise WeightsError("The model 'keypoints' could not be loaded")
+
+    monkeypatch.setattr("app.pipeline.with_keypoints", missing)
+    answer = rest.post("/api/v1/detect", json={"image": BASE64, "turn": 180})
+    assert answer.status_code == 200 and answer.json()["turned"] == 180
+    assert len(rest.post("/api/v1/detect", json={"image": BASE64}).json()["faces"]) == 1
+
+
 # ------------------------------------------------------------------- arguments
 
 
@@ -458,10 +485,10 @@ def test_forms_that_are_none_are_refused(rest, options, status, code):
 def test_an_accident_is_one_neutral_sentence_and_its_message_is_not_logged(rest, monkeypatch, caplog):
     file = "ann_on_holiday.jpg"
 
-    def fail(photo, whole_picture=False):
+    def fail(photo, turn=None, whole_picture=False):
         raise RuntimeError(file)
 
-    monkeypatch.setattr("app.pipeline.faces_in", fail)
+    monkeypatch.setattr("app.pipeline.detections", fail)
     answer = rest.post("/predict", files={"file": (file, PICTURE)})
     refused(answer, 500, "Unexpected")
     assert "RuntimeError" in caplog.text and "endpoints.py" in caplog.text

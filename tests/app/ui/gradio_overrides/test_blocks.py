@@ -2,6 +2,7 @@ import asyncio
 
 import gradio as gr
 import pytest
+from gradio.components.api_component import Api
 
 from app import error_messages
 from app.ui.gradio_overrides import blocks
@@ -90,3 +91,18 @@ def test_files_are_refused_where_no_picture_is_asked_for(page, value):
 def test_arguments_that_do_not_fit_are_refused_with_advice(page):
     with pytest.raises(gr.Error, match="/gradio_api/info"):
         asyncio.run(page.process_api(0, []))
+
+
+def test_a_caller_by_place_may_leave_out_what_has_a_default():
+    with SafeBlocks() as page:
+        number = gr.Number()
+        inputs = [number, *(Api(value, {}, name) for name, value in (("turn", None), ("maps", "arrays")))]
+        number.change(lambda *given: repr(given), inputs, gr.Text())
+
+    def send(*values):
+        return asyncio.run(page.process_api(0, list(values)))["data"][0]
+
+    assert send(3) == send(3, None) == send(3, None, "arrays") == "(3, None, 'arrays')"
+    assert send(3, 90) == "(3, 90, 'arrays')"
+    with pytest.raises(gr.Error, match="/gradio_api/info"):
+        send()

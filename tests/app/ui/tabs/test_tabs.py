@@ -9,11 +9,12 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import error_messages, main, text
+from app import error_messages, main, pipeline, text
+from app.ui import session
 from app.ui.cancellation import Cancellation
 from app.ui.session import Session
 from app.ui.tabs import Shared, predict
-from models import zoo
+from models import upright, zoo
 from models.errors import PhotoError
 from models.types import Photo
 
@@ -112,6 +113,32 @@ def test_a_photo_without_a_face_offers_the_whole_picture(plain):
     *_, view = predict.read_whole(Cancellation(), view.session, 1.0)
     assert len(view.session.faces) == 1 and view.session.face_predictions and not view.whole.visible
     assert view.session.face.keypoints.shape == (15, 2)
+
+
+def test_a_photo_that_lies_is_put_upright_and_the_page_says_so(one):
+    lying = upright.turned(one.photo, 90)
+    *_, view = read(lambda: Photo(lying.pixels))
+    assert np.array_equal(view.session.photo.pixels, one.photo.pixels) and not view.session.by_hand
+    assert "This photo was turned by 90° to the left" in view.notice
+    *_, view = predict.read_turned(Cancellation(), view.session, 1.0)
+    assert np.array_equal(view.session.photo.pixels, lying.pixels) and view.session.by_hand
+    assert "was turned" not in view.notice, "the visitor has turned it, whatever its faces say"
+
+
+def test_every_click_turns_the_photo_further(one):
+    cancellation = Cancellation()
+    first = predict.read_turned(cancellation, one, 1.0)
+    next(first), next(first)
+    *_, view = predict.read_turned(cancellation, one, 2.0)
+    assert view.session.photo.turned == 180, "the first click is still being answered"
+    assert list(first) == []
+    assert list(predict.read_turned(Cancellation(), Session(), 1.0)) == [], "nothing to turn yet"
+
+
+def test_a_guess_stays_a_guess_when_it_is_turned(plain):
+    guess = session.opened(plain, pipeline.faces_in(plain, whole_picture=True))
+    *_, view = predict.read_turned(Cancellation(), guess, 1.0)
+    assert view.session.guessed and view.session.photo.size == plain.size[::-1]
 
 
 def test_the_whole_picture_needs_a_picture():
