@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import numpy as np
 from scipy.special import softmax
@@ -16,6 +16,8 @@ from models.weight_store import Located
 
 if TYPE_CHECKING:
     import keras
+
+Kind = TypeVar("Kind", bound="Network")
 
 CHUNK = 128
 """The largest batch that runs at once; more faces run in several."""
@@ -115,6 +117,10 @@ class KeypointModel(Network):
         return self.run(wide_crops)
 
 
+@overload
+def restore(name: str, located: Located, build: Callable[..., "keras.Model"]) -> Model: ...
+@overload
+def restore(name: str, located: Located, build: Callable[..., "keras.Model"], kind: type[Kind]) -> Kind: ...
 def restore(name: str, located: Located, build: Callable[..., "keras.Model"], kind: type[Network] = Model) -> Network:
     """A model from a folder of weights.
 

@@ -1,7 +1,7 @@
 """Averaged weights, measured and kept instead of the last ones (Polyak and Juditsky 1992)."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ FACES = 2048
 
 
 @contextmanager
-def averaged(model: keras.Model, batches: Sequence) -> Iterator[None]:
+def averaged(model: keras.Model, batches: keras.utils.PyDataset) -> Iterator[None]:
     """Within it, a network has the averaged weights, and batch norm statistics that belong to them.
 
     The optimiser averages what is trained. The statistics of the last weights do not fit the averaged ones, so they
@@ -32,7 +32,7 @@ def averaged(model: keras.Model, batches: Sequence) -> Iterator[None]:
             variable.assign(value)
 
 
-def renew(model: keras.Model, batches: Sequence) -> None:
+def renew(model: keras.Model, batches: keras.utils.PyDataset) -> None:
     """Set each batch norm's statistics to their mean over some batches."""
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momenta = [norm.momentum for norm in norms]
@@ -56,20 +56,20 @@ class Averaged(keras.callbacks.Callback):
         batches: epoch -> its batches, see `averaged`.
     """
 
-    def __init__(self, batches: Callable[[int], Sequence]):
+    def __init__(self, batches: Callable[[int], keras.utils.PyDataset]):
         super().__init__()
         self.batches = batches
 
-    def within(self, epoch: int):
+    def within(self, epoch: int) -> AbstractContextManager[None]:
         """See `averaged`; for the weights after an epoch."""
         return averaged(self.model, self.batches(epoch))
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.epoch = epoch
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
         self.open = self.within(self.epoch)
         self.open.__enter__()
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
         self.open.__exit__(None, None, None)

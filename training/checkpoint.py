@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import keras
@@ -30,25 +30,32 @@ class Checkpoint(keras.callbacks.Callback):
         measured: epoch -> a context within which the model has the weights that validation saw after that epoch.
     """
 
-    def __init__(self, folder: Path, metric: str, sign: float, seed: int = 0, measured: Callable = nullcontext):
+    def __init__(
+        self,
+        folder: Path,
+        metric: str,
+        sign: float,
+        seed: int = 0,
+        measured: Callable[[int], AbstractContextManager[object]] = nullcontext,
+    ):
         super().__init__()
         self.folder, self.metric, self.sign, self.seed = folder, metric, sign, seed
         self.measured = measured
         self.log = run.read_log(folder)
         self.started = time.perf_counter()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.started = time.perf_counter()
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout) and layer.rate:  # else a resumed run would drop other features
                 layer.seed_generator.state.assign([self.seed, epoch << 16])  # it counts the steps
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         loss = float(logs["loss"])
         if not math.isfinite(loss):
             self._stop(loss, f"epoch {len(self.log) + 1}, batch {batch + 1}")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         row = {"epoch": epoch, "seconds": round(time.perf_counter() - self.started, 1)}
         row |= {key: round(float(value), 5) for key, value in (logs or {}).items()}
         for key, value in row.items():

@@ -1,7 +1,9 @@
 """What a training run is made of: one frozen dataclass, one instance a file in `configs/`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
+from typing import Any
 
 from models import framing
 from models.errors import ParameterError, UnknownNameError
@@ -133,10 +135,13 @@ class Config:
         return self.stages[-1][1]
 
 
+Rule = tuple[str, Callable[[Any], bool]]
+
+
 def _check(config: Config) -> None:
-    share = "from 0 to 1", lambda x: 0 <= x <= 1
-    above = "above 0", lambda x: x > 0
-    rules = {
+    share: Rule = ("from 0 to 1", lambda x: 0 <= x <= 1)
+    above: Rule = ("above 0", lambda x: x > 0)
+    rules: dict[str, Rule] = {
         "batch": ("1 or more", lambda x: x >= 1),
         "optimizer": (" or ".join(OPTIMIZERS), lambda x: x in OPTIMIZERS),
         "schedule": (" or ".join(SCHEDULES), lambda x: x in SCHEDULES),

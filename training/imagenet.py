@@ -3,11 +3,15 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models import zoo
 from models.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    import keras
 
 FACES = 1024
 """Training faces whose maps set the batch norms of a VGG16 from ImageNet."""
@@ -92,7 +96,7 @@ def _application(name: str, file: str | Path | None) -> dict[str, np.ndarray]:
     import keras
 
     network = getattr(keras.applications, name)(include_top=False, weights=str(file) if file else "imagenet")
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
             kernel, bias = layer.get_weights()
@@ -155,7 +159,7 @@ def kernels(name: str, source: dict[str, np.ndarray]) -> dict[str, list[np.ndarr
     for path, kernel in source.items():
         layer, _, kind = path.rpartition("/")
         target = rename(layer)
-        if kind != "kernel" or target not in shapes:
+        if kind != "kernel" or target is None or target not in shapes:
             continue
         if kernel.shape[2] == 3 and shapes[target][2] == 1:
             kernel = kernel.sum(2, keepdims=True)
@@ -164,7 +168,9 @@ def kernels(name: str, source: dict[str, np.ndarray]) -> dict[str, list[np.ndarr
     return found
 
 
-def transferred(network, source: dict[str, np.ndarray], faces: np.ndarray) -> dict[str, list[np.ndarray]]:
+def transferred(
+    network: "keras.Model", source: dict[str, np.ndarray], faces: np.ndarray
+) -> dict[str, list[np.ndarray]]:
     """First weights with which our VGG16 computes on faces what ImageNet's VGG16 computes.
 
     ImageNet's network has biases and no batch norm. Each of our batch norms gets the moving statistics that the

@@ -7,6 +7,7 @@ learn side by side from the same disturbed faces and the same teachers, who answ
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -18,6 +19,10 @@ import numpy as np
 from training import optimizers
 from training.config import Augmentation, Config
 
+State = dict[str, list[jax.Array]]
+"""What changes while a network learns, see `Student.state`."""
+Answers = Callable[[list[jax.Array], list[jax.Array], jax.Array], jax.Array]
+"""See `answers_of`."""
 MOMENTUM = 0.9
 BLUR_RADIUS = 3
 """Pixels; twice the largest standard deviation of blur that a recipe has."""
@@ -39,7 +44,7 @@ class Recipe:
 
     targets: jax.Array
     chances: jax.Array
-    strength: dict
+    strength: dict[str, jax.Array]
     peak: jax.Array
     warmup: jax.Array
     weight_decay: jax.Array
@@ -97,7 +102,7 @@ def warp(images: jax.Array, matrices: jax.Array, side: int) -> jax.Array:
     low = jnp.floor(places)
     share_x, share_y = (places - low)[:, 0], (places - low)[:, 1]
 
-    def mirrored(index):
+    def mirrored(index: jax.Array) -> jax.Array:
         index = jnp.abs(index.astype(jnp.int32)) % (2 * source - 2)
         return jnp.minimum(index, 2 * source - 2 - index)
 
@@ -105,7 +110,7 @@ def warp(images: jax.Array, matrices: jax.Array, side: int) -> jax.Array:
     top, bottom = mirrored(low[:, 1]), mirrored(low[:, 1] + 1)
     flat = images.astype(jnp.float32).reshape(len(images), -1)
 
-    def at(row, column):
+    def at(row: jax.Array, column: jax.Array) -> jax.Array:
         return jnp.take_along_axis(flat, row * source + column, axis=1)
 
     upper = at(top, left) * (1 - share_x) + at(top, right) * share_x
@@ -113,11 +118,11 @@ def warp(images: jax.Array, matrices: jax.Array, side: int) -> jax.Array:
     return (upper * (1 - share_y) + lower * share_y).reshape(-1, side, side)
 
 
-def _between(key, shape, far):
+def _between(key: jax.Array, shape: tuple[int, ...], far: jax.Array) -> jax.Array:
     return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0) * far
 
 
-def _matrices(key, count: int, strength: dict, source: int, side: int):
+def _matrices(key: jax.Array, count: int, strength: dict[str, jax.Array], source: int, side: int) -> jax.Array:
     """The inverse of `training.data.augmentation.affine`, drawn for so many faces: float32 (count, 2, 3)."""
     keys = jax.random.split(key, 4)
     angle = jnp.deg2rad(_between(keys[0], (count,), strength["rotation"]))
@@ -131,24 +136,25 @@ def _matrices(key, count: int, strength: dict, source: int, side: int):
     return jnp.concatenate([turn, offset[:, :, None]], 2)
 
 
-def _blurred(faces, sigma):
+def _blurred(faces: jax.Array, sigma: jax.Array) -> jax.Array:
     """Each face blurred with its own standard deviation, mirrored beyond the edges."""
     reach = jnp.arange(-BLUR_RADIUS, BLUR_RADIUS + 1, dtype=jnp.float32)
     kernel = jnp.exp(-0.5 * (reach[None] / jnp.maximum(sigma, 1e-3)[:, None]) ** 2)
     kernel = kernel / kernel.sum(1, keepdims=True)
     side = faces.shape[1]
 
-    def along(values, axis):
+    def along(values: jax.Array, axis: int) -> jax.Array:
         padding = [(0, 0)] * 3
         padding[axis] = (BLUR_RADIUS, BLUR_RADIUS)
         wide = jnp.pad(values, padding, mode="reflect")
         parts = [jax.lax.slice_in_dim(wide, i, i + side, axis=axis) for i in range(2 * BLUR_RADIUS + 1)]
-        return sum(part * kernel[:, i, None, None] for i, part in enumerate(parts))
+        shares = [part * kernel[:, i, None, None] for i, part in enumerate(parts)]
+        return sum(shares[1:], shares[0])
 
     return jnp.where((sigma > SMALLEST_BLUR)[:, None, None], along(along(faces, 1), 2), faces)
 
 
-def disturbed(key: jax.Array, images: jax.Array, strength: dict, side: int) -> jax.Array:
+def disturbed(key: jax.Array, images: jax.Array, strength: dict[str, jax.Array], side: int) -> jax.Array:
     """Faces as a visitor's camera might have seen them, each disturbed by its own chance.
 
     Args:
@@ -204,7 +210,7 @@ class Student:
             tuple(len(variable.shape) > 1 for variable in network.trainable_variables),
         )
 
-    def state(self) -> dict:
+    def state(self) -> State:
         """What changes while it learns: weights, statistics, momentum and averaged weights."""
         # copies, because an epoch gives the memory of what it is given away
         trained = [jnp.copy(variable.value) for variable in self.network.trainable_variables]
@@ -218,7 +224,7 @@ class Student:
         }
 
     @property
-    def variables(self) -> dict[str, list]:
+    def variables(self) -> dict[str, list[keras.Variable]]:
         """The variables that each part of a state, and `put`, hold values of."""
         trained, other = self.network.trainable_variables, self.network.non_trainable_variables
         return {
@@ -230,7 +236,7 @@ class Student:
             "best": [*trained, *other],
         }
 
-    def put(self, values: list) -> None:
+    def put(self, values: list[jax.Array]) -> None:
         """Give the network values for all of its variables, the trained ones first."""
         for variable, value in zip(self.variables["best"], values, strict=True):
             variable.assign(value)
@@ -244,10 +250,18 @@ def rate(step: jax.Array, plan: Recipe) -> jax.Array:
     return jnp.where(step < rise, plan.peak * (step + 1) / (rise + 1), fall)
 
 
-def _learn(student: Student, state: dict, faces, targets, speed, plan: Recipe, step):
+def _learn(
+    student: Student,
+    state: State,
+    faces: jax.Array,
+    targets: jax.Array,
+    speed: jax.Array,
+    plan: Recipe,
+    step: jax.Array,
+) -> tuple[State, jax.Array]:
     """One step of SGD with Nesterov momentum and decoupled weight decay, as Keras' SGD does it."""
 
-    def loss(trained):
+    def loss(trained: list[jax.Array]) -> tuple[jax.Array, tuple[list[jax.Array], jax.Array]]:
         logits, other = student.network.stateless_call(trained, state["other"], faces, training=True)
         return -(targets * jax.nn.log_softmax(logits.astype(jnp.float32))).sum(1).mean(), (other, logits)
 
@@ -264,7 +278,7 @@ def _learn(student: Student, state: dict, faces, targets, speed, plan: Recipe, s
         momentum.append(change)
     keep = optimizers.kept(plan.ema, step)
 
-    def mean(old, new):
+    def mean(old: list[jax.Array], new: list[jax.Array]) -> list[jax.Array]:
         return [
             a * keep + b * (1 - keep) if jnp.issubdtype(a.dtype, jnp.floating) else b
             for a, b in zip(old, new, strict=True)
@@ -281,7 +295,13 @@ def _learn(student: Student, state: dict, faces, targets, speed, plan: Recipe, s
     return state, jnp.stack([value, right.astype(jnp.float32)])
 
 
-def epoch_of(students: list[Student], teachers: list[keras.Model], batch: int, side: int):
+Epoch = Callable[[list[State], list[Recipe], jax.Array, jax.Array, jax.Array], tuple[list[State], jax.Array]]
+"""See `epoch_of`."""
+Values = tuple[list[jax.Array], list[jax.Array]]
+"""Of a teacher's variables: the trained ones, and the others."""
+
+
+def epoch_of(students: list[Student], teachers: list[keras.Model], batch: int, side: int) -> Epoch:
     """A compiled epoch: (states, recipes, images, key, first step) -> (states, loss and accuracy of each student).
 
     Args:
@@ -299,7 +319,14 @@ def epoch_of(students: list[Student], teachers: list[keras.Model], batch: int, s
         for teacher in teachers
     ]
 
-    def run(states, plans, taught, images, key, first):
+    def run(
+        states: list[State],
+        plans: list[Recipe],
+        taught: list[Values],
+        images: jax.Array,
+        key: jax.Array,
+        first: jax.Array,
+    ) -> tuple[list[State], jax.Array]:
         plan = plans[0]
         count = len(images)
         steps = count // batch
@@ -309,7 +336,7 @@ def epoch_of(students: list[Student], teachers: list[keras.Model], batch: int, s
         uneven = jax.random.choice(draw, count, (count,), p=plan.chances)
         order = jnp.where(jnp.allclose(plan.chances, 1 / count, rtol=1e-3, atol=0), even, uneven)
 
-        def step(states, index):
+        def step(states: list[State], index: jax.Array) -> tuple[list[State], jax.Array]:
             rows = jax.lax.dynamic_slice_in_dim(order, index * batch, batch)
             own = jax.random.split(jax.random.fold_in(key, index), 4)
             faces = disturbed(own[0], images[rows], plan.strength, side)[..., None]
@@ -344,11 +371,11 @@ def epoch_of(students: list[Student], teachers: list[keras.Model], batch: int, s
     return lambda states, plans, images, key, first: compiled(states, plans, taught, images, key, first)
 
 
-def answers_of(network: keras.Model):
+def answers_of(network: keras.Model) -> Answers:
     """A compiled function: (trained, other, uint8 faces (N, S, S)) -> float32 logits (N, 7)."""
 
     @jax.jit
-    def run(trained, other, images):
+    def run(trained: list[jax.Array], other: list[jax.Array], images: jax.Array) -> jax.Array:
         faces = images.astype(jnp.float32)[..., None] / 255
         return network.stateless_call(trained, other, faces, training=False)[0].astype(jnp.float32)
 

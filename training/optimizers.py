@@ -1,7 +1,12 @@
 """Keras' optimisers, with a pace for every block of a network and averaged weights that do not lag behind at first."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+Tensor = Any
+"""Of the backend that Keras runs on."""
 
 
 def depths(network: keras.Model) -> list[int]:
@@ -27,7 +32,7 @@ def pace(network: keras.Model, layer_decay: float) -> tuple[float, ...]:
     return tuple(layer_decay**depth for depth in depths(network))
 
 
-def kept(ema: float, step):
+def kept(ema: Tensor, step: Tensor) -> Tensor:
     """How much of the averaged weights a step keeps, counted from 0: less at first, so that they soon leave the start.
 
     Source: the `num_updates` of TensorFlow's ExponentialMovingAverage.
@@ -36,7 +41,7 @@ def kept(ema: float, step):
     return ops.minimum(ema, (1.0 + step) / (10.0 + step))
 
 
-class _Paced:
+class _Paced(keras.optimizers.Optimizer):
     """What is added to an optimiser of Keras.
 
     Args:
@@ -44,21 +49,21 @@ class _Paced:
         ema: see `training.config.Config`.
     """
 
-    def __init__(self, *arguments, pace: tuple[float, ...] = (), ema: float = 0.0, **options):
+    def __init__(self, *arguments: Any, pace: tuple[float, ...] = (), ema: float = 0.0, **options: Any):
         super().__init__(*arguments, use_ema=ema > 0, ema_momentum=ema, **options)
         self.pace = pace
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor) -> None:
         if self.pace:
             learning_rate = learning_rate * self.pace[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate)
 
-    def _update_model_variables_moving_average(self, trainable_variables):
+    def _update_model_variables_moving_average(self, trainable_variables: list[keras.Variable]) -> None:
         share = kept(self.ema_momentum, self.iterations) * ops.cast(self.iterations > 0, "float32")
         for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
             average.assign(share * average + (1.0 - share) * variable)
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
         """Nothing: Keras calls this after every `fit`, which is an epoch here, and would go on from the average."""
 
     def average(self) -> None:
@@ -82,11 +87,11 @@ class Adam(_Paced, keras.optimizers.Adam):
         penalty: factor on each weight that is added to its gradient; biases and batch norms have none.
     """
 
-    def __init__(self, *arguments, penalty: float = 0.0, **options):
+    def __init__(self, *arguments: Any, penalty: float = 0.0, **options: Any):
         super().__init__(*arguments, **options)
         self.penalty = penalty
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor) -> None:
         if len(variable.shape) > 1:
             gradient = gradient + self.penalty * variable
         super().update_step(gradient, variable, learning_rate)

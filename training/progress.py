@@ -1,6 +1,6 @@
 """How a run shows that it goes on: a bar on a terminal, and one line an epoch everywhere."""
 
-from typing import Any
+from typing import Any, Self
 
 import keras
 from rich.console import Console
@@ -37,23 +37,23 @@ class Progress(keras.callbacks.Callback):
             disable=not self.console.is_terminal,
         )
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.bars.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.bars.stop()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.task = self.bars.add_task(self._title(epoch), total=self.params["steps"], loss="")
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         self.bars.update(self.task, completed=batch + 1, loss=f"loss {float(logs['loss']):.4f}")
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
         self.bars.update(self.task, loss="measuring")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.bars.remove_task(self.task)
         row = self.log[-1]
         figures = "  ".join(f"{key} {value:.4f}" for key, value in row.items() if key not in ("epoch", "seconds"))

@@ -54,7 +54,7 @@ def read_record(folder: str | Path) -> dict[str, Any] | None:
     return _read(Path(folder) / RECORD)
 
 
-def _read(path: Path):
+def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     except ValueError as error:
@@ -67,9 +67,9 @@ def record(
     config: Config,
     data_sha256: str,
     start: str = "random numbers",
-    teachers: dict | None = None,
+    teachers: dict[str, str] | None = None,
     on_device: list[str] | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """What a run begins with, as plain JSON.
 
     Args:
@@ -101,12 +101,12 @@ def record(
     } | ({} if on_device is None else {"on_device": on_device})
 
 
-def plain(config: Config) -> dict:
+def plain(config: Config) -> dict[str, Any]:
     """A configuration as it reads from JSON: lists for tuples."""
     return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
-def config(began: dict, folder: Path) -> Config:
+def config(began: dict[str, Any], folder: Path) -> Config:
     """The configuration that a run began with; a setting that it does not know has today's default.
 
     Args:
@@ -142,7 +142,7 @@ def git_commit() -> str:
         return "unknown"
 
 
-def differences(began: dict, now: dict) -> list[str]:
+def differences(began: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """What decides the result and is no longer what it was, one phrase each.
 
     A setting that a record's configuration does not know had the default that it has today.
@@ -159,21 +159,21 @@ def differences(began: dict, now: dict) -> list[str]:
     return [f"{name} was {_short(one.get(name))} and is {_short(two.get(name))}" for name in names]
 
 
-def flat(values: dict, prefix: str = "") -> dict:
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """A record without nesting: "augmentation.blur"; what stands under "config" has no prefix."""
-    result = {}
+    result: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
         result |= flat(value, "" if key == "config" else f"{name}.") if isinstance(value, dict) else {name: value}
     return result
 
 
-def _short(value) -> str:
+def _short(value: object) -> str:
     text = json.dumps(value) if not isinstance(value, str) else value
     return f"{text[:16]}…" if len(text) == 64 else text
 
 
-def begin(folder: Path, now: dict) -> list[dict]:
+def begin(folder: Path, now: dict[str, Any]) -> list[dict[str, Any]]:
     """Make a run's folder ready: for its first epoch, or to go on with what it began with.
 
     Files that a kill left half are removed.
@@ -210,17 +210,17 @@ def begin(folder: Path, now: dict) -> list[dict]:
     return log
 
 
-def write_log(folder: Path, log: list[dict]) -> None:
+def write_log(folder: Path, log: list[dict[str, Any]]) -> None:
     """Write which epochs are done: from then on they count."""
     write(folder / LOG, _text(log))
 
 
-def _text(values) -> Callable[[Path], None]:
+def _text(values: object) -> Callable[[Path], object]:
     text = json.dumps(values, indent=1, allow_nan=False) + "\n"
     return lambda path: path.write_text(text, encoding="utf-8")
 
 
-def write(path: Path, put: Callable[[Path], None], needed: int = 0) -> None:
+def write(path: Path, put: Callable[[Path], object], needed: int = 0) -> None:
     """Write a file beside its target and rename it, so that the target is never half a file.
 
     Args:

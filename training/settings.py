@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from models.errors import ParameterError
 from training.config import Augmentation, Config
@@ -13,7 +14,7 @@ def changed(
     epochs: int | None = None,
     augment: Sequence[str] = (),
     teachers: str | None = None,
-    **settings,
+    **settings: Any,
 ) -> Config:
     """A configuration with some settings changed.
 
@@ -57,7 +58,7 @@ def _stages(text: str) -> tuple[tuple[int, int], ...]:
 
 def _augmentation(augmentation: Augmentation, changes: Sequence[str]) -> Augmentation:
     kinds = {field.name: field.type for field in dataclasses.fields(Augmentation)}
-    values = {}
+    values: dict[str, Any] = {}
     for change in changes:
         name, _, text = change.partition("=")
         try:

@@ -1,6 +1,7 @@
 """A run's figures for TensorBoard, in the folder `tensorboard` of the run."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -25,7 +26,8 @@ class TensorBoard(keras.callbacks.Callback):
 
     def __init__(self, folder: Path):
         super().__init__()
-        self.folder, self.sent, self.writer = folder, 0, None
+        self.folder, self.sent = folder, 0
+        self.writer: Any = None
         try:
             import tensorflow
         except ImportError as error:
@@ -36,7 +38,7 @@ class TensorBoard(keras.callbacks.Callback):
             ) from error
         self.tf = tensorflow
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self.writer is None:
             for old in (self.folder / FOLDER).glob("events.*"):
                 old.unlink()

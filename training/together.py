@@ -5,10 +5,11 @@ Several learn from the same disturbed faces and the same teachers, so that what 
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import keras
@@ -20,6 +21,11 @@ from training.checkpoint import size
 from training.config import Config
 from training.data.batches import chances
 from training.networks import network
+
+if TYPE_CHECKING:
+    import jax
+
+    from training import on_device
 
 SHARED = ("stages", "batch", "balance", "mixup", "augmentation")
 """Settings that decide which faces are seen and how, which networks that learn together have in common."""
@@ -39,7 +45,7 @@ class Learner:
     """
 
     config: Config
-    init: dict | Callable[[np.ndarray], dict] | None = None
+    init: first.Init | None = None
     start: str = "random numbers"
     name: str = ""
     callbacks: Sequence[keras.callbacks.Callback] = ()
@@ -95,9 +101,9 @@ def together(
     fingerprint = data.fingerprint(path)
     logs = []
     for learner, folder in zip(learners, folders, strict=True):
-        teachers = {teacher: distill.digest(teacher, runs) for teacher in learner.config.teachers}
+        digests = {teacher: distill.digest(teacher, runs) for teacher in learner.config.teachers}
         source = first.source(learner.init, learner.start)
-        logs.append(run.begin(folder, run.record(learner.config, fingerprint, source, teachers, names)))
+        logs.append(run.begin(folder, run.record(learner.config, fingerprint, source, digests, names)))
     done = min(len(log) for log in logs)
     logs = [log[:done] for log in logs]  # a kill between two logs leaves one longer; the states before are still there
 
@@ -126,7 +132,7 @@ def together(
 
     # -------------------------------------------------------------- resume
     states = [student.state() for student in students]
-    bests = [None] * len(learners)
+    bests: list[list[jax.Array]] = [[] for _ in learners]
     for index, folder in enumerate(folders if done else ()):
         states[index], bests[index] = _read(folder / run.state(done), students[index])
         _keep_best(folder, students[index], bests[index])
@@ -223,7 +229,9 @@ def _teachers(learners: Sequence[Learner]) -> tuple[str, ...]:
     return found.pop() if found else ()
 
 
-def _measure(answer, state: dict, images, labels: np.ndarray) -> dict[str, float]:
+def _measure(
+    answer: "on_device.Answers", state: "on_device.State", images: "jax.Array", labels: np.ndarray
+) -> dict[str, float]:
     """Accuracy and cross entropy of the averaged weights on faces that were not learned, with their original labels."""
     parts = [
         answer(state["mean_trained"], state["mean_other"], images[start : start + 2048])
@@ -246,7 +254,7 @@ def _stop(name: str, figure: str, value: float, epoch: int) -> None:
     )
 
 
-def _line(config: Config, name: str, log: list[dict]) -> str:
+def _line(config: Config, name: str, log: list[dict[str, Any]]) -> str:
     row = log[-1]
     best = max(log, key=lambda past: past["val_accuracy"])
     figures = "  ".join(f"{key} {row[key]:.4f}" for key in ("loss", "accuracy", "val_loss", "val_accuracy"))
@@ -257,7 +265,7 @@ def _line(config: Config, name: str, log: list[dict]) -> str:
 # ----------------------------------------------------------------------- state
 
 
-def _write(path: Path, state: dict, best: list, student) -> None:
+def _write(path: Path, state: "on_device.State", best: "list[jax.Array]", student: "on_device.Student") -> None:
     """A state and the best weights so far, by the variables' paths."""
     with h5py.File(path, "w") as file:
         for part, values in (state | {"best": best}).items():
@@ -265,7 +273,7 @@ def _write(path: Path, state: dict, best: list, student) -> None:
                 file.create_dataset(f"{part}/{name}", data=np.asarray(value))
 
 
-def _read(path: Path, student) -> tuple[dict, list]:
+def _read(path: Path, student: "on_device.Student") -> "tuple[on_device.State, list[jax.Array]]":
     """What `_write` wrote, as arrays on the accelerator."""
     import jax.numpy as jnp
 
@@ -285,7 +293,7 @@ def _read(path: Path, student) -> tuple[dict, list]:
     return found, best
 
 
-def _names(variables: list) -> list[str]:
+def _names(variables: list[keras.Variable]) -> list[str]:
     """What variables are called in the file: by their paths, but for dropout's seeds, which Keras counts through."""
     return [
         f"seed{index}" if "seed_generator" in variable.path else variable.path
@@ -293,7 +301,7 @@ def _names(variables: list) -> list[str]:
     ]
 
 
-def _keep_best(folder: Path, student, best: list) -> None:
+def _keep_best(folder: Path, student: "on_device.Student", best: "list[jax.Array]") -> None:
     """Write the best weights; also after a kill between the log and them."""
     student.put(best)
     run.write(folder / run.BEST, student.network.save_weights, needed=size(student.network))

@@ -2,14 +2,19 @@
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 
 from models import card as cards
 from models.errors import RunError
 from training import run
+
+if TYPE_CHECKING:
+    import mlflow
 
 EXPERIMENT = "facewhy"
 LOCAL = "local"
@@ -39,7 +44,7 @@ class Tracking(keras.callbacks.Callback):
         self.id, self.sent = "", 0
         self.client = _client(self.uri, folder.parent)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         try:
             self._send()
         except RunError as error:
@@ -126,7 +131,7 @@ def add_version(folder: Path, version: Path, number: str) -> None:
             client.set_model_version_tag(registered.name, registered.version, "version", number)
 
 
-def _client(uri: str, runs: Path):
+def _client(uri: str, runs: Path) -> "mlflow.MlflowClient":
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # its own seven hold an epoch up for minutes
     try:
@@ -143,7 +148,7 @@ def _client(uri: str, runs: Path):
 
 
 @contextmanager
-def _asking(uri: str):
+def _asking(uri: str) -> Iterator[None]:
     """Turns what MLflow raises into one sentence."""
     from mlflow.exceptions import MlflowException
 

@@ -29,7 +29,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, peak: float, steps: int, warmup: float):
         self.peak, self.steps, self.warmup = peak, steps, warmup
 
-    def __call__(self, step):
+    def __call__(self, step: optimizers.Tensor) -> optimizers.Tensor:
         step = keras.ops.cast(step, "float32")
         rise = max(1.0, self.warmup * self.steps)
         progress = keras.ops.clip((step - rise) / max(1.0, self.steps - rise), 0.0, 1.0)
@@ -50,7 +50,7 @@ def optimizer(config: Config, steps: int, pace: tuple[float, ...] = ()) -> keras
     """
     cycle = config.schedule == "one-cycle"
     rate = OneCycle(config.learning_rate, steps, config.warmup) if cycle else config.learning_rate
-    more = {"pace": pace, "ema": config.ema}
+    more: dict[str, Any] = {"pace": pace, "ema": config.ema}
     if config.optimizer == "adam":
         return optimizers.Adam(rate, penalty=config.weight_decay, **more)
     if config.optimizer == "adamw":
@@ -65,7 +65,7 @@ def train(
     config: Config,
     path: str | Path,
     runs: str | Path = "runs",
-    init: dict | Callable[[np.ndarray], dict] | None = None,
+    init: first.Init | None = None,
     *,
     start: str = "random numbers",
     old: str | Path | None = None,
@@ -97,21 +97,22 @@ def train(
     """
     # ---------------------------------------------------------------- data
     folder = Path(runs) / (name or config.name)
+    training: data.EmotionSplit | data.KeypointSplit
+    batches: Callable[[int], keras.utils.PyDataset]
     if config.name == "keypoints":
-        from training.data.keypoint_data import KeypointBatches as Batches
-        from training.data.keypoint_data import fixed_faces
+        from training.data.keypoint_data import KeypointBatches, fixed_faces
 
-        splits = data.load_keypoints(path)
+        people = data.load_keypoints(path)
         if old is not None:
-            splits = data.join(data.load_keypoints(old), splits)
-        training, validation = splits["train"], fixed_faces(splits["validation"])
+            people = data.join(data.load_keypoints(old), people)
+        training, validation = people["train"], fixed_faces(people["validation"])
+        batches = partial(KeypointBatches, training, config)
     else:
         splits = data.load_emotions(path, complete=old is None)
         if old is not None:
             splits = data.join(data.load_emotions(old), splits)
         training, held_out = splits["Training"], splits["PublicTest"]
         validation = (held_out.images[..., None].astype(np.float32) / 255, held_out.targets(1.0))
-        Batches = EmotionBatches
 
     # -------------------------------------------------------------- record
     teachers = {teacher: distill.digest(teacher, runs) for teacher in config.teachers}
@@ -119,18 +120,18 @@ def train(
     sources = [path] if old is None else [path, old]
     fingerprint = data.fingerprint(*sources, keypoints=config.name == "keypoints")
     log = run.begin(folder, run.record(config, fingerprint, source, teachers))
-    if config.name != "keypoints":
+    if isinstance(training, data.EmotionSplit):
         targets = training.targets(config.fer2013_share, config.label_smoothing)
         if config.teachers:
             taught = distill.answers(config.teachers, training.images, runs=runs)
             targets = (1 - config.distillation) * targets + config.distillation * taught
-        Batches = partial(EmotionBatches, targets=targets)
+        batches = partial(EmotionBatches, training, targets, config)
 
     # ------------------------------------------------------------- network
     model = network(config)
     if not log:
         first.put(model, init, training.images)
-    steps = len(Batches(training, config=config, epoch=0))
+    steps = len(batches(0))
     if config.name == "keypoints":
         metric, sign, loss, metrics = "val_loss", -1.0, "mean_absolute_error", []
     else:
@@ -159,7 +160,7 @@ def train(
     told = list(callbacks)
     checkpoint = Checkpoint(folder, metric, sign, config.seed)
     if config.ema:
-        averages = Averaged(lambda epoch: Batches(training, config=config, epoch=epoch))
+        averages = Averaged(batches)
         averages.set_model(model)
         told, checkpoint.measured = [averages, *told], averages.within
     if done:
@@ -173,7 +174,7 @@ def train(
             if config.schedule == "plateau":
                 model.optimizer.learning_rate = plateau.rate(config, checkpoint.figures)
             model.fit(
-                Batches(training, config=config, epoch=epoch),
+                batches(epoch),
                 initial_epoch=epoch,
                 epochs=epoch + 1,
                 validation_data=validation,

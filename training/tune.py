@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from models.errors import DivergedError, RunError
 from training import run
@@ -18,6 +18,8 @@ from training.config import Config
 STORAGE = "study.db"
 BEST = "best.json"
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+Train = Callable[[Config, Path, str, list[keras.callbacks.Callback]], object]
+"""See `tune`."""
 CONTINUES = "continues"
 """On a trial that goes on with one that was stopped: the number of the one that began."""
 
@@ -31,7 +33,7 @@ def settings(config: Config, trial: optuna.Trial) -> Config:
     """
     rate = trial.suggest_float("learning_rate", config.learning_rate / 5, config.learning_rate * 5, log=True)
     strength = trial.suggest_float("strength", 0.0, 2.0)
-    changes = {"learning_rate": rate, "augmentation": config.augmentation.scaled(strength)}
+    changes: dict[str, Any] = {"learning_rate": rate, "augmentation": config.augmentation.scaled(strength)}
     if config.name != "keypoints":
         changes["width"] = trial.suggest_float("width", 0.5, 1.5, step=0.25)
     return replace(config, **changes)
@@ -44,7 +46,7 @@ class Reporter(keras.callbacks.Callback):
         super().__init__()
         self.trial, self.folder, self.metric, self.reported = trial, folder, metric, 0
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         for row in run.read_log(self.folder)[self.reported :]:  # a resumed trial has epochs from before
             self.trial.report(row[self.metric], row["epoch"])
             self.reported += 1
@@ -53,7 +55,7 @@ class Reporter(keras.callbacks.Callback):
 
 
 def tune(
-    config: Config, train: Callable, trials: int, data_sha256: str, runs: str | Path = "runs", seed: int = 0
+    config: Config, train: Train, trials: int, data_sha256: str, runs: str | Path = "runs", seed: int = 0
 ) -> optuna.Study:
     """Run trials until there are so many, or go on where an earlier call stopped.
 
@@ -79,12 +81,12 @@ def tune(
     folder = Path(runs) / f"{config.name}-tune"
     folder.mkdir(parents=True, exist_ok=True)
     keypoints = config.name == "keypoints"
-    metric, direction = ("val_loss", "minimize") if keypoints else ("val_accuracy", "maximize")
+    metric = "val_loss" if keypoints else "val_accuracy"
     storage = optuna.storages.RDBStorage(f"sqlite:///{(folder / STORAGE).resolve()}")
     study = optuna.create_study(
         storage=storage,
         study_name=config.name,
-        direction=direction,
+        direction="minimize" if keypoints else "maximize",
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
     )
@@ -135,11 +137,11 @@ def best(study: optuna.Study) -> dict[str, Any]:
     return {"trial": _folder(trial), "value": trial.value, **trial.params}
 
 
-def _began(trial) -> int:
+def _began(trial: optuna.Trial | FrozenTrial) -> int:
     return trial.user_attrs.get(CONTINUES, trial.number)
 
 
-def _folder(trial) -> str:
+def _folder(trial: optuna.Trial | FrozenTrial) -> str:
     return f"trial{_began(trial):03}"
 
 

@@ -34,7 +34,7 @@ def test_train_uses_the_shipped_configuration(seen, tmp_path):
     result = run("train", "cnn", "--data", tmp_path, "--precision", "float32")
     assert result.exit_code == 0, result.output
     config, path, runs, more = seen[0]
-    assert config == load("cnn") and path == tmp_path and str(runs) == "runs" and more == {"name": ""}
+    assert config == load("cnn") and path == tmp_path and str(runs) == "runs" and more == {"name": "", "callbacks": []}
 
 
 OPTIONS = {

@@ -18,7 +18,7 @@ def calibrate(
         float | None, typer.Option(help="Make a version corrected with this, 0 to 1; only try if left out.")
     ] = None,
     archive: Archive = ARCHIVE,
-):
+) -> None:
     """Try offsets for each emotion by cross-validation within PublicTest, or make a version that has them."""
     from rich.console import Console
     from rich.table import Table

@@ -1,5 +1,6 @@
 """`data`: fetch training data, check it, look at it."""
 
+from collections.abc import Mapping, Sized
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +35,7 @@ def fetch(
     source: Annotated[Source, typer.Option("--from", help="The Hugging Face Hub, or Kaggle.")],
     out: Annotated[Path, typer.Option(help="The folder for its files.")],
     revision: Annotated[str, typer.Option(help="Branch, tag or commit on the Hub.")] = "main",
-):
+) -> None:
     """Fetch a data set into a folder."""
     from training.data.fetch import from_hub, from_kaggle
 
@@ -43,11 +44,12 @@ def fetch(
 
 
 @data.command()
-def check(data: Data, kind: Of = Kind.emotions):
+def check(data: Data, kind: Of = Kind.emotions) -> None:
     """Read all of the data; exit code 1 where anything is wrong with it."""
     from training import data as sets
 
-    bad = []
+    bad: list[str] = []
+    splits: Mapping[str, Sized]
     if kind is Kind.emotions:
         splits = sets.load_emotions(data, skipped=bad.append)
     else:
@@ -67,7 +69,7 @@ def summary(
     out: Annotated[Path, typer.Option(help="The folder for contact sheets, outside the repository.")],
     kind: Of = Kind.emotions,
     show: Annotated[int, typer.Option(help="How many duplicates to list.", min=0)] = 10,
-):
+) -> None:
     """Count the faces, draw contact sheets, and report photos that stand in two splits."""
     from training.data import sheets
 

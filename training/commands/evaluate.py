@@ -20,7 +20,7 @@ def evaluate(
     archive: Archive = ARCHIVE,
     photos: Annotated[Path | None, typer.Option(help="Also on photos: a folder with labels.csv (file,label).")] = None,
     robustness: Annotated[bool, typer.Option(help="Also on disturbed faces, which takes most of the time.")] = True,
-):
+) -> None:
     """Measure a version, which may be the active one: figures into its card, charts beside it.
 
     `ensemble` measures the active emotion networks, their calibrated probabilities averaged.

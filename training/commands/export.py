@@ -32,7 +32,7 @@ def export(
     ] = "",
     out: Annotated[Path | None, typer.Option(help="With --to: where its files go.")] = None,
     data: Annotated[Path | None, typer.Option(help="With --to: faces to measure on, and for int8 to adapt to.")] = None,
-):
+) -> None:
     """Make the best epoch of a run a version in the archive; or, with --to, write a version in another format."""
     name = configs.load(name).name
     if to:

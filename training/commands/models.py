@@ -18,7 +18,7 @@ Wanted = Annotated[str, typer.Argument(help="A version's number or a run's name;
 def show(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(configs.NAMES)}; all if left out.")] = "",
     archive: Archive = ARCHIVE,
-):
+) -> None:
     """List the versions of a model, or of all of them."""
     from rich.console import Console
     from rich.table import Table
@@ -36,13 +36,13 @@ def promote(
     version: Wanted = "",
     force: Annotated[bool, typer.Option("--force", help="Also one that is worse or was not measured.")] = False,
     archive: Archive = ARCHIVE,
-):
+) -> None:
     """Make a version the one that ships; the one before it stays in the archive."""
     typer.echo(f"{versions.promote(configs.load(name).name, version, force, archive, SHIPPED)} is active")
 
 
 @models.command()
-def rollback(name: Name, archive: Archive = ARCHIVE):
+def rollback(name: Name, archive: Archive = ARCHIVE) -> None:
     """Make the version active again that was so before the last promotion."""
     typer.echo(f"{versions.rollback(configs.load(name).name, archive, SHIPPED)} is active")
 

@@ -13,7 +13,7 @@ def publish(
     source: Annotated[Path, typer.Option(help="Holds the folders of the models.")] = SHIPPED,
     private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
     message: Annotated[str, typer.Option(help="Of the commit.")] = "Publish weights, cards and reports",
-):
+) -> None:
     """Put weights, cards, reports and a model card into a Hub repository, in one commit."""
     from training.release.publish import publish as run
 

@@ -28,7 +28,7 @@ def retrain(
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
     tensorboard: Tensorboard = False,
-):
+) -> None:
     """Train the weights that ship on more data, in a run of its own: runs/NAME-retrain."""
     from training.retrain import start
 

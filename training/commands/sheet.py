@@ -15,7 +15,7 @@ def sheet(
     ] = Path("runs"),
     count: Annotated[int, typer.Option(help="Faces on a sheet of --data.", min=7)] = 70,
     seed: Annotated[int, typer.Option(help="Which faces.")] = 0,
-):
+) -> None:
     """Draw contact sheets of keypoints: on FER2013's PublicTest and on people never seen, or on the examples."""
     from training import data as training_data
     from training.data.sheets import output_folder

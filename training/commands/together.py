@@ -12,7 +12,7 @@ from training.commands import train as command
 from training.commands.train import Every, Mlflow, Precision, Tensorboard
 from training.settings import changed
 
-Names = Annotated[str | None, typer.Argument(help="Networks with commas between them, such as vgg16,resnet,cnn.")]
+Names = Annotated[str, typer.Argument(help="Networks with commas between them, such as vgg16,resnet,cnn.")]
 
 
 def together(
@@ -28,7 +28,9 @@ def together(
         int | None, typer.Option(help="Epochs at the last stage's side instead of the stages.", min=1)
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
-    augment: Annotated[list[str], typer.Option(help="A disturbance, such as rotation=10; may be repeated.")] = (),
+    augment: Annotated[
+        list[str] | None, typer.Option(help="A disturbance, such as rotation=10; may be repeated.")
+    ] = None,
     init: Annotated[str | None, typer.Option(help="`imagenet` starts vgg16 from ImageNet's convolutions.")] = None,
     init_file: Annotated[
         Path | None, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")
@@ -37,7 +39,7 @@ def together(
     mlflow: Mlflow = None,
     tensorboard: Tensorboard = False,
     every: Every = None,
-):
+) -> None:
     """Train networks side by side on an accelerator: they see the same faces and have the same teachers."""
     named = [name.strip() for name in names.split(",") if name.strip()]
     if not named:
@@ -47,7 +49,7 @@ def together(
             "The start was not found for these networks", f"--init {init} for {names}", "Use --init imagenet with vgg16"
         )
     networks = [
-        changed(configs.load(name), stages, epochs, augment, teachers, distillation=distillation, batch=batch)
+        changed(configs.load(name), stages, epochs, augment or (), teachers, distillation=distillation, batch=batch)
         for name in named
     ]
     first = [command.first(config, init if config.name == "vgg16" else None, init_file) for config in networks]

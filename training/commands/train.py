@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -56,7 +56,9 @@ def train(
     distillation: Annotated[float | None, typer.Option(help="Weight of the teachers' answers.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Share of the pooled features that is dropped.")] = None,
     width: Annotated[float | None, typer.Option(help="Factor on the filters of every convolution.")] = None,
-    augment: Annotated[list[str], typer.Option(help="A disturbance, such as rotation=10; may be repeated.")] = (),
+    augment: Annotated[
+        list[str] | None, typer.Option(help="A disturbance, such as rotation=10; may be repeated.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the first weights, the order and the disturbance.")] = None,
     init: Annotated[
         str | None,
@@ -74,7 +76,7 @@ def train(
     ] = False,
     on_device: Annotated[bool, typer.Option("--on-device", help="All of it on the accelerator, with JAX.")] = False,
     every: Every = None,
-):
+) -> None:
     """Train a network, or go on with a run that was stopped."""
     if init not in (None, "imagenet", "shipped"):
         raise UnknownNameError(
@@ -84,7 +86,7 @@ def train(
         configs.load(name, teacher),
         stages,
         epochs,
-        augment,
+        augment or (),
         teachers,
         batch=batch,
         optimizer=optimizer,
@@ -116,7 +118,7 @@ def train(
         run(config, data, runs, precision, mlflow, tensorboard, folder, **more)
 
 
-def first(config: configs.Config, init: str | None, file: Path | None) -> dict:
+def first(config: configs.Config, init: str | None, file: Path | None) -> dict[str, Any]:
     """The first weights of a run, as `training.train.train` takes them; nothing for random ones."""
     if init is None:
         return {}
@@ -151,15 +153,15 @@ def run(
     mlflow: str | None = None,
     tensorboard: bool = False,
     name: str = "",
-    **more,
-):
+    **more: Any,
+) -> None:
     """Train as a command does: in a precision, told to MLflow and TensorBoard where that was asked, ended by a line."""
     _use(precision)
     from training.train import train as start
 
     folder = runs / (name or config.name)
     told = _told(folder, mlflow, tensorboard)
-    start(config, data, runs, name=name, **({"callbacks": told} if told else {}), **more)
+    start(config, data, runs, name=name, callbacks=told, **more)
     _end(config.name, folder, told)
 
 
@@ -172,8 +174,8 @@ def together(
     tensorboard: bool,
     every: int | None,
     names: list[str],
-    first: list[dict],
-):
+    first: list[dict[str, Any]],
+) -> None:
     """Train on the accelerator as a command does.
 
     Args:
@@ -204,7 +206,7 @@ def _use(precision: str) -> None:
     keras.config.set_dtype_policy(precision)
 
 
-def _told(folder: Path, mlflow: str | None, tensorboard: bool) -> list:
+def _told(folder: Path, mlflow: str | None, tensorboard: bool) -> list[Any]:
     """Who is told of a run's epochs."""
     told = []
     if mlflow is not None:
@@ -218,7 +220,7 @@ def _told(folder: Path, mlflow: str | None, tensorboard: bool) -> list:
     return told
 
 
-def _end(name: str, folder: Path, told: list) -> None:
+def _end(name: str, folder: Path, told: list[Any]) -> None:
     for each in told:
         if hasattr(each, "finish"):
             typer.echo(f"version {each.finish(name)} in MLflow at {each.uri}")

@@ -15,11 +15,11 @@ def trust(
     name: Annotated[str, typer.Argument(help="One of cnn, resnet, vgg16.")],
     data: Data,
     faces: Annotated[int, typer.Option(help="Test faces, all emotions alike as far as there are enough.", min=2)] = 200,
-    method: Annotated[list[str], typer.Option(help="A method's name, may be repeated; all if left out.")] = (),
+    method: Annotated[list[str] | None, typer.Option(help="A method's name, may be repeated; all if left out.")] = None,
     seed: Annotated[int, typer.Option(help="Of the faces and of everything drawn by chance.")] = 0,
     version: Annotated[str, typer.Option(help="A version's number; the active one if left out.")] = "",
     archive: Archive = ARCHIVE,
-):
+) -> None:
     """Test every method's maps over many faces, and write trust.json beside the card.
 
     The same command goes on after a stop; delete trust.json to measure anew.
@@ -31,6 +31,6 @@ def trust(
 
     folder = find(name, version, archive, SHIPPED).folder.parent if version else SHIPPED
     watch = partial(track, transient=True, disable=not sys.stdout.isatty())
-    table = measure(name, data, folder, faces, tuple(method), seed, typer.echo, watch)
+    table = measure(name, data, folder, faces, method or (), seed, typer.echo, watch)
     if table["methods"]:
         typer.echo(f"Table: {folder / name / 'trust.json'}. Default by its figures: {default_method(table)}.")

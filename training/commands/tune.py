@@ -20,7 +20,7 @@ def tune(
     stages: Annotated[str | None, typer.Option(help="Epochs and side of a trial, such as 3x32.")] = None,
     seed: Annotated[int, typer.Option(help="Of what is tried.")] = 0,
     precision: Precision = "mixed_bfloat16",
-):
+) -> None:
     """Try learning rates, strengths of the disturbance and widths in short trials."""
     if precision not in ("mixed_bfloat16", "float32"):
         raise UnknownNameError("--precision has an unknown value", repr(precision), "Use mixed_bfloat16 or float32")
@@ -36,7 +36,7 @@ def tune(
     config = configs.load(name)
     config = changed(config, stages or f"3x{config.stages[0][1]}", teachers="", distillation=0.0)
 
-    def short(config, folder, name, callbacks):
+    def short(config: configs.Config, folder: Path, name: str, callbacks: list[keras.callbacks.Callback]) -> None:
         train(config, data, folder, name=name, callbacks=callbacks)
 
     digest = fingerprint(data, keypoints=name == "keypoints")

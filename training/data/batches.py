@@ -33,14 +33,16 @@ class EmotionBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self.order) // self.config.batch
 
-    def __getitem__(self, index: int):
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng((self.config.seed, self.epoch, index))
         rows = self.order[index * self.config.batch : (index + 1) * self.config.batch]
         faces = [augment.face(rng, self.config.augmentation, self.images[row], self.side) for row in rows]
         return mixed(rng, self.config.mixup, np.stack(faces)[..., None], self.targets[rows])
 
 
-def mixed(rng: np.random.Generator, strength: float, faces: np.ndarray, targets: np.ndarray):
+def mixed(
+    rng: np.random.Generator, strength: float, faces: np.ndarray, targets: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Each face mixed with another of its batch, and its target with the other's in the same shares.
 
     Args:

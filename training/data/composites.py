@@ -44,7 +44,7 @@ def detection_pass(image: np.ndarray) -> tuple[np.ndarray, Face | None]:
     Args:
         image: uint8 (48, 48), grey.
     """
-    grey = cv2.copyMakeBorder(image, *[BORDER] * 4, cv2.BORDER_REPLICATE)
+    grey = cv2.copyMakeBorder(image, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
     grey = cv2.resize(grey, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_CUBIC)
     found = detector.find(Photo(np.repeat(grey[..., None], 3, 2)), limit=1)
     return grey, found[0] if found else None
@@ -79,8 +79,8 @@ def distinct(faces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     known = np.zeros((0, 24 * 24), np.float32)
     for face in faces:
         small = cv2.resize(face, (24, 24), interpolation=cv2.INTER_AREA).ravel()
-        small -= small.mean()
-        small /= max(float(np.linalg.norm(small)), 1e-6)
+        small = small - small.mean()
+        small = small / max(float(np.linalg.norm(small)), 1e-6)
         if not len(known) or (known @ small).max() <= ALIKE:
             known = np.vstack([known, small])
             yield face

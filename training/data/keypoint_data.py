@@ -25,7 +25,9 @@ def detector_points(keypoints: np.ndarray) -> np.ndarray:
     return keypoints[[KEYPOINTS.index(name) for name in which]]
 
 
-def framed(image: np.ndarray, keypoints: np.ndarray, points: np.ndarray, more: np.ndarray | None = None):
+def framed(
+    image: np.ndarray, keypoints: np.ndarray, points: np.ndarray, more: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """A wide crop and the keypoints in it as shares of its side.
 
     Args:
@@ -58,13 +60,13 @@ class KeypointBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self.order) // self.config.batch
 
-    def __getitem__(self, index: int):
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng((self.config.seed, self.epoch, index))
         rows = self.order[index * self.config.batch : (index + 1) * self.config.batch]
         crops, targets = zip(*(self._one(rng, row) for row in rows), strict=True)
         return np.stack(crops)[..., None], np.stack(targets)
 
-    def _one(self, rng: np.random.Generator, row: int):
+    def _one(self, rng: np.random.Generator, row: int) -> tuple[np.ndarray, np.ndarray]:
         strength, side = self.config.augmentation, framing.WIDE_SIDE
         image, keypoints = self.split.images[row], self.split.keypoints[row]
         points = detector_points(keypoints)

@@ -33,20 +33,22 @@ def offset(image: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
     Returns:
         float (2,), mean of labels minus points in pixels; None where the detector finds no face, or another.
     """
-    wide = cv2.copyMakeBorder(image, *[BORDER] * 4, cv2.BORDER_REPLICATE)
+    wide = cv2.copyMakeBorder(image, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
     seen = []
     for view in (wide, np.ascontiguousarray(wide[:, ::-1])):
         faces = detector.find(Photo(cv2.cvtColor(view, cv2.COLOR_GRAY2RGB)))
-        if not faces:
+        if not faces or (points := faces[0].points) is None:
             return None
-        seen.append(faces[0].points)
+        seen.append(points)
     mirrored = seen[1][SWAPPED] * [-1, 1] + [wide.shape[1] - 1, 0]
     gaps = labels - ((seen[0] + mirrored) / 2 - BORDER)
     lost = np.linalg.norm(gaps, axis=1).mean() > 0.25 * np.linalg.norm(labels[1] - labels[0])
     return None if lost else gaps.mean(0)
 
 
-def measure(images: list, published: np.ndarray, count: int = PICTURES, seed: int = 0) -> tuple[np.ndarray, int]:
+def measure(
+    images: list[np.ndarray], published: np.ndarray, count: int = PICTURES, seed: int = 0
+) -> tuple[np.ndarray, int]:
     """The mean offset of labels, as shares of the distance between the outer corners.
 
     Args:

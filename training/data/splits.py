@@ -1,7 +1,7 @@
 """Labelled faces and faces with keypoints, in splits."""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class KeypointSplit:
         people: (N,) the name of the person in each.
     """
 
-    images: list
+    images: list[np.ndarray]
     keypoints: np.ndarray
     people: np.ndarray
 
@@ -67,11 +67,15 @@ class KeypointSplit:
         return len(self.images)
 
 
-def join(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+Split = TypeVar("Split", EmotionSplit, KeypointSplit)
+
+
+def join(one: dict[str, Split], other: dict[str, Split]) -> dict[str, Split]:
     """Two sets of faces of one kind as one, split by split, the faces of the first coming first."""
 
-    def both(a, b):
+    def both(a: Split, b: Split) -> Split:
         pairs = [(getattr(a, each.name), getattr(b, each.name)) for each in fields(a)]
-        return type(a)(*(x + y if isinstance(x, list) else np.concatenate([x, y]) for x, y in pairs))
+        joined: list[Any] = [x + y if isinstance(x, list) else np.concatenate([x, y]) for x, y in pairs]
+        return type(a)(*joined)
 
     return {name: both(one[name], other[name]) for name in one}

@@ -11,6 +11,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize
@@ -24,6 +25,9 @@ from models.model import options, restore
 from training import data
 from training.release.export import EPOCHS
 from training.release.versions import ARCHIVE, Version, following
+
+if TYPE_CHECKING:
+    import keras
 
 BALANCES = (0.0, 0.25, 0.5, 0.75)
 BALANCE = 0.5
@@ -124,7 +128,7 @@ def cross_validated(
     }
 
 
-def fold(network, correction: Correction) -> None:
+def fold(network: "keras.Model", correction: Correction) -> None:
     """Make a correction part of a network's last layer, in place.
 
     Args:

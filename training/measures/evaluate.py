@@ -119,7 +119,8 @@ def ensemble(
     """
     shipped = Path(shipped)
     splits = data.load_emotions(path)
-    found, models = {"weights": {}, "temperature": 1.0, "data_sha256": data.fingerprint(path)}, []
+    found: dict[str, Any] = {"weights": {}, "temperature": 1.0, "data_sha256": data.fingerprint(path)}
+    models: list[Model] = []
     for name in zoo.EMOTION_MODELS:
         card = weights.verify(shipped / name)
         if CHOOSING not in card.metrics:
@@ -141,7 +142,7 @@ def ensemble(
         if split == CHOOSING:
             found["temperature"] = round(metrics.temperature(mean[0], splits[split].labels), 4)
         found[split] = metrics.emotions(
-            *mean[:2], splits[split].labels, splits[split].majority, found["temperature"], mean[2]
+            mean[0], mean[1], splits[split].labels, splits[split].majority, found["temperature"], mean[2]
         )
     if pictures is not None:
         found[PHOTOS] = photos.measure({model.name: model for model in models}, pictures)

@@ -6,13 +6,14 @@ videos, is of use on its crops, and on faces that are disturbed as `training.mea
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 
 from models import detector, framing, photo, zoo
 from models.errors import DataError
-from models.types import EMOTIONS, KEYPOINTS
+from models.types import EMOTIONS, KEYPOINTS, Face
 from training import data
 from training.data.keypoint_data import fixed_faces
 from training.measures import robustness
@@ -22,7 +23,7 @@ TILE = 96
 """Side of a face on a sheet, in pixels."""
 COLOURS = {"eyebrow": (60, 170, 255), "eye": (255, 190, 60), "nose": (120, 220, 90), "mouth": (220, 120, 255)}
 """Of the dots, by the part in a keypoint's name; blue, green, red."""
-CONDITIONS = {
+CONDITIONS: dict[str, tuple[str, float] | None] = {
     "48 px": None,
     "24 px": ("shrink", 24),
     "noise": ("noise", 0.05),
@@ -49,7 +50,8 @@ def tile(face: np.ndarray, points: np.ndarray, true: np.ndarray | None = None) -
     picture = np.repeat((np.clip(grey, 0, 1) * 255).astype(np.uint8)[..., None], 3, 2)
 
     def place(point: np.ndarray) -> tuple[int, int]:
-        return tuple(int(round(16 * ((value + 0.5) * zoom - 0.5))) for value in point)
+        x, y = (int(round(16 * ((value + 0.5) * zoom - 0.5))) for value in point)
+        return x, y
 
     for name, point in zip(KEYPOINTS, points, strict=True):
         colour = next(colour for part, colour in COLOURS.items() if part in name)
@@ -60,6 +62,11 @@ def tile(face: np.ndarray, points: np.ndarray, true: np.ndarray | None = None) -
         for dx, dy in ((40, 0), (0, 40)):
             cv2.line(picture, (x - dx, y - dy), (x + dx, y + dy), (255, 255, 255), 1, cv2.LINE_AA, 4)
     return picture
+
+
+def _as_read(face: Face) -> np.ndarray:
+    """The tile of a face that `as_face` made."""
+    return tile(face.crop, cast(np.ndarray, face.keypoints))
 
 
 def together(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
@@ -79,7 +86,7 @@ def of_emotions(split: data.EmotionSplit, count: int = 70, seed: int = 0) -> np.
     columns = [rng.permutation(np.flatnonzero(split.labels == label))[:each] for label in range(len(EMOTIONS))]
     rows = [row for group in zip(*columns, strict=False) for row in group]
     faces = [as_face(split.images[row]) for row in rows]
-    return together([tile(face.crop, face.keypoints) for face in faces], len(EMOTIONS))
+    return together([_as_read(face) for face in faces], len(EMOTIONS))
 
 
 def of_people(split: data.KeypointSplit, count: int = 70, seed: int = 0) -> np.ndarray:
@@ -114,7 +121,7 @@ def of_examples(folder: str | Path, seed: int = 0) -> np.ndarray:
     for how in CONDITIONS.values():
         spoilt = crops if how is None else robustness.disturbed(crops, *how, seed=seed)
         faces = [as_face((crop * 255).round().astype(np.uint8)) for crop in spoilt]
-        tiles += [tile(face.crop, face.keypoints) for face in faces]
+        tiles += [_as_read(face) for face in faces]
     return together(tiles, len(crops))
 
 

@@ -29,7 +29,7 @@ def found_in(image: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         float32 (48, 48) in 0..1; None where no face is found.
     """
     _, face = composites.detection_pass(image)
-    if face is None:
+    if face is None or face.points is None:
         return None
     return (face.points + 0.5) / composites.ZOOM - 0.5 - composites.BORDER, face.crop
 

@@ -4,7 +4,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ FEW = 10
 """Faces of a bin below which nothing is said of it."""
 
 
-def figures(card: Card, epochs: list[dict[str, Any]] = ()) -> dict[str, "Figure"]:
+def figures(card: Card, epochs: Sequence[dict[str, Any]] = ()) -> dict[str, "Figure"]:
     """All charts that a card and a run's epochs allow.
 
     Args:
@@ -148,7 +148,7 @@ def robustness(found: dict[str, Any]) -> "Figure":
     )
 
 
-def training(epochs: list[dict[str, Any]], stages=()) -> "Figure":
+def training(epochs: Sequence[dict[str, Any]], stages: Sequence[tuple[int, int]] = ()) -> "Figure":
     """Accuracy and loss over the epochs, in training and in validation; lines mark a new size of the faces."""
     from plotly.subplots import make_subplots
 

@@ -61,7 +61,7 @@ def jpeg(faces: np.ndarray, quality: float, rng: np.random.Generator) -> np.ndar
 
     def through(face: np.ndarray) -> np.ndarray:
         code = cv2.imencode(".jpg", (face * 255).round().astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])[1]
-        return cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+        return np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE), np.float32) / 255
 
     return _each(faces, through)
 
@@ -174,5 +174,8 @@ def _each(faces: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.n
 
 def _warped(faces: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
     size = faces.shape[2], faces.shape[1]
-    options = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT_101}
-    return np.stack([cv2.warpAffine(face, m, size, **options) for face, m in zip(faces, matrices, strict=True)])
+    turned = [
+        cv2.warpAffine(face, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        for face, matrix in zip(faces, matrices, strict=True)
+    ]
+    return np.stack(turned)

@@ -175,10 +175,10 @@ def interval(values: Sequence[float], seed: int = 0) -> dict[str, float] | None:
     """
     if not len(values):
         return None
-    values = np.asarray(values, np.float64)
-    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-    low, high = np.percentile(values[draws].mean(1), [2.5, 97.5])
-    return _rounded({"mean": float(values.mean()), "low": float(low), "high": float(high)})
+    found = np.asarray(values, np.float64)
+    draws = np.random.default_rng(seed).integers(len(found), size=(RESAMPLES, len(found)))
+    low, high = np.percentile(found[draws].mean(1), [2.5, 97.5])
+    return _rounded({"mean": float(found.mean()), "low": float(low), "high": float(high)})
 
 
 def share(count: int, of: int) -> dict[str, float]:
@@ -194,7 +194,7 @@ def share(count: int, of: int) -> dict[str, float]:
     return _rounded({"mean": count / of, "low": float(max(low, 0)), "high": float(min(high, 1))})
 
 
-def default_method(table: Mapping) -> str:
+def default_method(table: Mapping[str, Any]) -> str:
     """The method that should be a network's default because of its table.
 
     Of the methods that pass the sanity check (`explain.metrics.randomisation`), are stable on average
@@ -259,7 +259,7 @@ def _better(curves: Sequence[Curves]) -> bool:
     return trust.VERDICTS[trust.judge(curves, float("nan"))] != "none"
 
 
-def _fit(row: Mapping) -> bool:
+def _fit(row: Mapping[str, Any]) -> bool:
     forgets = row["sanity"]["correlation"][-1]
     stable = row["stability"]
     return (
@@ -287,7 +287,7 @@ def _write(table: dict[str, Any], folder: Path) -> None:
     partial.replace(folder / FILE)
 
 
-def _rounded(value):
+def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(one) for key, one in value.items()}
     if isinstance(value, list):

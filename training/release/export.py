@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from models import framing, weight_store, zoo
 from models.card import UNKNOWN, Input, Training
@@ -118,7 +119,7 @@ def export(
             cam_layer=None if keypoints else import_module(zoo.ARCHITECTURES[name]).CAM_LAYER,
             temperature=1.0,
             metrics={},
-            data=(tuple(sources) or KNOWN_DATA.get(began.get("data_sha256")) or UNNAMED) + _credit(name, began),
+            data=(tuple(sources) or KNOWN_DATA.get(began.get("data_sha256", "")) or UNNAMED) + _credit(name, began),
             training=Training(
                 config=run_folder.plain(config)
                 | {key: began[key] for key in ("start", "precision") if key in began}
@@ -139,6 +140,6 @@ def export(
     return Version(card, target, active=False)
 
 
-def _credit(name: str, began: dict) -> tuple[str, ...]:
+def _credit(name: str, began: dict[str, Any]) -> tuple[str, ...]:
     """Whose weights a run began with, where they were ImageNet's."""
     return (imagenet.CREDITS[name],) if began.get("start", "").startswith("ImageNet") else ()

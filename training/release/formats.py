@@ -162,7 +162,7 @@ def _pixels(images: np.ndarray) -> np.ndarray:
     return images[..., None].astype(np.float32) / 255
 
 
-def _accuracy(run: Callable, splits: dict[str, data.EmotionSplit]) -> dict[str, Any]:
+def _accuracy(run: Callable[[np.ndarray], np.ndarray], splits: dict[str, data.EmotionSplit]) -> dict[str, Any]:
     found = {}
     for name, split in splits.items():
         parts = [run(_pixels(split.images[i : i + CHUNK])).argmax(1) for i in range(0, len(split), CHUNK)]

@@ -1,5 +1,6 @@
 """The README of a Hub repository of weights: front matter for the Hub, tables for people."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -159,5 +160,5 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _list(lines) -> str:
+def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in dict.fromkeys(lines))

@@ -101,9 +101,10 @@ def publish(
         folders = {path.split("/")[0] for path in files if "/" in path}
         there = api.list_repo_files(repository)
         removed = tuple(sorted(p for p in there if p.split("/")[0] in folders and p not in files))
-        changes = [CommitOperationDelete(path) for path in removed]
-        changes += [CommitOperationAdd(path, content) for path, content in files.items()]
-        done = api.create_commit(repository, changes, commit_message=message)
-    except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:
+        deletions = [CommitOperationDelete(path) for path in removed]
+        additions = [CommitOperationAdd(path, content) for path, content in files.items()]
+        done = api.create_commit(repository, [*deletions, *additions], commit_message=message)
+    # the library does not export the class of the client that it has inside
+    except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:  # type: ignore[attr-defined]
         raise hub.refused(repository, "repository", error) from error
     return Published(repository, done.oid, tuple(files), removed)

@@ -1,6 +1,6 @@
 """An emotion model as a TensorFlow SavedModel, as TensorFlow Serving loads it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def write(model: Model, folder: str | Path) -> Path:
     images = tf.TensorSpec((None, given.side, given.side, given.channels), tf.float32, name=INPUT)
 
     @tf.function(input_signature=[images], autograph=False)
-    def serve(images):
+    def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return {OUTPUT: tf.nn.softmax(model.network(images, training=False) / temperature)}
 
     module = tf.Module()
@@ -70,7 +70,7 @@ def load(folder: str | Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 @contextmanager
-def exact():
+def exact() -> Iterator[None]:
     """Compute in float32, also where `models.precision` has let this process use bfloat16."""
     import tensorflow as tf
 

@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def convert(saved: str | Path, kind: str, faces: np.ndarray | None = None) -> by
         converter.target_spec.supported_types = [tf.float16]
     else:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.representative_dataset = lambda: ({INPUT: face[None]} for face in faces.astype(np.float32))
+        converter.representative_dataset = lambda: ({INPUT: face[None]} for face in np.asarray(faces, np.float32))
     with warnings.catch_warnings(), _quiet():
         warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated")  # the converter's own use
         return converter.convert()
@@ -66,7 +66,7 @@ def load(content: bytes) -> Callable[[np.ndarray], np.ndarray]:
 
 
 @contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """Keep back what the converter's C++ code writes, some twenty lines, unless it fails."""
     sys.stderr.flush()
     outside = os.dup(2)

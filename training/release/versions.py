@@ -179,7 +179,7 @@ def promote(
         _keep(current, archive)
         _write_history(archive, name, [*_history(archive, name), current.number])
     _replace(version.folder, shipped / name)
-    return active(name, shipped)
+    return Version(cards.read(shipped / name), shipped / name, active=True)
 
 
 def rollback(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = weight_store.SHIPPED) -> Version:
@@ -214,7 +214,7 @@ def rollback(name: str, archive: str | Path = ARCHIVE, shipped: str | Path = wei
         _keep(current, archive)
     _replace(folder, shipped / name)
     _write_history(archive, name, earlier[:-1])
-    return active(name, shipped)
+    return Version(cards.read(shipped / name), shipped / name, active=True)
 
 
 def _check_better(version: Version, current: Version | None) -> None:
