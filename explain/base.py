@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -100,6 +100,11 @@ class Control:
     high: float | None = None
     step: float | None = None
     options: tuple[str, ...] = ()
+
+    @property
+    def range(self) -> tuple[float, float, float]:
+        """The lowest and the highest value of a number, and the step of its slider."""
+        return cast(float, self.low), cast(float, self.high), cast(float, self.step)
 
     def accept(self, name: str, value: Any) -> Any:
         """The value in the parameter's own type.

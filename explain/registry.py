@@ -96,12 +96,11 @@ def explain(
         )
     parts = []
     if chosen.needs_regions:
-        points = face.crop_keypoints
-        if points is None:
+        if face.keypoints is None:
             raise ParameterError(
                 f"{chosen.title} cannot explain a face without keypoints", "no keypoints", "Read the keypoints first"
             )
-        parts = [regions.masks(points, face.crop.shape[0])]
+        parts = [regions.masks(face.crop_keypoints, face.crop.shape[0])]
     started = perf_counter()
     values = chosen.run(model, face.crop, target, params, *parts)
     seconds = perf_counter() - started

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.errors import ParameterError
+
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 
 KEYPOINTS = (
@@ -78,10 +80,14 @@ class Face:
         return replace(self, keypoints=keypoints)
 
     @property
-    def crop_keypoints(self) -> np.ndarray | None:
-        """The keypoints in pixels of the crop, float32 (15, 2); None until they are read."""
+    def crop_keypoints(self) -> np.ndarray:
+        """The keypoints in pixels of the crop, float32 (15, 2).
+
+        Raises:
+            ParameterError: they were not read.
+        """
         if self.keypoints is None:
-            return None
+            raise ParameterError("The face has no keypoints", "none", "Read them first")
         return self.keypoints @ self.to_crop[:, :2].T + self.to_crop[:, 2]
 
 

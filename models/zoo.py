@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from models.errors import UnknownModelError, UnknownNameError, WeightsError, WeightsMismatchError
 
@@ -30,12 +30,15 @@ EMOTION_MODELS = ("cnn", "resnet", "vgg16")
 KEYPOINT_MODEL = "keypoints"
 
 
+State = Literal["waiting", "loading", "ready", "failed"]
+
+
 @dataclass(frozen=True)
 class Status:
     """How far a model is.
 
     Attributes:
-        state: "waiting", "loading", "ready" or "failed", which it stays while it is tried again.
+        state: one of `State`; "failed" it stays while it is tried again.
         seconds: what loading took; 0 before.
         source: where the weights came from, see `weights.Located`; empty until ready.
         revision: the Hub's commit, or None.
@@ -43,7 +46,7 @@ class Status:
         version: of the weights; empty until ready.
     """
 
-    state: str = "waiting"
+    state: State = "waiting"
     seconds: float = 0.0
     source: str = ""
     revision: str | None = None
