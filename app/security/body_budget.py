@@ -64,8 +64,8 @@ class BodyBudgetMiddleware:
 class BodyBudget:
     """What is held of bodies, by client."""
 
-    def __init__(self):
-        self._held = Counter()
+    def __init__(self) -> None:
+        self._held: Counter[str] = Counter()
 
     def hold(self, client: str, size: int) -> bool:
         """Count bytes that a client sent; whether they still fit."""

@@ -53,17 +53,17 @@ class ErrorHandlingMiddleware:
                 frames = "".join(traceback.format_tb(error.__traceback__))
                 log.error("%s\n%s", type(error).__name__, frames)  # its message could name a visitor's file
         if exchange.refusal and not exchange.answered:
-            await answer(exchange, scope, receive, send)
+            await answer(exchange.refusal, exchange.complete, scope, receive, send)
 
 
-async def answer(exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a refused request; what is still coming of its body is read and dropped for a while."""
-    body = exchange.refusal.body(scope["path"])
+async def answer(refusal: Refusal, complete: bool, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a refused request; what is still coming of its body, if it is not complete, is dropped for a while."""
+    body = refusal.body(scope["path"])
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
-    unread = not exchange.complete and scope["method"] not in SAFE
-    headers += [*exchange.refusal.headers, *([("Connection", "close")] if unread else [])]
+    unread = not complete and scope["method"] not in SAFE
+    headers += [*refusal.headers, *([("Connection", "close")] if unread else [])]
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
-    await send({"type": "http.response.start", "status": exchange.refusal.status, "headers": raw})
+    await send({"type": "http.response.start", "status": refusal.status, "headers": raw})
     said = b"" if scope["method"] == "HEAD" else body
     await send({"type": "http.response.body", "body": said, "more_body": unread})
     if unread:

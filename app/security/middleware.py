@@ -46,4 +46,5 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
         expose_headers=("Retry-After",),
     )
     app = PreflightMiddleware(app, settings.origins)
-    return SecureASGIMiddleware(app, secure=security_headers(settings))
+    # its annotations name messages less exactly than Starlette's do
+    return SecureASGIMiddleware(app, secure=security_headers(settings))  # type: ignore[return-value]

@@ -14,7 +14,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.security.refusals import too_often
+from app.security.refusals import Refusal, too_often
 from app.security.settings import SAFE, Settings
 
 READING = 20
@@ -50,7 +50,7 @@ class RateLimitMiddleware:
 class RateLimit:
     """Counts what clients do, in windows of time."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     async def count(self, rate: limits.RateLimitItem, kind: str, client: str) -> None:
@@ -71,7 +71,7 @@ class RateLimit:
         if not await self._limiter.test(rate, kind, client):
             raise await self._refusal(rate, kind, client)
 
-    async def _refusal(self, rate: limits.RateLimitItem, kind: str, client: str):
+    async def _refusal(self, rate: limits.RateLimitItem, kind: str, client: str) -> Refusal:
         return too_often((await self._limiter.get_window_stats(rate, kind, client)).reset_time - time.time())
 
 

@@ -26,10 +26,9 @@ class Refusal(Exception):
 
     def body(self, path: str) -> bytes:
         """The answer as JSON; Gradio's page and clients look for their sentence under `detail`."""
-        said = {"error": {"code": self.code, "message": f"{self.happened}.", "advice": f"{self.advice}."}}
-        if path.startswith("/gradio_api/"):
-            said["detail"] = f"{self.happened}. {self.advice}."
-        return json.dumps(said).encode()
+        message, advice = f"{self.happened}.", f"{self.advice}."
+        detail = {"detail": f"{message} {advice}"} if path.startswith("/gradio_api/") else {}
+        return json.dumps({"error": {"code": self.code, "message": message, "advice": advice}, **detail}).encode()
 
 
 UNEXPECTED = Refusal(500, "Unexpected", "Something went wrong on our side", "Please try again")

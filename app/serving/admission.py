@@ -8,14 +8,15 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 import anyio
 from anyio import to_thread
 
 from models.errors import BusyError
 
+Answer = TypeVar("Answer")
+Given = TypeVarTuple("Given")
 PREDICT, EXPLAIN = "predict", "explain"
 AT_ONCE = {PREDICT: 32, EXPLAIN: 2}
 """Calls that run at the same time: predictions meet in the engine's batches, an explanation uses all processors."""
@@ -26,7 +27,9 @@ USUAL = {PREDICT: 0.2, EXPLAIN: 1.0}
 SHARE = 3
 """No client holds more than one in so many of the places, running and waiting, while others wait."""
 
-PREDICTS, EXPLAINS = ({"concurrency_id": name, "concurrency_limit": AT_ONCE[name]} for name in (PREDICT, EXPLAIN))
+PREDICTS, EXPLAINS = (
+    dict[str, Any](concurrency_id=name, concurrency_limit=AT_ONCE[name]) for name in (PREDICT, EXPLAIN)
+)
 """The same as options of an event of Gradio."""
 
 
@@ -82,7 +85,8 @@ class WorkQueue:
         self._limiter = anyio.CapacityLimiter(at_once)
         self._waiting: list[Place] = []
         self._running: list[Place] = []
-        self._turns, self._served = itertools.count(1), {}
+        self._turns = itertools.count(1)
+        self._served: dict[str, int] = {}
 
     @property
     def running(self) -> int:
@@ -130,11 +134,13 @@ class WorkQueue:
         self._grant()
         return place
 
-    async def run(self, function: Callable, *args, client: str = "", visitor: bool = False, **kwargs) -> Any:
+    async def run(
+        self, function: Callable[[*Given], Answer], *args: *Given, client: str = "", visitor: bool = False
+    ) -> Answer:
         """A function's answer, computed in a thread once it is this call's turn.
 
         Args:
-            function: with args and kwargs, what is called.
+            function: with args, what is called.
             client, visitor: see `enter`.
 
         Raises:
@@ -145,7 +151,7 @@ class WorkQueue:
         try:
             await place.wait()
             alone = anyio.CapacityLimiter(1)  # the place is the limit; anyio's own would be one for everything
-            return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=alone)
+            return await to_thread.run_sync(function, *args, limiter=alone)
         finally:
             place.leave()
 
@@ -155,7 +161,7 @@ class WorkQueue:
         while self._waiting:
             self._refuse(self._waiting[-1])
 
-    def _displace(self, held: Counter, share: int, client: str) -> None:
+    def _displace(self, held: Counter[str], share: int, client: str) -> None:
         heaviest = max((place.client for place in self._waiting), key=held.__getitem__, default=client)
         if held[client] >= share or held[heaviest] <= share:
             raise self.busy()

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from models.errors import WeightsError
 
+Function = Callable[[list[Any]], Sequence[Any]]
+"""Items -> as many answers in their order."""
 WAIT = 0.005
 """Seconds that a batch waits for requests that are known to be on their way."""
 
@@ -31,21 +33,21 @@ class Batcher:
     computed alone, so that an error reaches only the request whose items raise it.
 
     Args:
-        function: a list of items -> as many answers in their order.
+        function: what is computed.
         most: items of a batch; a request with more has a batch alone.
 
     Attributes:
         batches, items: how many there have been.
     """
 
-    def __init__(self, function: Callable[[list], Sequence], most: int):
+    def __init__(self, function: Function, most: int):
         self.function, self.most = function, most
         self.batches = self.items = 0
         self._lock = threading.Lock()
         self._queue: list[_Request] = []
         self._busy = False
 
-    def __call__(self, items: Sequence, expected: Callable[[], int] = lambda: 0) -> list:
+    def __call__(self, items: Sequence[Any], expected: Callable[[], int] = lambda: 0) -> list[Any]:
         """The function's answers for these items, whoever computes them.
 
         Args:
@@ -106,9 +108,9 @@ class Batcher:
 
 
 class _Request:
-    def __init__(self, items: list):
+    def __init__(self, items: list[Any]):
         self.items = items
-        self.answers: list = []
+        self.answers: list[Any] = []
         self.error: Exception | None = None
         self.computes = False
         self.answered = threading.Event()
@@ -121,12 +123,12 @@ class Batchers:
     waits a moment for it.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._batchers: dict[str, Batcher] = {}
         self._lock = threading.Lock()
         self._present = 0
 
-    def add(self, key: str, function: Callable[[list], Sequence], most: int) -> None:
+    def add(self, key: str, function: Function, most: int) -> None:
         """Have a function's requests computed together, see `Batcher`; a key that is there stays as it is."""
         with self._lock:
             self._batchers.setdefault(key, Batcher(function, most))
@@ -134,7 +136,7 @@ class Batchers:
     def __contains__(self, key: object) -> bool:
         return key in self._batchers
 
-    def __call__(self, key: str, items: Sequence) -> list[Any]:
+    def __call__(self, key: str, items: Sequence[Any]) -> list[Any]:
         """What the function of this key answers for these items, at least one."""
         with self._lock:
             self._present += 1

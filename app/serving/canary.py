@@ -13,6 +13,7 @@ import threading
 from dataclasses import dataclass, replace
 from functools import cache
 
+from app.serving.engine import Engine
 from models import zoo
 from models.errors import FaceWhyError, ParameterError
 from models.types import Face, Prediction
@@ -74,7 +75,7 @@ def agreement_counters() -> dict[str, AgreementCounter]:
         }
 
 
-def predict(engine, name: str, faces: list[Face]) -> list[Prediction]:
+def predict(engine: Engine, name: str, faces: list[Face]) -> list[Prediction]:
     """One Prediction a face, by the version whose turn it is; by the active one where a canary cannot be used.
 
     Args:

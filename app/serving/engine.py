@@ -2,12 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from app.serving.batching import BatchCount
 from app.serving.reports import ModelReport
 from models.types import Face, Photo, Prediction
 from models.zoo import Status
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 
 class Engine(ABC):
@@ -34,7 +37,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def explain(self, job: Callable, *args, **kwargs) -> Any:
+    def explain(self, job: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
         """What a job answers that looks into the networks.
 
         Args:

@@ -18,10 +18,11 @@ def current() -> Engine:
         ParameterError: FACEWHY_PREDICT_URL is no address.
     """
     with _choosing:
-        if _current is None:
-            url = os.environ.get("FACEWHY_PREDICT_URL", "").strip()
-            use(TFServingEngine(url) if url else LocalEngine())
-        return _current
+        if _current is not None:
+            return _current
+        url = os.environ.get("FACEWHY_PREDICT_URL", "").strip()
+        use(engine := TFServingEngine(url) if url else LocalEngine())
+        return engine
 
 
 def use(engine: Engine) -> None:

@@ -4,13 +4,13 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, final
+from typing import final
 
 import cv2
 
 from app.serving import memory, reports
 from app.serving.batching import BatchCount, Batchers
-from app.serving.engine import Engine
+from app.serving.engine import Answer, Engine, P
 from app.serving.reports import ModelReport
 from explain import registry
 from models import detector, keypoints, zoo
@@ -55,7 +55,7 @@ class LocalEngine(Engine):
             self._batchers.add(key, lambda batch: zoo.load(name, version).predict(batch), FACES)
         return self._batchers(key, faces)
 
-    def explain(self, job: Callable, *args, **kwargs) -> Any:
+    def explain(self, job: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
         """See `Engine.explain`; no more than `EXPLANATIONS` run at once."""
         with self._explaining:
             return job(*args, **kwargs)

@@ -3,6 +3,7 @@ as many as the load asks for.
 """
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -21,7 +22,7 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, 
 from ray.serve.handle import DeploymentHandle
 
 from app.serving.batching import BatchCount
-from app.serving.engine import Engine
+from app.serving.engine import Answer, Engine, P
 from app.serving.local import LocalEngine
 from app.serving.reports import ModelReport
 from models import zoo
@@ -44,7 +45,7 @@ TRAVELS = ("app", "explain", "models", "examples", "docs")
 """What the machines of a cluster are sent of this repository."""
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What a replica answers.
 
     Attributes:
@@ -65,18 +66,18 @@ class Replica:
     cluster. `serve.batch` would do that as well, but one request's error fails its whole batch there.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._engine, self._name = LocalEngine(), uuid.uuid4().hex
         self._threads = ThreadPoolExecutor(ONGOING, thread_name_prefix="replica")
         zoo.keypoint_model()
         self._engine.available()
         threading.Thread(target=self._engine.warm, name="warm", daemon=True).start()
 
-    async def ask(self, method: str, *args, **kwargs) -> Answer:
+    async def ask(self, method: str, *args: Any) -> Reply:
         """What a method of the engine answers."""
         loop = asyncio.get_running_loop()
-        value = await loop.run_in_executor(self._threads, partial(getattr(self._engine, method), *args, **kwargs))
-        return Answer(value, self._name, self._engine.batches())
+        value = await loop.run_in_executor(self._threads, getattr(self._engine, method), *args)
+        return Reply(value, self._name, self._engine.batches())
 
     async def process(self) -> int:
         """The number of this replica's process."""
@@ -95,7 +96,7 @@ class RayEngine(Engine):
         handle: of the deployment of `Replica`.
     """
 
-    def __init__(self, handle: DeploymentHandle):
+    def __init__(self, handle: DeploymentHandle[Any]):
         self._handle = handle
         self._counts: dict[str, dict[str, BatchCount]] = {}
 
@@ -108,9 +109,9 @@ class RayEngine(Engine):
     def predict(self, name: str, faces: list[Face], version: str = "") -> list[Prediction]:
         return self._request("predict", name, faces, version) if faces else []
 
-    def explain(self, job: Callable, *args, **kwargs) -> Any:
+    def explain(self, job: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
         """See `Engine.explain`; the job is sent by its name."""
-        return self._request("explain", job, *args, **kwargs)
+        return self._request("explain", partial(job, *args, **kwargs))
 
     def card(self, name: str) -> ModelReport:
         """See `Engine.card`, of any one replica."""
@@ -138,11 +139,11 @@ class RayEngine(Engine):
                 total[name] = BatchCount(*map(sum, zip(total.get(name, (0, 0)), count, strict=True)))
         return total
 
-    def _request(self, method: str, *args, timeout_s: float = ANSWER_TIMEOUT_S, **kwargs) -> Any:
+    def _request(self, method: str, *args: Any, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
         until = time.monotonic() + timeout_s
         for attempt in range(TRIES):
             try:
-                sent = self._handle.ask.remote(method, *args, **kwargs)
+                sent = self._handle.ask.remote(method, *args)
                 value, replica, counts = sent.result(timeout_s=max(0.1, until - time.monotonic()))
                 self._note(replica, counts)
                 return value
@@ -199,7 +200,6 @@ def start(
         _connect(num_cpus=room, runtime_env=paths, _node_ip_address="127.0.0.1", include_dashboard=False)
     serve.start(proxy_location="Disabled", logging_config={"enable_access_log": False, "log_level": "WARNING"})
     deployment = serve.deployment(
-        Replica,
         name="models",
         ray_actor_options={"num_cpus": processors},
         max_ongoing_requests=ONGOING,
@@ -214,13 +214,13 @@ def start(
         },
         health_check_period_s=5,
         graceful_shutdown_timeout_s=10,
-    )
+    )(Replica)
     return RayEngine(serve.run(deployment.bind(), name=NAME, route_prefix=None))
 
 
-def _connect(**options) -> None:
+def _connect(**options: Any) -> None:
     try:
-        ray.init(namespace=NAME, log_to_driver=False, logging_level="ERROR", **options)
+        ray.init(namespace=NAME, log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, ValueError, OSError) as error:
         found = f"none at {options.get('address', '')!r}"
         raise ParameterError("No Ray cluster was found at --address", found, "Start one") from error

@@ -12,6 +12,7 @@ from models import card as cards
 from models import hub, weight_store, zoo
 from models.card import Card
 from models.errors import WeightsError
+from models.model import Model
 from models.weight_store import Located
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def report(name: str) -> ModelReport:
     """
     model = zoo.keypoint_model() if name == zoo.KEYPOINT_MODEL else zoo.load(name)
     coming = fetch(model.located)
-    unsuitable = {} if name == zoo.KEYPOINT_MODEL else registry.suitable(model)
+    unsuitable = registry.suitable(model) if isinstance(model, Model) else {}
     found = trust(model.located, model.card.sha256)
     return ModelReport(model.card, tuple(zoo.versions(name)), unsuitable, charts(model.located), found, coming)
 
@@ -72,7 +73,7 @@ def charts(located: Located) -> dict[str, dict[str, Any]]:
     return {name: values for name, values in found.items() if isinstance(values, dict)}
 
 
-def trust(located: Located, sha256: str) -> dict | None:
+def trust(located: Located, sha256: str) -> dict[str, Any] | None:
     """The table of how far each method's maps can be trusted; None unless it was measured for these weights.
 
     Args:
@@ -85,7 +86,7 @@ def trust(located: Located, sha256: str) -> dict | None:
     return values
 
 
-def shipped_trust(name: str) -> dict | None:
+def shipped_trust(name: str) -> dict[str, Any] | None:
     """The table of trust of the weights of an emotion model that ship, for as long as no others are loaded."""
     shipped = Located(weight_store.SHIPPED / name, "shipped")
     try:
@@ -94,7 +95,7 @@ def shipped_trust(name: str) -> dict | None:
         return None
 
 
-def recommended(table: dict | None) -> str:
+def recommended(table: dict[str, Any] | None) -> str:
     """The method to begin with by a table of trust, see `training.measures.trust.default_method`; else `FIRST`."""
     found = (table or {}).get("default")
     return found if isinstance(found, str) and found in METHODS else FIRST
@@ -118,12 +119,12 @@ def fetch(located: Located) -> bool:
             pin = None
         files = [f"report/{name}.json" for name in CHARTS] + [TRUST]
         missing = [file for file in files if not (located.folder / file).is_file()]
-        known = pin is not None and pin.revision == located.revision
-        _downloads[key] = [hub.Download(pin, located.folder.name, (file,)) for file in missing] if known else []
+        known = pin if pin is not None and pin.revision == located.revision else None
+        _downloads[key] = [hub.Download(known, located.folder.name, (file,)) for file in missing] if known else []
     return not all(download.wait(0) for download in _downloads[key])
 
 
-def read(path: Path):
+def read(path: Path) -> Any:
     """The JSON in a file; None where there is none, or none that can be read."""
     try:
         if path.stat().st_size > LARGEST:

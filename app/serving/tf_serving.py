@@ -16,7 +16,7 @@ import httpx
 import numpy as np
 
 from app.serving.batching import BatchCount, Batchers
-from app.serving.engine import Engine
+from app.serving.engine import Answer, Engine, P
 from app.serving.local import LocalEngine
 from app.serving.reports import ModelReport
 from models import card as cards
@@ -84,7 +84,8 @@ class ServingPredictor:
             raise _no_address("an address of another kind")
         self._url = str(address).rstrip("/")
         self._client = httpx.Client(timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S))
-        self._read_card, self._cards, self._lock = card, {}, threading.Lock()
+        self._read_card, self._lock = card, threading.Lock()
+        self._cards: dict[str, Card] = {}
 
     def predict(self, name: str, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and probabilities of crops.
@@ -154,7 +155,7 @@ class ServingPredictor:
             )
         return rows
 
-    def _request(self, path: str, body: dict) -> dict:
+    def _request(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self._send(path, body, again=True)
         try:
             found = answer.json()
@@ -176,7 +177,7 @@ class ServingPredictor:
             raise _odd("TensorFlow Serving did not answer JSON", message)
         return found
 
-    def _send(self, path: str, body: dict, again: bool) -> httpx.Response:
+    def _send(self, path: str, body: dict[str, Any], again: bool) -> httpx.Response:
         try:
             answer = self._client.post(self._url + path, json=body)
         except httpx.TransportError as error:
@@ -216,7 +217,7 @@ class TFServingEngine(Engine):
         self._batchers.add(f"{name} served", lambda batch: self._predict(name, batch), CHUNK)
         return self._batchers(f"{name} served", faces)
 
-    def explain(self, job: Callable, *args, **kwargs) -> Any:
+    def explain(self, job: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
         return self._local.explain(job, *args, **kwargs)
 
     def card(self, name: str) -> ModelReport:
