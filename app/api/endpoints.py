@@ -157,7 +157,7 @@ def lab(photo: Photo, request: schemas.LabRequest) -> dict[str, Any]:
         **responses.chosen(found),
         **tried,
         "crop": tried["crop"] if request.maps == "arrays" else None,
-        "png": responses.picture(np.uint8(np.round(255 * crop))) if request.maps == "png" else None,
+        "png": responses.picture(np.round(255 * crop).astype(np.uint8)) if request.maps == "png" else None,
         "note": text.missing([model["before"]["model"] for model in tried["models"]]),
     }
 

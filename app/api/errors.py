@@ -69,10 +69,10 @@ class ErrorResponse(TypedDict):
 
 def add(application: FastAPI) -> None:
     """Answer every error of an application in our shape."""
-    application.add_exception_handler(FaceWhyError, lambda request, error: response_to(error))
-    application.add_exception_handler(RequestValidationError, _misfit)
-    application.add_exception_handler(HTTPException, _of_http)
-    application.add_exception_handler(Exception, lambda request, error: response_to(error))
+    application.exception_handler(RequestValidationError)(_misfit)
+    application.exception_handler(HTTPException)(_of_http)
+    for kind in (FaceWhyError, Exception):
+        application.exception_handler(kind)(lambda request, error: response_to(error))
 
 
 def status_of(error: Exception) -> int:

@@ -48,5 +48,6 @@ def function(endpoint: Endpoint) -> Callable[..., dict[str, Any]]:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(name, kind, default=field.default) for name, field in fields.items()]
     call.__name__, call.__doc__ = endpoint.name, endpoint.description
-    call.__signature__ = inspect.Signature([inspect.Parameter("image", kind), *parameters])
+    signature = inspect.Signature([inspect.Parameter("image", kind), *parameters])
+    call.__signature__ = signature  # type: ignore[attr-defined]  # what `inspect` reads
     return call

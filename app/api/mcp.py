@@ -6,10 +6,11 @@ in base64, waits in the same queues, and the answer is JSON, with its pictures b
 """
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from mcp import types
 from mcp.server import Server
+from starlette.requests import Request
 
 from app.api import rest, validation
 from app.api.endpoints import ENDPOINTS, Endpoint
@@ -35,7 +36,9 @@ def attach(server: Server, queues: dict[str, WorkQueue]) -> None:
         return [described(endpoint) for endpoint in ENDPOINTS.values()]
 
     @server.call_tool(validate_input=False)
-    async def call(name: str, arguments: dict[str, Any]) -> tuple[list, dict]:
+    async def call(
+        name: str, arguments: dict[str, Any]
+    ) -> tuple[list[types.TextContent | types.ImageContent], dict[str, Any]]:
         try:
             if name not in ENDPOINTS:
                 raise UnknownNameError(
@@ -44,7 +47,7 @@ def attach(server: Server, queues: dict[str, WorkQueue]) -> None:
             endpoint = ENDPOINTS[name]
             given = {"maps": MAPS, **arguments} if "maps" in endpoint.request.model_fields else arguments
             request = validation.read(endpoint.request, given)
-            client = admission.client_of(server.request_context.request.scope)
+            client = admission.client_of(cast(Request, server.request_context.request).scope)
             found = await rest.run(queues[endpoint.queue], client, rest.answer_json, endpoint, request)
         except Exception as error:
             raise ValueError(message(error)) from None

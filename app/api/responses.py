@@ -7,12 +7,13 @@ exceeds 2048 pixels is reduced to that first.
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
 from app import lab_text
-from app.api.schemas import ExplanationResult, Keypoint, LabModel, LabResult, ModelPrediction, SmallestChange
+from app.api import schemas
 from app.experiments import Outcome
 from app.pipeline import Detections
 from explain import evidence, figures
@@ -23,13 +24,13 @@ from models import regions
 from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
 
 
-def size(photo: Photo) -> dict:
+def size(photo: Photo) -> dict[str, Any]:
     """Width and height of the upright photo, and by how much it was turned."""
     width, height = photo.size
     return {"width": width, "height": height, "turned": photo.turned}
 
 
-def detected(face: Face) -> dict:
+def detected(face: Face) -> dict[str, Any]:
     """A face's box and the detector's score."""
     sides = (round(float(value), 2) for value in face.box)
     return {
@@ -38,32 +39,32 @@ def detected(face: Face) -> dict:
     }
 
 
-def chosen(found: Detections) -> dict:
+def chosen(found: Detections) -> dict[str, Any]:
     """The one face that an answer is about, and by how much its photo was turned."""
     [face] = found.faces
     return {"turned": found.photo.turned, **detected(face)}
 
 
-def keypoints(face: Face) -> list[Keypoint]:
+def keypoints(face: Face) -> list[schemas.Keypoint]:
     """A face's keypoints by name, in pixels of the photo."""
     return [
         {"name": name, "x": round(float(x), 2), "y": round(float(y), 2)}
-        for name, (x, y) in zip(KEYPOINTS, face.keypoints, strict=True)
+        for name, (x, y) in zip(KEYPOINTS, cast(np.ndarray, face.keypoints), strict=True)
     ]
 
 
-def prediction(of_model: Prediction) -> ModelPrediction:
+def prediction(of_model: Prediction) -> schemas.ModelPrediction:
     """What one model says."""
     return {
         "model": of_model.model,
         "version": of_model.version,
         "emotion": of_model.emotion,
         "confidence": of_model.confidence,
-        "probabilities": dict(zip(EMOTIONS, map(float, of_model.probabilities), strict=True)),
+        "probabilities": cast(schemas.Probabilities, dict(zip(EMOTIONS, of_model.probabilities.tolist(), strict=True))),
     }
 
 
-def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "arrays") -> ExplanationResult:
+def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "arrays") -> schemas.ExplanationResult:
     """A map with its evidence by part of the face.
 
     Args:
@@ -83,7 +84,7 @@ def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "array
         "limit": shared.limit,
         "values": made.values.astype(float).tolist() if maps == "arrays" else None,
         "png": picture(figures.overlay(face.crop, made.values, shared)) if maps == "png" else None,
-        "regions": [asdict(item) for item in told],
+        "regions": [cast(schemas.Region, asdict(item)) for item in told],
         "words": evidence.message(made, told),
         "params": made.params.to_json(),
         "seconds": made.seconds,
@@ -93,10 +94,10 @@ def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "array
 def picture(pixels: np.ndarray) -> str:
     """Pixels uint8 (H, W, 3), RGB, or (H, W), grey, as an address that holds a PNG: "data:image/png;base64,…"."""
     data = cv2.imencode(".png", pixels if pixels.ndim == 2 else pixels[..., ::-1])[1]
-    return "data:image/png;base64," + base64.b64encode(data).decode()
+    return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
 
 
-def lab(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = None) -> LabResult:
+def lab(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = None) -> schemas.LabResult:
     """An outcome as JSON.
 
     Args:
@@ -115,7 +116,7 @@ def lab(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = No
     }
 
 
-def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | None] | None) -> LabModel:
+def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | None] | None) -> schemas.LabModel:
     tried = outcome.models[name]
     forecast = tried.forecast
     return {
@@ -139,7 +140,7 @@ def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | Non
     }
 
 
-def _smallest(found: Counterfactual | None) -> SmallestChange:
+def _smallest(found: Counterfactual | None) -> schemas.SmallestChange:
     if found is None:
         return {"found": False, "regions": [], "emotion": "", "drop": 0.0, "ties": 0}
     return {

@@ -6,11 +6,11 @@ things on.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import cache
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import fastapi_offline
 from fastapi import APIRouter, FastAPI, Query, Request, Response, UploadFile
@@ -25,7 +25,7 @@ from app import VERSION
 from app.api import encoding, errors, schemas, validation
 from app.api.endpoints import ENDPOINTS, Endpoint
 from app.serving import admission, engines, metrics, reports
-from app.serving.admission import WorkQueue
+from app.serving.admission import Answer, Given, WorkQueue
 from models import photo, zoo
 from models.errors import BusyError, ParameterError
 from models.types import EMOTIONS
@@ -75,15 +75,15 @@ def create(queues: dict[str, WorkQueue] | None = None) -> FastAPI:
     application.add_middleware(metrics.Counted, endpoints=frozenset(ENDPOINTS))
     application.include_router(router)
     errors.add(application)
-    for route in router.routes:
-        methods = ", ".join(sorted(route.methods))
+    for route in (each for each in router.routes if isinstance(each, APIRoute)):
+        methods = ", ".join(sorted(route.methods or ()))
         application.router.routes.append(Route(route.path, errors.FixedStatus(405, methods)))
     for path in ("/api", "/api/{rest:path}"):
         application.router.routes.append(Route(path, errors.FixedStatus(404)))
     return application
 
 
-def _errors(*statuses: int) -> dict:
+def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": errors.ErrorResponse, "description": MEANINGS[status]} for status in statuses}
 
 
@@ -122,7 +122,7 @@ async def health(
     able = zoo.ready(status)
     if ready and not able:
         raise BusyError("The models are still loading", "", f"Try again in {WAIT} s", seconds=WAIT)
-    models = {
+    models: dict[str, schemas.ModelHealth] = {
         name: {"state": found.state, "version": found.version, "source": found.source, "revision": found.revision}
         for name, found in status.items()
     }
@@ -153,7 +153,7 @@ def models() -> schemas.Models:
 def add_route(endpoint: Endpoint) -> None:
     """Open an endpoint as a route that takes JSON."""
 
-    async def answer(request: Request, body: endpoint.request) -> Response:
+    async def answer(request: Request, body: endpoint.request) -> Response:  # type: ignore[name-defined]
         return await _answer(request, endpoint, answer_json, body)
 
     router.add_api_route(
@@ -180,7 +180,7 @@ PREDICT = ENDPOINTS["predict"]
 class FileOrJSON(APIRoute):
     """A route of files that takes JSON as well."""
 
-    def get_route_handler(self) -> Callable:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         with_file = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -221,8 +221,8 @@ router.add_api_route(
 )
 
 
-@router.post("/predict/batch", tags=["files"], responses=COMPUTING)
-async def predict_batch(request: Request, files: list[UploadFile]) -> schemas.BatchResponse:
+@router.post("/predict/batch", tags=["files"], response_model=schemas.BatchResponse, responses=COMPUTING)
+async def predict_batch(request: Request, files: list[UploadFile]) -> Response:
     """What the three models see in every face of up to 16 pictures; an error of one is in its place."""
     if len(files) > MOST_FILES:
         raise ParameterError(
@@ -235,8 +235,9 @@ async def predict_batch(request: Request, files: list[UploadFile]) -> schemas.Ba
     client = admission.client_of(request.scope)
     jobs = [run(queue, client, answer_file, PREDICT, file) for file in files]
     results = await asyncio.gather(*jobs, return_exceptions=True)
-    if all(isinstance(result, BusyError) for result in results):
-        raise results[0]
+    busy = [result for result in results if isinstance(result, BusyError)]
+    if busy and len(busy) == len(results):
+        raise busy[0]
     answers = [errors.body_of(result) if isinstance(result, Exception) else result for result in results]
     return JSONResponse({"results": answers, "milliseconds": _milliseconds(started)})
 
@@ -244,7 +245,7 @@ async def predict_batch(request: Request, files: list[UploadFile]) -> schemas.Ba
 # ------------------------------------------------------------------------ parts
 
 
-async def _answer(request: Request, endpoint: Endpoint, work: Callable[[Endpoint, Any], dict], given: Any) -> Response:
+async def _answer(request: Request, endpoint: Endpoint, work: Callable[[Endpoint, Any], Any], given: Any) -> Response:
     queue, client = request.app.state.queues[endpoint.queue], admission.client_of(request.scope)
     try:
         return await run(queue, client, lambda: JSONResponse(work(endpoint, given)))
@@ -252,7 +253,7 @@ async def _answer(request: Request, endpoint: Endpoint, work: Callable[[Endpoint
         return errors.response_to(error)
 
 
-async def run(queue: WorkQueue, client: str, work: Callable, *args) -> Any:
+async def run(queue: WorkQueue, client: str, work: Callable[[*Given], Answer], *args: *Given) -> Answer:
     """What a function returns that waits for its turn in a queue.
 
     Args:
@@ -266,7 +267,7 @@ async def run(queue: WorkQueue, client: str, work: Callable, *args) -> Any:
     """
     queued = perf_counter()
 
-    def timed():
+    def timed() -> Answer:
         metrics.took("wait", perf_counter() - queued)
         return work(*args)
 
@@ -302,24 +303,17 @@ def _milliseconds(started: float) -> float:
 
 
 def _facts(name: str, status: zoo.Status) -> schemas.ModelFacts:
-    facts = dict.fromkeys(schemas.ModelFacts.__annotations__) | {"name": name, "state": status.state}
-    if status.state != "ready":
-        return facts
-    report = engines.current().card(name)
-    card = report.card
-    return facts | {
-        "architecture": card.architecture,
-        "version": card.version,
-        "versions": list(report.versions),
-        "date": card.date,
-        "source": status.source,
-        "revision": status.revision,
-        "parameters": card.parameters,
-        "metrics": card.metrics,
-        "methods": report.methods,
-        "recommended_method": reports.recommended(report.trust) if report.methods else None,
-        "data": list(card.data),
-        "licence": card.licence,
-        "limits": list(card.limits),
-        "sha256": card.sha256,
-    }
+    facts: dict[str, Any] = dict.fromkeys(schemas.ModelFacts.__annotations__) | {"name": name, "state": status.state}
+    if status.state == "ready":
+        report = engines.current().card(name)
+        of_card = ("architecture", "version", "date", "parameters", "metrics", "licence", "sha256")
+        facts |= {field: getattr(report.card, field) for field in of_card} | {
+            "versions": list(report.versions),
+            "source": status.source,
+            "revision": status.revision,
+            "methods": report.methods,
+            "recommended_method": reports.recommended(report.trust) if report.methods else None,
+            "data": list(report.card.data),
+            "limits": list(report.card.limits),
+        }
+    return cast(schemas.ModelFacts, facts)

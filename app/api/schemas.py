@@ -271,7 +271,7 @@ class ExplanationResult(TypedDict):
     png: str | None
     regions: list[Region]
     words: str
-    params: dict
+    params: dict[str, Any]
     seconds: float
 
 
@@ -347,7 +347,7 @@ class LabModel(TypedDict):
 class LabResult(TypedDict):
     emotion: str
     method: str
-    experiment: dict
+    experiment: dict[str, Any]
     link: str
     hidden: float
     crop: list[list[float]] | None
@@ -449,7 +449,7 @@ class BatchResponse(TypedDict):
 
 
 class ModelHealth(TypedDict):
-    state: Literal["waiting", "loading", "ready", "failed"]
+    state: zoo.State
     version: str
     source: str
     revision: str | None
@@ -473,7 +473,7 @@ class ModelFacts(TypedDict):
     """A model; all but its name and state is null until it is ready."""
 
     name: str
-    state: Literal["waiting", "loading", "ready", "failed"]
+    state: zoo.State
     architecture: str | None
     version: str | None
     versions: list[str] | None
