@@ -4,20 +4,8 @@ from typing import TYPE_CHECKING
 
 from app import source_faces, text
 from explain.base import Explanation
+from explain.lab import steps as kinds
 from explain.lab.counterfactual import Counterfactual
-from explain.lab.steps import (
-    Blur,
-    Brightness,
-    Contrast,
-    Hide,
-    Noise,
-    Paint,
-    Rectangle,
-    Rotate,
-    Shift,
-    Step,
-    Swap,
-)
 from explain.registry import METHODS
 from models.regions import LABELS
 from models.types import EMOTIONS
@@ -29,28 +17,28 @@ PARTS = {"mouth": "mouth", "eyes": "eyes and brows"}
 """How the parts that can be swapped are named."""
 
 
-def named(step: Step) -> str:
+def named(step: kinds.Step) -> str:
     """A step in a few words."""
     match step:
-        case Hide(region, _):
+        case kinds.Hide(region, _):
             return f"{LABELS[region]} hidden"
-        case Rectangle(left, top, right, bottom, _):
+        case kinds.Rectangle(left, top, right, bottom, _):
             return f"{right - left} × {bottom - top} pixels covered"
-        case Paint():
+        case kinds.Paint():
             return "patch painted"
-        case Swap(part, donor):
+        case kinds.Swap(part, donor):
             return f"{PARTS[part]} of {source_faces.display_name(donor)}"
-        case Blur(sigma):
+        case kinds.Blur(sigma):
             return f"blurred by {sigma:g}"
-        case Brightness(by):
+        case kinds.Brightness(by):
             return f"{'lighter' if by > 0 else 'darker'} by {text.share(abs(by))}"
-        case Contrast(times):
+        case kinds.Contrast(times):
             return f"contrast × {times:g}"
-        case Rotate(degrees):
+        case kinds.Rotate(degrees):
             return f"tilted by {degrees:g}°"
-        case Shift(x, y):
+        case kinds.Shift(x, y):
             return f"moved by {x:g}, {y:g}"
-        case Noise(sigma, _):
+        case kinds.Noise(sigma, _):
             return f"noise of {text.share(sigma)}"
     raise TypeError(f"{type(step).__name__} has no name")
 
@@ -80,7 +68,7 @@ def summary(outcome: "Outcome") -> str:
 def effect(outcome: "Outcome") -> str:
     """What the steps did to the probability of the watched emotion: "Hiding the mouth took happy from 96 to 70 %"."""
     steps, index = outcome.experiment.steps, outcome.target.emotion
-    hidden = [f"the {LABELS[step.region]}" for step in steps if isinstance(step, Hide)]
+    hidden = [f"the {LABELS[step.region]}" for step in steps if isinstance(step, kinds.Hide)]
     what = f"Hiding {text.listed(hidden)}" if len(hidden) == len(steps) else "This"
     tried = list(outcome.models.values())
     before, after = (

@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 import threading
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -41,11 +40,11 @@ def build() -> gr.Blocks:
         image = PhotoInput(label="image", visible=False)
         add_endpoints(partial(open_endpoint, image))  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(fill("header"))
-        shared = Shared(gr.State(Session()), None, gr.State(None))
+        session, explained = gr.State(Session()), gr.State(None)
         with gr.Tabs():
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
-                    module.build(replace(shared, tab=tab))
+                    module.build(Shared(session, tab, explained))
                     if module.TITLE in glossary.OF_TAB:
                         gr.HTML(fill("glossary", terms=glossary.of(module.TITLE)))
         page.load(None, js=scripts.read("page"), api_visibility="private")
@@ -66,7 +65,7 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
     engines.current()
     server = Server(build(), host, port)
 
-    def behind():
+    def behind() -> None:
         server.wait()
         print(f"FaceWhy is open on {server.url}", flush=True)
         warm()

@@ -188,7 +188,7 @@ def mean(predictions: Mapping[str, tuple[Prediction, ...]]) -> tuple[Prediction,
     Args:
         predictions: by model, one a face.
     """
-    known: dict[tuple, Ensemble] = {}
+    known: dict[tuple[tuple[str, str], ...], Ensemble] = {}
     found = []
     for of_face in zip(*predictions.values(), strict=True):
         versions = tuple((prediction.model, prediction.version) for prediction in of_face)
@@ -298,5 +298,5 @@ def common_target(emotion: str, against: str, answers: dict[str, Prediction]) ->
     Raises:
         UnknownNameError, ParameterError: no such emotion, or an emotion against itself.
     """
-    mean = sum(answer.probabilities for answer in answers.values())
+    mean = np.mean([answer.probabilities for answer in answers.values()], axis=0)
     return Target.named(emotion or EMOTIONS[int(mean.argmax())], against or None)

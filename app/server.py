@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from functools import partial
+from typing import Any, cast
 
 import gradio as gr
 import uvicorn
@@ -58,13 +59,13 @@ class Server:
         host, port = listening.getsockname()[:2]
         self.url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}/"
         self.page, self.application = page, create(page)
-        page.local_url = self.url
+        page.local_url = self.url  # type: ignore[assignment]  # as launch() does
         self._socket = listening
         most = None if settings.trusted_proxies else http_protocol.CONNECTIONS
         self._server = graceful_server.GracefulServer(
             uvicorn.Config(
                 middleware.protect(self.application, settings),
-                http=partial(http_protocol.HeaderTimeoutProtocol, most=most),
+                http=cast(Any, partial(http_protocol.HeaderTimeoutProtocol, most=most)),
                 ws="none",
                 log_config=None,
                 access_log=False,
@@ -72,7 +73,7 @@ class Server:
                 proxy_headers=False,
                 timeout_graceful_shutdown=graceful_server.GRACE,
             ),
-            self.application.routes[-1].app,
+            cast(Any, self.application.routes[-1]).app,
         )
         self._thread = threading.Thread(target=self.run, name="server", daemon=True)
 

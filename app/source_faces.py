@@ -31,7 +31,7 @@ def _read(name: str) -> SourceFace:
     return SourceFace(face.crop, face.crop_keypoints)
 
 
-class SourceFaces(Mapping):
+class SourceFaces(Mapping[str, SourceFace]):
     """All source faces by name; only those that are asked for are read."""
 
     def __getitem__(self, name: str) -> SourceFace:
@@ -58,7 +58,7 @@ def names_in(experiment: Experiment) -> set[str]:
     Raises:
         UnknownNameError: there is no such face.
     """
-    named = {getattr(step, "donor", None) or getattr(step, "fill", BASELINES[0]) for step in experiment.steps}
+    named = {getattr(step, "donor", "") or getattr(step, "fill", BASELINES[0]) for step in experiment.steps}
     names = named - set(BASELINES)
     for name in sorted(names - set(SOURCE_FACES)):
         raise UnknownNameError(

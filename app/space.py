@@ -60,7 +60,7 @@ PAID = {
 # -------------------------------------------------------------------------------- Spacefile
 
 
-def read(path: str | Path = ROOT / "Spacefile") -> dict:
+def read(path: str | Path = ROOT / "Spacefile") -> dict[str, Any]:
     """The settings in a `Spacefile`.
 
     Raises:
@@ -69,7 +69,7 @@ def read(path: str | Path = ROOT / "Spacefile") -> dict:
     return parse(Path(path).read_text(encoding="utf-8"))
 
 
-def parse(text: str) -> dict:
+def parse(text: str) -> dict[str, Any]:
     """The settings in the text of a `Spacefile`; raises as `read`."""
     try:
         settings = yaml.safe_load(text)
@@ -81,7 +81,7 @@ def parse(text: str) -> dict:
     return settings
 
 
-def front_matter(settings: dict) -> str:
+def front_matter(settings: dict[str, Any]) -> str:
     """The YAML block at the top of a Space's README, fences included.
 
     Weights on the Hub are named so that the Space fetches them while it is built.
@@ -155,16 +155,16 @@ def committed(root: str | Path = ROOT) -> Commit:
         for member in archive:
             if member.isdir():
                 continue
-            if not member.isfile():
+            if not member.isfile() or (content := archive.extractfile(member)) is None:
                 raise ParameterError(
                     "The commit has a link, which a Space cannot keep", member.name, "Replace the link by a file"
                 )
-            files[member.name] = archive.extractfile(member).read()
+            files[member.name] = content.read()
     changed = git("diff", "--name-only", "-z", "HEAD").decode().split("\0")
     return Commit(revision, files, tuple(filter(None, changed)))
 
 
-def verify(files: dict[str, bytes]) -> dict:
+def verify(files: dict[str, bytes]) -> dict[str, Any]:
     """The settings of a Space that is complete.
 
     Args:
@@ -266,7 +266,7 @@ def check(root: str | Path = ROOT, quick: bool = False, port: int = PORT) -> Ite
         yield f"{settings['start']} answers on port {port} without a Hub, after {seconds:.1f} s"
 
 
-def install(folder: Path, requirements: Path, settings: dict, quick: bool) -> Path:
+def install(folder: Path, requirements: Path, settings: dict[str, Any], quick: bool) -> Path:
     """Install requirements, and what the builder of a Space adds to them, into a new environment.
 
     uv is used where it is found, else venv and pip.
@@ -309,7 +309,7 @@ def install(folder: Path, requirements: Path, settings: dict, quick: bool) -> Pa
     return python
 
 
-def start(folder: Path, python: str | Path, settings: dict, port: int = PORT) -> float:
+def start(folder: Path, python: str | Path, settings: dict[str, Any], port: int = PORT) -> float:
     """Start a Space's app as a Space does, with no Hub within reach, until its page answers; then stop it.
 
     Args:
@@ -420,11 +420,12 @@ def push(repository: str, root: str | Path = ROOT, private: bool = False) -> Pus
         )
         there = api.list_repo_files(repository, repo_type="space")
         removed = tuple(sorted(set(there) - set(commit.files) - set(KEPT)))
-        changes = [CommitOperationDelete(path) for path in removed]
-        changes += [CommitOperationAdd(path, data) for path, data in sent(commit.files).items()]
+        deletions = [CommitOperationDelete(path) for path in removed]
+        additions = [CommitOperationAdd(path, data) for path, data in sent(commit.files).items()]
         message = f"{settings['title']} at {commit.revision[:12]}"
-        done = api.create_commit(repository, changes, commit_message=message, repo_type="space")
-    except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:
+        done = api.create_commit(repository, [*deletions, *additions], commit_message=message, repo_type="space")
+    # the library does not export the class of the client that it has inside
+    except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:  # type: ignore[attr-defined]
         raise refused(repository, "Space", error, PAID) from error
     return Pushed(f"{api.endpoint}/spaces/{repository}", done.oid, len(commit.files), removed)
 

@@ -20,12 +20,8 @@ ADJECTIVES = {
     "surprise": "surprised",
 }
 """How a face with each emotion looks."""
-
-
 ONE_COLOUR = 12
 """Levels of 255 by which the pixels of a picture may differ that is called of one colour."""
-
-
 HARDLY = 0.05
 """A model hardly sees an emotion that is less probable."""
 FULL, PALEST = 0.1, 0.3
@@ -74,7 +70,7 @@ def verdict(answers: dict[str, Prediction]) -> str:
         camps.setdefault(prediction.emotion, []).append(name)
     ranked = sorted(camps, key=lambda emotion: -len(camps[emotion]))
     if len(ranked) == 1:
-        mean = sum(prediction.probabilities for prediction in answers.values()) / len(answers)
+        mean = np.mean([prediction.probabilities for prediction in answers.values()], axis=0)
         order = mean.argsort()[::-1]
         several = len(answers) > 1
         who = "All three models" if len(answers) == len(MODELS) else _named(list(answers))
@@ -168,7 +164,7 @@ def _named(names: list[str]) -> str:
     return listed([MODELS[name] for name in names])
 
 
-def _runner_up(order, mean) -> str:
+def _runner_up(order: np.ndarray, mean: np.ndarray) -> str:
     second = order[1]
     if mean[second] < 0.1:
         return ""

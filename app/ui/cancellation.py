@@ -20,7 +20,7 @@ class Cancellation:
     Gradio's own `cancels` waits until a thread has ended, and loses what is clicked meanwhile.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.latest = 0
         self.since = 0.0
         self.shown = ""

@@ -39,7 +39,7 @@ def lab_guide() -> str:
     return LINK.sub(r"\1", page.read_text(encoding="utf-8").partition("\n")[2]).strip()
 
 
-def _inside(found: re.Match) -> str:
+def _inside(found: re.Match[str]) -> str:
     alt, name = found.groups()
     kind = "jpeg" if name.endswith("jpg") else "png"
     return f"![{alt}](data:image/{kind};base64,{base64.b64encode((FOLDER / name).read_bytes()).decode()})"

@@ -1,15 +1,16 @@
 """Image components that are safe to open to the world."""
 
-from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
+from gradio.data_classes import ImageData
 
 from app.serving import metrics
 from app.ui import uploads
 from models import photo
 from models.errors import PhotoError
-from models.types import Photo
 
 
 class PhotoInput(gr.Image):
@@ -23,14 +24,14 @@ class PhotoInput(gr.Image):
         """The page draws it as the component it stands for."""
         return "image"
 
-    async def async_move_resource_to_block_cache(self, url_or_file_path):
+    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
         """Uploads are in the cache already; nothing is ever copied or downloaded into it."""
         if url_or_file_path is not None:
             uploads.locate(str(url_or_file_path), self.GRADIO_CACHE)
         return await super().async_move_resource_to_block_cache(url_or_file_path)
 
-    def preprocess(self, payload) -> Photo:
-        """The picture of an upload.
+    def preprocess(self, payload: ImageData | None) -> Any:
+        """The `Photo` of an upload.
 
         Raises:
             PhotoError: not an upload of this app, or not a picture that can be used.
@@ -38,13 +39,13 @@ class PhotoInput(gr.Image):
         if payload is not None and payload.url and payload.path is None:
             raise PhotoError("The picture was not uploaded", "an address", "Download the picture and upload the file")
         with metrics.stage("decode"):
-            return photo.read(uploads.take(payload and payload.path, self.GRADIO_CACHE))
+            return photo.read(uploads.take(payload.path if payload else None, self.GRADIO_CACHE))
 
-    def example_payload(self) -> dict:
+    def example_payload(self) -> dict[str, Any]:
         """What /gradio_api/info shows: a file that was uploaded before."""
         return {"path": "the path that /gradio_api/upload answered", "meta": {"_type": "gradio.FileData"}}
 
-    def example_value(self) -> dict:
+    def example_value(self) -> dict[str, Any]:
         return self.example_payload()
 
 
@@ -54,6 +55,6 @@ class PhotoSource(PhotoInput):
     Gradio paints "Error" over every output of a handler whose input fails.
     """
 
-    def preprocess(self, payload) -> Callable[[], Photo] | None:
+    def preprocess(self, payload: ImageData | None) -> Any:
         """What reads the upload, see `PhotoInput`; None where there is none, as when the camera is chosen."""
         return None if payload is None else partial(super().preprocess, payload)

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 from models.types import Face, Photo, Prediction
 
@@ -32,6 +33,11 @@ class Session:
         return self.faces[self.chosen] if self.faces else None
 
     @property
+    def opened(self) -> tuple[Photo, Face]:
+        """The photo and the chosen face, of which there must be one."""
+        return cast(Photo, self.photo), self.faces[self.chosen]
+
+    @property
     def guessed(self) -> bool:
         """Whether no face was found, and the whole picture is taken as one."""
         return self.face is not None and self.face.guessed
@@ -46,7 +52,7 @@ class Session:
         """What each model says about the chosen face."""
         return {name: predictions[self.chosen] for name, predictions in self.predictions.items()}
 
-    def choose(self, index) -> "Session":
+    def choose(self, index: Any) -> "Session":
         """The same session with another face chosen; what is no index of a face changes nothing."""
         return replace(self, chosen=index) if index in range(len(self.faces)) else self
 

@@ -27,7 +27,7 @@ from models.errors import EmptyPhotoError, PhotoError
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 

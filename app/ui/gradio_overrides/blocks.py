@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.block_function import BlockFunction
 from gradio.blocks import Block
 from gradio.components.api_component import Api
 from gradio.exceptions import ComponentProcessingError
@@ -33,18 +34,18 @@ class SafeBlocks(gr.Blocks):
     neutral sentence and a log entry without the message, which could name a visitor's file.
     """
 
-    def run_startup_events(self):
+    def run_startup_events(self) -> None:
         """A page that is mounted counts as launched: gradio checks no path of a file before that."""
         self.has_launched = True
         super().run_startup_events()
 
-    async def process_api(self, *args, **kwargs):
+    async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         try:
             return await super().process_api(*args, **kwargs)
         except Exception as error:
             raise visible(error) from None
 
-    async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
         try:
             for block, value in zip(block_fn.inputs, inputs, strict=False):
                 if isinstance(block, PhotoInput):
@@ -92,7 +93,7 @@ def _kind(text: str) -> str:
     return "an address" if "://" in text[:20] else "a path or base64"
 
 
-def _names_a_file(value) -> bool:
+def _names_a_file(value: object) -> bool:
     """Whether gradio would open or download something for a value from a client."""
     if isinstance(value, dict):
         return "path" in value or "meta" in value or any(map(_names_a_file, value.values()))

@@ -2,25 +2,29 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from gradio.components.api_component import Api
-from gradio.context import Context, get_blocks_context
+from gradio.context import Context
 
 
-def data(event: gr.EventData) -> dict[str, Any]:
-    """What JavaScript gave to `trigger`."""
+def data(event: gr.EventData) -> Any:
+    """What JavaScript gave to `trigger`, a dict."""
     return event._data or {}
 
 
 def page() -> gr.Blocks:
     """The page that is being built, whatever part of it is."""
-    return Context.root_block
+    return cast(gr.Blocks, Context.root_block)
 
 
 def open_endpoint(
-    image: gr.Image, function: Callable, arguments: dict[str, dict], returned: dict, **options: Any
+    image: gr.Image,
+    function: Callable[..., Any],
+    arguments: dict[str, dict[str, Any]],
+    returned: dict[str, Any],
+    **options: Any,
 ) -> None:
     """Open a function as an endpoint of the page that is being built, under the function's name.
 
@@ -35,7 +39,7 @@ def open_endpoint(
     """
     parameters = inspect.signature(function).parameters
     others = [Api(parameters[name].default, schema, name) for name, schema in arguments.items()]
-    get_blocks_context().set_event_trigger(
+    page().default_config.set_event_trigger(
         [],
         function,
         [image, *others],

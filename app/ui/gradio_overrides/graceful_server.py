@@ -1,10 +1,15 @@
 """uvicorn's server, which ends what idle visitors hold open when it is told to stop."""
 
 import os
+import socket
 import threading
+from types import FrameType
+from typing import cast
 
 import gradio as gr
 import uvicorn
+
+from app.ui.gradio_overrides.queue import PageQueue
 
 GRACE = 8
 """Seconds that running requests have to finish after SIGTERM."""
@@ -28,13 +33,13 @@ class GracefulServer(uvicorn.Server):
         self.ready = threading.Event()
         self._page, self._is_process = page, False
 
-    async def startup(self, sockets=None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's."""
         self._is_process = threading.current_thread() is threading.main_thread()
         await super().startup(sockets)
         self.ready.set()
 
-    def handle_exit(self, sig: int, frame) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """As uvicorn's, and it does not raise the signal again once all is done.
 
         What does not end is left behind `LAST_RESORT` seconds from now, however busy the event loop is.
@@ -46,10 +51,10 @@ class GracefulServer(uvicorn.Server):
         super().handle_exit(sig, frame)
         self._captured_signals.clear()
 
-    async def shutdown(self, sockets=None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's; calls that wait for their turn are told to come back, so that those that run have all."""
         self._page.stop_event.set()
-        calls = self._page.get_blocks()._queue
+        calls = cast(PageQueue, self._page.get_blocks()._queue)
         for queue in calls.work_queues.values():
             queue.close()
         calls.let_all_go()

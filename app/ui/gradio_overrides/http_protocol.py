@@ -1,6 +1,7 @@
 """uvicorn's HTTP/1.1 with limits on how long and how often a client may hold a connection."""
 
 import asyncio
+from typing import Any, cast
 
 import h11
 from starlette.datastructures import Headers
@@ -25,19 +26,19 @@ class HeaderTimeoutProtocol(H11Protocol):
         most: connections of one address; None where all come from a proxy.
     """
 
-    def __init__(self, *args, most: int | None = CONNECTIONS, **kwargs):
+    def __init__(self, *args: Any, most: int | None = CONNECTIONS, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.most, self.address = most, ""
         self._head: asyncio.TimerHandle | None = None
         self._rest: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
         self.address = client_of({"client": self.client}, Headers(), proxies=0)
-        held = sum(other.address == self.address for other in self.connections)
+        held = sum(getattr(other, "address", None) == self.address for other in self.connections)
         if self.most is not None and held > self.most:
-            transport.abort()
+            self.transport.abort()
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -71,6 +72,8 @@ class HeaderTimeoutProtocol(H11Protocol):
             self._rest = _cancelled(self._rest)
 
 
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
+def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
+    """None, in place of a timer that is no longer needed."""
     if timer:
         timer.cancel()
+    return None

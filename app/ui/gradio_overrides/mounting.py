@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import gradio as gr
 from fastapi import FastAPI
@@ -31,13 +32,13 @@ def mount(application: FastAPI, page: gr.Blocks) -> None:
     gr.mount_gradio_app(
         application, page, path="/", theme=theme.build(), root_path=os.environ.get("GRADIO_ROOT_PATH"), **PAGE
     )
-    mounted = application.routes[-1].app
+    mounted = cast(Any, application.routes[-1]).app
     mounted.state_holder = sessions.SessionStore()
     mounted.state_holder.set_blocks(page)
     upload_progress.bound()
     page._queue.set_server_app(mounted)  # as launch() does: without it no call is ever forgotten
 
 
-def mcp_server(page: gr.Blocks):
+def mcp_server(page: gr.Blocks) -> Any:
     """The MCP server of a page that was mounted with `mcp_server=True`."""
-    return page.mcp_server_obj.mcp_server
+    return cast(Any, page).mcp_server_obj.mcp_server

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from typing import Any, cast
 
 import gradio as gr
 from gradio import route_utils
@@ -37,7 +38,7 @@ def open_queue(page: gr.Blocks) -> gr.Blocks:
 
 def work_queues(page: gr.Blocks) -> dict[str, WorkQueue]:
     """The queues that the computing calls of a page wait in, for the other interfaces to wait in as well."""
-    return page._queue.work_queues
+    return cast(PageQueue, page._queue).work_queues
 
 
 class PageQueue(Queue):
@@ -49,7 +50,7 @@ class PageQueue(Queue):
     stream open is `OPEN`, which is never computed.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.pending_messages_per_session = PendingAnswers()
         self.ANALYTICS_MAX_EVENTS = 1  # who called what is nobody's business
@@ -57,7 +58,7 @@ class PageQueue(Queue):
         self._places: dict[str, Place] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
 
-    async def push(self, body, request, username):
+    async def push(self, body: Any, request: Any, username: str | None) -> Any:
         """As Gradio's, with a place for what computes; the sentence of a full queue goes with its status 503."""
         if len(body.session_hash or "") > NAME_LENGTH:
             return False, f"The session's name is longer than {NAME_LENGTH} characters. Choose a shorter one.", "error"
@@ -79,15 +80,15 @@ class PageQueue(Queue):
             if place and not pushed:
                 place.leave()
         if place and pushed:
-            self._places[message] = place
+            self._places[str(message)] = place
         return pushed, busy(len(self)) if state == "queue_full" else message, state
 
-    def send_message(self, event, event_message):
+    def send_message(self, event: Event, event_message: EventMessage) -> None:
         """As Gradio's, unless the session is forgotten."""
         if event.session_hash in self.pending_messages_per_session:
             super().send_message(event, event_message)
 
-    def compute_analytics_summary(self, records):
+    def compute_analytics_summary(self, records: Any) -> Any:
         """Nothing: Gradio's is a table of the last ten thousand calls, made anew after each."""
         return self.cached_event_analytics_summary
 
@@ -101,7 +102,7 @@ class PageQueue(Queue):
         if self.server_app:
             self.server_app.iterators_to_reset.intersection_update(self.event_ids_to_events)
 
-    def get_events(self):
+    def get_events(self) -> tuple[list[Event], bool, str] | None:
         """As Gradio's; of what computes, a call whose place was granted, and not simply the first."""
         for name, waiting in self.event_queue_per_concurrency_id.items():
             for event in list(waiting.queue):
@@ -113,21 +114,21 @@ class PageQueue(Queue):
                     return [event], False, name
         return None
 
-    async def process_events(self, events, *args, **kwargs):
+    async def process_events(self, events: list[Event], *args: Any, **kwargs: Any) -> None:
         """As Gradio's; then the place is free."""
         try:
             await super().process_events(events, *args, **kwargs)
         finally:
             self._leave(event._id for event in events)
 
-    async def remove_from_queue(self, event_id):
+    async def remove_from_queue(self, event_id: str) -> None:
         """As Gradio's; the place is free."""
         await super().remove_from_queue(event_id)
         self._leave_removed()
 
-    async def clean_events(self, *, session_hash=None, event_id=None):
+    async def clean_events(self, *, session_hash: str | None = None, event_id: str | None = None) -> None:
         """As Gradio's, when a stream is gone; the places of its calls that wait are free."""
-        if timer := self._lingering.pop(session_hash, None):
+        if session_hash and (timer := self._lingering.pop(session_hash, None)):
             timer.cancel()
             self.pending_event_ids_session.get(session_hash, set()).discard(OPEN)
         await super().clean_events(session_hash=session_hash, event_id=event_id)

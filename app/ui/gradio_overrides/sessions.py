@@ -54,5 +54,5 @@ def kept(session: SessionState) -> float:
 
 def size(session: SessionState) -> int:
     """Bytes of the photo that a visitor has open."""
-    opened = (value for value in list(session.state_data.values()) if isinstance(value, Session) and value.photo)
-    return sum(value.photo.pixels.nbytes for value in opened)
+    values = list(session.state_data.values())
+    return sum(value.photo.pixels.nbytes for value in values if isinstance(value, Session) and value.photo)

@@ -53,17 +53,17 @@ def _model(
     session: Session, name: str, answer: Prediction, found: Explanation | str | None, shared: Scale
 ) -> dict[str, Any]:
     """A model's map under its answer."""
-    explained, picture = isinstance(found, Explanation), ""
-    if explained:
-        picture = pictures.overlay(session, found, shared, ZOOM, strength=text.strength(answer, found.target))
+    seen = f"{text.ADJECTIVES[answer.emotion]}, {text.percent(answer.confidence)}"
+    model = {"model": text.MODELS[name], "seen": seen}
+    if not isinstance(found, Explanation):
+        return {**model, "picture": "", "weak": "", "reason": found, "seconds": None, "decisive": []}
     return {
-        "model": text.MODELS[name],
-        "seen": f"{text.ADJECTIVES[answer.emotion]}, {text.percent(answer.confidence)}",
-        "picture": picture,
-        "weak": text.weak(answer, found.target) if explained else "",
-        "reason": "" if explained else found,
-        "seconds": found.seconds if explained else None,
-        "decisive": decisive(session, found) if explained else [],
+        **model,
+        "picture": pictures.overlay(session, found, shared, ZOOM, strength=text.strength(answer, found.target)),
+        "weak": text.weak(answer, found.target),
+        "reason": "",
+        "seconds": found.seconds,
+        "decisive": decisive(session, found),
     }
 
 
@@ -71,7 +71,7 @@ def decisive(session: Session, explanation: Explanation) -> list[tuple[str, str]
     """The parts of the face that push most for and against, by their exact Shapley values; none for other methods."""
     if explanation.method != PARTS:
         return []
-    told = evidence.by_region(explanation.values, regions.masks(session.face.crop_keypoints))
+    told = evidence.by_region(explanation.values, regions.masks(session.opened[1].crop_keypoints))
     ranked = sorted(told, key=lambda item: -item.total)
     ends = [("most for", ranked[0], ranked[0].total > 0), ("most against", ranked[-1], ranked[-1].total < 0)]
     return [(side, item.label) for side, item, there in ends if there]

@@ -50,9 +50,9 @@ def parts(experiment: Experiment) -> str:
 
 def swaps(experiment: Experiment, part: str) -> str:
     """The example faces that a part can come from."""
-    step = experiment.find((Swap.DO, part))
+    donor = getattr(experiment.find((Swap.DO, part)), "donor", None)
     faces = [
-        {"name": source_faces.display_name(name), "picture": picture, "chosen": step is not None and step.donor == name}
+        {"name": source_faces.display_name(name), "picture": picture, "chosen": name == donor}
         for name, picture in thumbnails().items()
     ]
     return fill("lab_swaps", part=lab_text.PARTS[part], faces=faces)
@@ -146,4 +146,4 @@ def _path(contours: list[np.ndarray]) -> str:
 
 def _enlarged(crop: np.ndarray, side: int) -> str:
     grey = cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC)
-    return pictures.jpeg(np.uint8(np.clip(grey, 0, 1) * 255 + 0.5))
+    return pictures.jpeg((np.clip(grey, 0, 1) * 255 + 0.5).astype(np.uint8))

@@ -114,7 +114,7 @@ def measured(card: Card) -> list[tuple[str, str]]:
     ]
     losses = card.metrics.get("robustness", {}).get("moderate_loss") or {}
     if losses:
-        worst = max(losses, key=losses.get)
+        worst = max(losses, key=losses.__getitem__)
         how = DISTURBANCES.get(worst, worst)
         rows.append(("When disturbed", f"at most {100 * losses[worst]:.1f} points fewer are right: with {how}"))
     return rows
@@ -147,7 +147,7 @@ def emotions(card: Card) -> str:
     return fill("model_emotions", weakest=weakest, found=found["recall"][weakest], heads=heads, rows=rows)
 
 
-def trust(name: str, table: Mapping | None) -> str:
+def trust(name: str, table: Mapping[str, Any] | None) -> str:
     """Which method's maps hold up on a model, from `trust.json`; says so where it was not measured."""
     if not table or not table["methods"]:
         return fill("model_trust", rows=[])
@@ -163,13 +163,13 @@ def trust(name: str, table: Mapping | None) -> str:
     )
 
 
-def _best(table: Mapping, method: str, found: Mapping) -> dict[str, Any] | None:
+def _best(table: Mapping[str, Any], method: str, found: Mapping[str, Any]) -> dict[str, Any] | None:
     sure, count = found.get("better_than_chance"), len(table["methods"])
     among = count if count < len(METHODS) else 0
     return {"title": _title(method), "among": among, **sure} if sure else None
 
 
-def standing(found: Mapping) -> str:
+def standing(found: Mapping[str, Any]) -> str:
     """A method on a model in a word: "holds up", "in part" or "no".
 
     It holds up when hiding and showing both beat random places beyond doubt (the interval lies above 0),
@@ -185,7 +185,7 @@ def standing(found: Mapping) -> str:
     return "in part" if any(gains) and often > LUCK else "no"
 
 
-def _trust_row(method: str, found: Mapping) -> dict[str, Any]:
+def _trust_row(method: str, found: Mapping[str, Any]) -> dict[str, Any]:
     word, forgets = standing(found), _forgets(found)
     cells = [
         _interval(found.get("better_than_chance"), text.share),
@@ -203,15 +203,15 @@ def _title(method: str) -> str:
     return METHODS[method].title if method in METHODS else method
 
 
-def _mean(found: Mapping, key: str) -> float:
+def _mean(found: Mapping[str, Any], key: str) -> float:
     return (found.get(key) or {}).get("mean", 0.0)
 
 
-def _forgets(found: Mapping) -> float | None:
+def _forgets(found: Mapping[str, Any]) -> float | None:
     """How alike the maps still are when all layers are random; None where that says nothing."""
     return ((found.get("sanity") or {}).get("correlation") or [None])[-1]
 
 
-def _interval(found: Mapping | None, written: Callable[[float], str]) -> list[str]:
+def _interval(found: Mapping[str, Any] | None, written: Callable[[float], str]) -> list[str]:
     """A mean and the ends of its interval."""
     return [written(found[key]) for key in ("mean", "low", "high")] if found else []

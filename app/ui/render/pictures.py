@@ -31,13 +31,13 @@ def jpeg(pixels: np.ndarray) -> str:
     """A picture, uint8 (H, W) or (H, W, 3) RGB, as a data URL."""
     ordered = pixels if pixels.ndim == 2 else pixels[..., ::-1]
     data = cv2.imencode(".jpg", ordered, [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
 
 
 def png(pixels: np.ndarray) -> str:
     """A picture, uint8 (H, W, 4) RGBA, as a data URL."""
     data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA))[1]
-    return "data:image/png;base64," + base64.b64encode(data).decode()
+    return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
 
 
 def label(keypoint: str) -> str:
@@ -67,10 +67,10 @@ def photo(session: Session) -> str:
         shown = cv2.resize(shown, (round(width * zoom), round(height * zoom)), interpolation=cv2.INTER_AREA)
     count = len(session.faces)
     alt = "Your photo: " + ("no face was found" if not count else "1 face" if count == 1 else f"{count} faces")
-    marks, radius = [], 0.0
-    if count and session.face.keypoints is not None:
-        radius = max(_width(session.face) * 0.02, max(width, height) / 400)
-        marks = _marks(session.face.keypoints, session.face.keypoints, radius, width)
+    marks, radius, face = [], 0.0, session.face
+    if face is not None and face.keypoints is not None:
+        radius = max(_width(face) * 0.02, max(width, height) / 400)
+        marks = _marks(face.keypoints, face.keypoints, radius, width)
     return fill(
         "photo",
         width=width,
@@ -86,8 +86,8 @@ def photo(session: Session) -> str:
 
 def close_up(session: Session) -> str:
     """The chosen face, upright, with its keypoints: names under the pointer, colours and a list beside it."""
-    face = session.face
-    if face is None or face.keypoints is None:
+    picture, face = session.photo, session.face
+    if picture is None or face is None or face.keypoints is None:
         return ""
     scale = CLOSE_UP_SIDE / framing.WIDE_SIDE
     matrix = framing.widen(face.to_crop) * scale
@@ -95,7 +95,7 @@ def close_up(session: Session) -> str:
     return fill(
         "close_up",
         side=CLOSE_UP_SIDE,
-        picture=jpeg(_warp(session.photo, matrix, CLOSE_UP_SIDE)),
+        picture=jpeg(_warp(picture, matrix, CLOSE_UP_SIDE)),
         marks=_marks(framing.apply(matrix, face.keypoints), face.keypoints, 4.2, CLOSE_UP_SIDE),
         parts=PARTS,
     )
@@ -103,9 +103,10 @@ def close_up(session: Session) -> str:
 
 def strip(session: Session) -> str:
     """The faces side by side to choose from; nothing where there is no choice."""
-    if len(session.faces) < 2:
+    picture = session.photo
+    if picture is None or len(session.faces) < 2:
         return ""
-    crops = [jpeg(_crop(session.photo, face, 2)) for face in session.faces]
+    crops = [jpeg(_crop(picture, face, 2)) for face in session.faces]
     return fill("strip", pictures=crops, chosen=session.chosen)
 
 
@@ -116,9 +117,10 @@ def above(session: Session) -> str:
 
 def where(session: Session) -> str:
     """The whole photo, small, with the chosen face marked."""
-    width, height = session.photo.size
+    picture, _ = session.opened
+    width, height = picture.size
     zoom = SMALL_SIDE / max(width, height)
-    small = cv2.resize(session.photo.pixels, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture.pixels, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
     box = _box(session, session.chosen)
     return fill("where", width=width, height=height, picture=jpeg(small), box=box, face=session.face_name)
 
@@ -154,7 +156,7 @@ def layers(
     session: Session, heat: np.ndarray, alt: str, zoom: int = CROP_ZOOM, above: str = "", strength: float = 1
 ) -> str:
     """The chosen face in grey under a picture, uint8 (H, W, 4) RGBA, that `alt` describes."""
-    face = cv2.cvtColor(_crop(session.photo, session.face, zoom), cv2.COLOR_RGB2GRAY)
+    face = cv2.cvtColor(_crop(*session.opened, zoom), cv2.COLOR_RGB2GRAY)
     return fill("overlay", face=jpeg(face), heat=png(heat), alt=alt, above=above, strength=strength)
 
 
@@ -173,7 +175,7 @@ def _crop(picture: Photo, face: Face, zoom: int) -> np.ndarray:
 
 def _warp(picture: Photo, matrix: np.ndarray, side: int) -> np.ndarray:
     channels = [framing.cut(picture.pixels[..., channel], matrix, side) for channel in range(3)]
-    return np.uint8(np.stack(channels, axis=-1) * 255 + 0.5)
+    return (np.stack(channels, axis=-1) * 255 + 0.5).astype(np.uint8)
 
 
 def _width(face: Face) -> float:

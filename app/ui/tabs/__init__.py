@@ -1,12 +1,15 @@
 """The tabs of the page. Each file has a TITLE, build(shared), and its handlers as plain functions."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
 from app.ui.gradio_overrides import events
 from app.ui.session import Session
 
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
+"""The options of an event that only the page has."""
 SKIP = gr.skip()
 """Stands for an output that stays as it is.
 
@@ -26,7 +29,7 @@ class Shared:
     """
 
     session: gr.State
-    tab: gr.Tab | None
+    tab: gr.Tab
     explained: gr.State
 
 

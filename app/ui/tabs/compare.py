@@ -15,7 +15,7 @@ from app.ui.cancellation import Cancellation
 from app.ui.render import charts, comparison_grid, html, pictures
 from app.ui.render.comparison_grid import PARTS, Maps
 from app.ui.session import Session
-from app.ui.tabs import SKIP, Shared, choose
+from app.ui.tabs import PRIVATE, SKIP, Shared, choose
 from explain import evidence
 from explain.base import Target
 from explain.registry import METHODS
@@ -50,7 +50,7 @@ class Compared:
         finished: whether nothing is missing.
     """
 
-    about: tuple
+    about: tuple[Any, ...]
     methods: tuple[str, ...]
     results: dict[str, Maps]
     finished: bool
@@ -88,23 +88,22 @@ def build(shared: Shared) -> None:
     settled = [start.click, emotion.input, against.input, methods.input]
     view = View(shown, strip, stop, notice, probabilities, parts)
     outputs = [*laid_out(view, rows)]
-    private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
-    shared.tab.select(waiting, [shared.session, shown], outputs, **private, queue=False)
+    shared.tab.select(waiting, [shared.session, shown], outputs, **PRIVATE, queue=False)
     runs = [
-        shared.tab.select(arrive, inputs, outputs, **private, **admission.EXPLAINS),
-        gr.on(settled, compare, inputs, outputs, **private, **admission.EXPLAINS),
-        strip.select(choose, shared.session, shared.session, **private).then(
-            compare, inputs, outputs, **private, **admission.EXPLAINS
+        shared.tab.select(arrive, inputs, outputs, **PRIVATE, **admission.EXPLAINS),
+        gr.on(settled, compare, inputs, outputs, **PRIVATE, **admission.EXPLAINS),
+        strip.select(choose, shared.session, shared.session, **PRIVATE).then(
+            compare, inputs, outputs, **PRIVATE, **admission.EXPLAINS
         ),
     ]
     for run in runs:
         run.then(None, js=scripts.read("resize"))
-    stop.click(stopped, cancellation, [*view], **private)
+    stop.click(stopped, cancellation, [*view], **PRIVATE)
 
 
 def compare(
     cancellation: Cancellation, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
-) -> Iterator[tuple]:
+) -> Iterator[tuple[Any, ...]]:
     """Everything that the tab shows, again whenever one more map is ready; maps that are there are kept.
 
     It ends early where the visitor stops it or asks for another comparison.
@@ -163,7 +162,7 @@ def compare(
 
 def arrive(
     cancellation: Cancellation, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
-) -> Iterator[tuple]:
+) -> Iterator[tuple[Any, ...]]:
     """The comparison when the tab is opened, unless it is there already."""
     about = (session.key, session.chosen, emotion, against)
     if shown is not None and shown.finished and shown.about == about and set(shown.methods) == set(methods):
@@ -172,7 +171,7 @@ def arrive(
     yield from compare(cancellation, session, shown, emotion, against, methods)
 
 
-def waiting(session: Session, shown: Compared | None) -> tuple:
+def waiting(session: Session, shown: Compared | None) -> tuple[Any, ...]:
     """That the tab waits for its turn, where the face is another than the one on the screen."""
     if session.face is None or (shown is not None and shown.about[:2] == (session.key, session.chosen)):
         return laid_out(View())
@@ -181,7 +180,7 @@ def waiting(session: Session, shown: Compared | None) -> tuple:
     return laid_out(view, dict.fromkeys(METHODS, ""))
 
 
-def notice_only(note: str) -> tuple:
+def notice_only(note: str) -> tuple[Any, ...]:
     """A word in place of the comparison."""
     nothing = gr.Plot(visible=False)
     return laid_out(View(None, "", gr.Button(interactive=False), note, nothing, nothing), dict.fromkeys(METHODS, ""))
@@ -193,12 +192,12 @@ def stopped(cancellation: Cancellation) -> View:
     return View(stop=gr.Button(interactive=False), notice=STOPPED)
 
 
-def laid_out(view: View, rows: Mapping[str, Any] = MappingProxyType({})) -> tuple:
+def laid_out(view: View, rows: Mapping[str, Any] = MappingProxyType({})) -> tuple[Any, ...]:
     """All outputs in their order; rows that are not among `rows` stay as they are."""
     return (*view, *(rows.get(method, SKIP) for method in METHODS))
 
 
-def copied(known: dict[str, Maps], results: dict[str, Maps]) -> dict[str, Maps]:
+def copied(known: Mapping[str, Maps], results: Mapping[str, Maps]) -> dict[str, Maps]:
     """All maps of a face, those of methods that are not shown now as well."""
     return {**known, **{method: dict(maps) for method, maps in results.items()}}
 
@@ -217,10 +216,10 @@ def meaning(session: Session, answers: dict[str, Prediction], target: Target) ->
     )
 
 
-def by_part(session: Session, results: dict[str, Maps]) -> gr.Plot:
+def by_part(session: Session, results: Mapping[str, Maps]) -> gr.Plot:
     """The evidence by part of the face: Shapley values where they were asked for, else the first method."""
     method = PARTS if PARTS in results else next(iter(results))
-    masks = regions.masks(session.face.crop_keypoints)
+    masks = regions.masks(session.opened[1].crop_keypoints)
     found = comparison_grid.ready(results[method])
     told = {explanation.model: evidence.by_region(explanation.values, masks) for explanation in found}
     return gr.Plot(charts.evidence_of_models(told, METHODS[method].title), visible=bool(told))

@@ -1,6 +1,5 @@
 """Why one model says what it says about the chosen face."""
 
-import itertools
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from app.ui import controls, method_pages, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.render import charts, evidence_table, html, pictures, trust_panel
 from app.ui.session import Session
-from app.ui.tabs import SKIP, Shared, choose
+from app.ui.tabs import PRIVATE, SKIP, Shared, choose
 from explain import action_units, evidence, scale
 from explain.base import Explanation, Target
 from explain.registry import METHODS
@@ -46,7 +45,7 @@ class Shown:
     """
 
     key: str
-    about: tuple
+    about: tuple[Any, ...]
     face: Face
     explanation: Explanation
     version: str = ""
@@ -108,7 +107,8 @@ def build(shared: Shared) -> None:
             summary = gr.HTML(summarised("cnn", first), elem_id="explain-summary")
             with gr.Accordion("How it works, and what it gets wrong", open=False, elem_id="about-method") as about:
                 page = gr.Markdown()
-            groups, values = [], []
+            groups: list[gr.Group] = []
+            values: list[controls.Field] = []
             for name, entry in METHODS.items():
                 with gr.Group(visible=name == first, elem_id=f"params-{name}") as group:
                     values += controls.build(entry)
@@ -131,28 +131,26 @@ def build(shared: Shared) -> None:
     inputs = [cancellation, shared.session, model, emotion, against, method, *values]
     map_of = [*View(shown, strip, status, stop, picture, told, parts, verdict, fold)]
     judged_of = [*Judged(judged, verdict, fold, numbers, curves)]
-    private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     method_of = [*Offered(offered, method, summary, about), *groups]
-    method.input(turn_to, [model, method], method_of, **private)
-    about.expand(explained, method, page, **private)
-    offer_of = [[model, method, offered], method_of]
-    shared.tab.select(waiting, [shared.session, shown], map_of, **private, queue=False)
-    settled = [emotion.input, against.input, method.input, *map(controls.changed, filter(controls.chosen, values))]
-    typed = [event for value in itertools.filterfalse(controls.chosen, values) for event in (value.submit, value.blur)]
+    method.input(turn_to, [model, method], method_of, **PRIVATE)
+    about.expand(explained, method, page, **PRIVATE)
+    shared.tab.select(waiting, [shared.session, shown], map_of, **PRIVATE, queue=False)
+    asked = [model, method, offered]
+    settled = [emotion.input, against.input, method.input, *controls.settled(values)]
     runs = [
-        gr.on(settled, explain, inputs, map_of, **private, **admission.EXPLAINS),
-        model.input(offer, *offer_of, **private).then(explain, inputs, map_of, **private, **admission.EXPLAINS),
-        shared.tab.select(offer, *offer_of, **private).then(
-            arrive, [shown, *inputs], map_of, **private, **admission.EXPLAINS
+        gr.on(settled, explain, inputs, map_of, **PRIVATE, **admission.EXPLAINS),
+        model.input(offer, asked, method_of, **PRIVATE).then(explain, inputs, map_of, **PRIVATE, **admission.EXPLAINS),
+        shared.tab.select(offer, asked, method_of, **PRIVATE).then(
+            arrive, [shown, *inputs], map_of, **PRIVATE, **admission.EXPLAINS
         ),
-        strip.select(choose, shared.session, shared.session, **private).then(
-            explain, inputs, map_of, **private, **admission.EXPLAINS
+        strip.select(choose, shared.session, shared.session, **PRIVATE).then(
+            explain, inputs, map_of, **PRIVATE, **admission.EXPLAINS
         ),
-        gr.on(typed, arrive, [shown, *inputs], map_of, **private, **admission.EXPLAINS),
+        gr.on(controls.typed(values), arrive, [shown, *inputs], map_of, **PRIVATE, **admission.EXPLAINS),
     ]
-    runs.append(stop.click(stopped, cancellation, map_of, **private))
+    runs.append(stop.click(stopped, cancellation, map_of, **PRIVATE))
     for run in runs:
-        run.then(judge, [cancellation, shown, judged], judged_of, **private, **admission.EXPLAINS)
+        run.then(judge, [cancellation, shown, judged], judged_of, **PRIVATE, **admission.EXPLAINS)
     fold.expand(None, js=scripts.read("resize"))
     opacity.input(None, opacity, None, js=scripts.read("opacity"))
     outlined.input(None, outlined, None, js=scripts.read("outlined"))
@@ -162,7 +160,7 @@ def build(shared: Shared) -> None:
 
 
 def explain(
-    cancellation: Cancellation, session: Session, model: str, emotion: str, against: str, method: str, *values
+    cancellation: Cancellation, session: Session, model: str, emotion: str, against: str, method: str, *values: Any
 ) -> Iterator[View]:
     """The map with its evidence in words and numbers; before a slow one, word that it is at work."""
     token = cancellation.begin()
@@ -197,7 +195,7 @@ def explain(
     yield finished(session, Shown(cancellation.shown, about, session.face, explanation, prediction.version), prediction)
 
 
-def arrive(shown: Shown | None, cancellation: Cancellation, session: Session, *inputs) -> Iterator[View]:
+def arrive(shown: Shown | None, cancellation: Cancellation, session: Session, *inputs: Any) -> Iterator[View]:
     """The map when the tab is opened, unless it is there already."""
     if shown is not None and shown.about == (session.key, session.chosen, *inputs):
         yield View()
@@ -248,7 +246,7 @@ def explained(method: str) -> str:
     return method_pages.method(method)
 
 
-def turn_to(model: str, method: str, offered: Any = SKIP, chosen: Any = SKIP) -> tuple:
+def turn_to(model: str, method: str, offered: Any = SKIP, chosen: Any = SKIP) -> tuple[Any, ...]:
     """The summary and the parameters of a method; its page is closed.
 
     Args:
@@ -259,7 +257,7 @@ def turn_to(model: str, method: str, offered: Any = SKIP, chosen: Any = SKIP) ->
     return (*view, *(gr.Group(visible=name == method) for name in METHODS))
 
 
-def offer(model: str, method: str, offered: str) -> tuple:
+def offer(model: str, method: str, offered: str) -> tuple[Any, ...]:
     """The method to begin with on a model, unless the visitor has chosen another one."""
     first = pipeline.recommended(model)
     if method != offered or method == first:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import gradio as gr
 
@@ -17,43 +17,28 @@ from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.render import html, lab_panels, pictures
 from app.ui.session import Session
-from app.ui.tabs import SKIP, Shared, choose
+from app.ui.tabs import PRIVATE, SKIP, Shared, choose
 from app.ui.tabs.explain import Shown
 from explain.base import Explanation
+from explain.lab import steps as kinds
 from explain.lab.counterfactual import Counterfactual
-from explain.lab.steps import (
-    BASELINES,
-    Blur,
-    Brightness,
-    Contrast,
-    Experiment,
-    Hide,
-    Noise,
-    Paint,
-    Rotate,
-    Shift,
-    Step,
-    Swap,
-    pack,
-)
+from explain.lab.steps import BASELINES, Experiment, Hide, Paint, Patch, Step, Swap, pack
 from explain.registry import METHODS
 from models.regions import REGIONS
 
 TITLE = "Lab"
 MOST_UNDONE = 40
 SLIDERS = {
-    "blur": (Blur, "sigma", 0.0),
-    "brightness": (Brightness, "by", 0.0),
-    "contrast": (Contrast, "times", 1.0),
-    "rotate": (Rotate, "degrees", 0.0),
-    "noise": (Noise, "sigma", 0.0),
-    "x": (Shift, "x", 0.0),
-    "y": (Shift, "y", 0.0),
+    "blur": (kinds.Blur, "sigma", 0.0),
+    "brightness": (kinds.Brightness, "by", 0.0),
+    "contrast": (kinds.Contrast, "times", 1.0),
+    "rotate": (kinds.Rotate, "degrees", 0.0),
+    "noise": (kinds.Noise, "sigma", 0.0),
+    "x": (kinds.Shift, "x", 0.0),
+    "y": (kinds.Shift, "y", 0.0),
 }
 """A slider's step, field, and the value that changes nothing, by its name in `View`."""
 HANDS = [("Tap", "0"), ("Paint fine", "3.5"), ("Paint broad", "8")]
-
-
 BUSY = html.note("The heatmaps are on their way…", progress=())
 SEARCHING = html.note("All ways to hide parts of the face are tried…", progress=())
 
@@ -79,7 +64,7 @@ class LabState:
     emotion: str = ""
     part: str = "mouth"
     past: tuple[Experiment, ...] = ()
-    about: tuple = ()
+    about: tuple[Any, ...] = ()
     maps: dict[tuple[str, str, int], Explanation] = field(default_factory=dict)
     followed: str = ""
     found: tuple[str, dict[str, Counterfactual | None]] | None = None
@@ -188,12 +173,11 @@ def build(shared: Shared) -> None:
     watched = [method, emotion, swapped]
     places = [strip, face, steps, verdict, predictions, smallest, parts, swap, undo, reset, link, text, method]
     outputs = [*View(*places, **sliders)]
-    linking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
-    quiet = linking | admission.EXPLAINS
-    shared.tab.select(waiting, own, outputs, **linking, queue=False)
+    quiet = PRIVATE | admission.EXPLAINS
+    shared.tab.select(waiting, own, outputs, **PRIVATE, queue=False)
     shared.tab.select(does(arrive), [*own, shared.explained], outputs, **quiet)
     gr.on([emotion.input, swapped.input], does(watch), [*own, *watched], outputs, **quiet)
-    method.input(busy, shared.session, outputs, **linking, queue=False)
+    method.input(busy, shared.session, outputs, **PRIVATE, queue=False)
     method.input(does(watch), [*own, *watched], outputs, **quiet)
     gr.on([face.select, parts.select], does(touch), [*own, fill], outputs, **quiet)
     fill.input(does(change_baseline), [*own, fill], outputs, **quiet)
@@ -204,19 +188,20 @@ def build(shared: Shared) -> None:
     undo.click(does(back), own, outputs, **quiet)
     reset.click(does(start_over), own, outputs, **quiet)
     take.click(does(follow_json), [*own, text], outputs, **quiet)
-    strip.select(choose, shared.session, shared.session, **linking).then(
+    strip.select(choose, shared.session, shared.session, **PRIVATE).then(
         does(watch), [*own, *watched], outputs, **quiet
     )
     search.click(search_smallest, [*own, fill], outputs, **quiet)
     smallest.select(does(follow), own, outputs, **quiet)
-    about.expand(guide, None, page, **linking)
+    about.expand(guide, None, page, **PRIVATE)
     hand.input(None, hand, None, js=scripts.read("lab_hand"))
-    events.page().load(linked, [latest, code], None, js=scripts.read("lab_code"), **linking)
+    events.page().load(linked, [latest, code], None, js=scripts.read("lab_code"), **PRIVATE)
 
 
 def _slider(kind: type[Step], name: str, neutral: float) -> gr.Slider:
     control = kind.controls()[name]
-    return gr.Slider(control.low, control.high, neutral, step=control.step, label=control.title, interactive=True)
+    low, high, step = control.range
+    return gr.Slider(low, high, neutral, step=step, label=control.title, interactive=True)
 
 
 # --------------------------------------------------------------------- handlers
@@ -233,7 +218,7 @@ def does(change: Callable[..., LabState]) -> Callable[..., View]:
     """
 
     @wraps(change)
-    def handle(session: Session, latest: Latest, *rest) -> View:
+    def handle(session: Session, latest: Latest, *rest: Any) -> View:
         with CHANGING:
             latest.state = state = change(latest.state, *rest)
             token = latest.cancellation.begin()
@@ -250,7 +235,8 @@ def does(change: Callable[..., LabState]) -> Callable[..., View]:
 
     _, *rest = inspect.signature(change).parameters.values()
     own = list(inspect.signature(handle, follow_wrapped=False).parameters.values())[:2]
-    handle.__signature__ = inspect.Signature([*own, *rest])  # by which Gradio sees where an event's data goes
+    # by which Gradio sees where an event's data goes
+    handle.__signature__ = inspect.Signature([*own, *rest])  # type: ignore[attr-defined]
     return handle
 
 
@@ -274,8 +260,9 @@ def show(session: Session, state: LabState) -> tuple[LabState, View]:
     if state.about != about:
         state = replace(state, about=about, maps={}, found=None)
     known = {key[1:]: found for key, found in state.maps.items() if key[0] == state.method}
-    given = {"maps": known, "versions": versions_used(session)}
-    outcome = experiments.run(session.face, experiment, state.method, state.emotion, **given)
+    outcome = experiments.run(
+        session.face, experiment, state.method, state.emotion, maps=known, versions=versions_used(session)
+    )
     made = {(state.method, name, outcome.target.emotion): found for name, found in outcome.maps.items()}
     return replace(state, maps={**state.maps, **made}), view._replace(
         strip=pictures.above(session),
@@ -341,7 +328,9 @@ def touch(state: LabState, event: gr.EventData, fill: str) -> LabState:
 
 def change_baseline(state: LabState, fill: str) -> LabState:
     """Everything that is hidden shows something else."""
-    steps = (replace(step, fill=fill) if hasattr(step, "fill") else step for step in state.experiment.steps)
+    steps = (
+        replace(cast(Any, step), fill=fill) if isinstance(step, Patch) else step for step in state.experiment.steps
+    )
     return replace(state.with_experiment(Experiment(tuple(steps))), found=None)
 
 

@@ -15,7 +15,7 @@ from app.ui.gradio_overrides import events
 from app.ui.photo_input import PhotoSource
 from app.ui.render import charts, html, pictures
 from app.ui.session import Session
-from app.ui.tabs import SKIP, Shared
+from app.ui.tabs import PRIVATE, SKIP, Shared
 from models import photo, upright
 from models.types import EMOTIONS, Photo
 
@@ -69,8 +69,7 @@ def build(shared: Shared) -> None:
     view = View(source, shared.session, picture, strip, notice, whole, chart, table, close_up)
     cancellation, when = gr.State(Cancellation()), gr.Number(visible=False)
     outputs, asked = [*view], [cancellation, shared.session, when]
-    private = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
-    clocked = private | admission.PREDICTS | {"js": scripts.read("when")}
+    clocked = PRIVATE | admission.PREDICTS | {"js": scripts.read("when")}
     given = [
         source.input(read, [*asked, source], outputs, **clocked),
         gallery.select(read_example, asked, outputs, **clocked),
@@ -79,8 +78,8 @@ def build(shared: Shared) -> None:
     ]
     for event in given[:2]:
         event.then(None, js=scripts.read("to_top"))
-    gr.on([picture.select, strip.select], choose, shared.session, outputs, **private)
-    shared.tab.select(show, shared.session, outputs, **private)
+    gr.on([picture.select, strip.select], choose, shared.session, outputs, **PRIVATE)
+    shared.tab.select(show, shared.session, outputs, **PRIVATE)
 
 
 def read(cancellation: Cancellation, current: Session, when: float, take: Callable[[], Photo] | None) -> Iterator[View]:
@@ -101,8 +100,8 @@ def read_example(cancellation: Cancellation, current: Session, when: float, even
 
 def read_whole(cancellation: Cancellation, current: Session, when: float) -> Iterator[View]:
     """The photo again, all of it taken as the face."""
-    if current.photo is not None:
-        yield from _read(cancellation, current, when, lambda: current.photo, 0, True, current.by_hand)
+    if (picture := current.photo) is not None:
+        yield from _read(cancellation, current, when, lambda: picture, 0, True, current.by_hand)
 
 
 def read_turned(cancellation: Cancellation, current: Session, when: float) -> Iterator[View]:
@@ -202,9 +201,9 @@ def notice_of(current: Session) -> str:
     """What the models see, or what is to be done."""
     if current.face_predictions:
         return html.verdict(current, text.verdict(current.face_predictions))
-    if lost(current):
-        return html.fill("no_face", odd=text.odd(current.photo))
-    return WAITING if current.photo else WELCOME
+    if current.photo is None or current.faces:
+        return WAITING if current.photo else WELCOME
+    return html.fill("no_face", odd=text.odd(current.photo))
 
 
 def numbers(current: Session) -> str:
