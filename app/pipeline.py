@@ -134,36 +134,15 @@ def predict(name: str, faces: list[Face], version: str = "") -> tuple[Prediction
         return tuple(canary.predict(engines.current(), name, faces))
 
 
-def predictions_for(faces: list[Face], names: tuple[str, ...] = ()) -> dict[str, tuple[Prediction, ...]]:
+def predictions_for(faces: list[Face], version: str = "") -> dict[str, tuple[Prediction, ...]]:
     """What each model says about each face, one batch a model.
 
     Args:
         faces: with their keypoints.
-        names: of the models; empty for all that can be used.
+        version: only of the models that have it, see `latest`, and by it; "" for all that can be used.
 
     Raises:
-        WeightsError: one of `names` cannot be used; without names, none can.
-    """
-    found, failed = {}, None
-    for name in names or engines.current().available():
-        try:
-            found[name] = predict(name, faces)
-        except WeightsError as error:
-            if names:
-                raise
-            log.error("the model %r is not available: %s", name, error)
-            failed = error
-    if failed and not found:
-        raise failed
-    metrics.agreement(found)
-    return found
-
-
-def predictions_of(version: str, faces: list[Face]) -> dict[str, tuple[Prediction, ...]]:
-    """What each model that has a version, see `latest`, says about each face in it.
-
-    Raises:
-        UnknownModelError: none has it.
+        UnknownModelError: no model has this version.
         WeightsError: none can be used.
     """
     found, failed = {}, None
@@ -173,12 +152,14 @@ def predictions_of(version: str, faces: list[Face]) -> dict[str, tuple[Predictio
         except UnknownModelError:
             continue
         except WeightsError as error:
-            log.error("version %s of the model %r is not available: %s", version, name, error)
+            log.error("the model %r, version %r, is not available: %s", name, version, error)
             failed = error
     if not found:
         raise failed or UnknownModelError(
             "No model has this version", repr(version)[:40], "Use one of those that GET /models lists"
         )
+    if not version:
+        metrics.agreement(found)
     return found
 
 

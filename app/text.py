@@ -134,25 +134,19 @@ def turned(degrees: int) -> str:
     return f"This photo was turned by {how}, because its faces fit best that way." if how else ""
 
 
-def missing(names: Iterable[str]) -> str:
+def missing(names: Iterable[str], version: str = "") -> str:
     """That models could not be asked, as a sentence; empty where all were.
 
     Args:
         names: of the models that answered.
+        version: in which they were asked; "" for the active ones.
     """
     others = [name for name in MODELS if name not in names]
-    return f"{_named(others)} cannot be used at the moment." if others else ""
-
-
-def without(names: Iterable[str], version: str) -> str:
-    """That models do not have a version, as a sentence; empty where all have it.
-
-    Args:
-        names: of the models that answered in it.
-        version: as it was asked for.
-    """
-    others = [name for name in MODELS if name not in names]
-    return f"There is no usable version {version} of {_named(others)}." if others else ""
+    if not others:
+        return ""
+    if version:
+        return f"There is no usable version {version} of {_named(others)}."
+    return f"{_named(others)} cannot be used at the moment."
 
 
 def unavailable(name: str) -> str:

@@ -48,12 +48,9 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
     name, version, note = request.model, request.model_version, ""
     if name and name != pipeline.MEAN:
         predictions = {name: pipeline.predict(name, faces, pipeline.latest(name, version))}
-    elif version:
-        predictions = pipeline.predictions_of(version, faces)
-        note = text.without(predictions, version)
     else:
-        predictions = pipeline.predictions_for(faces)
-        note = text.missing(predictions)
+        predictions = pipeline.predictions_for(faces, version)
+        note = text.missing(predictions, version)
     together = pipeline.mean(predictions) if len(predictions) > 1 else next(iter(predictions.values()))
     if name == pipeline.MEAN:
         predictions = {name: together}

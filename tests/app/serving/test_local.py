@@ -194,8 +194,6 @@ def test_a_model_that_the_server_lacks_takes_only_itself_away(monkeypatch, photo
 
     monkeypatch.setattr(engines.current()._server, "predict", answer)
     assert list(pipeline.predictions_for([face])) == ["cnn", "resnet"]
-    with pytest.raises(WeightsError, match="vgg16"):
-        pipeline.predictions_for([face], ("cnn", "vgg16"))
     present.clear()
     with pytest.raises(WeightsError):
         pipeline.predictions_for([face])
