@@ -18,7 +18,7 @@ PARTS = {"mouth": "mouth", "eyes": "eyes and brows"}
 
 
 def named(step: kinds.Step) -> str:
-    """A step in a few words."""
+    """A step in a few words; raises TypeError for a kind of step that has none."""
     match step:
         case kinds.Hide(region, _):
             return f"{LABELS[region]} hidden"
@@ -44,7 +44,7 @@ def named(step: kinds.Step) -> str:
 
 
 def summary(outcome: "Outcome") -> str:
-    """What it did to the watched emotion, whose answer changed, and with whom the heatmap agreed."""
+    """What an experiment did to the watched emotion, whose answer it changed, and with whom the heatmap agreed."""
     if not outcome.experiment.steps:
         return "Change the face and see whether the answers follow. Tap a part of it to hide it."
     changed = [
@@ -83,7 +83,7 @@ def effect(outcome: "Outcome") -> str:
 
 
 def kept(names: list[str]) -> str:
-    """That no model changed its answer."""
+    """The sentence that no model changed its answer."""
     if len(names) == len(text.MODELS):
         return "All three keep their answer."
     said = text.listed([text.MODELS[name] for name in names])

@@ -94,7 +94,7 @@ def verdict(answers: dict[str, Prediction]) -> str:
 
 
 def weak(prediction: Prediction, target: Target) -> str:
-    """That a model hardly sees what is explained, as a sentence; "" where it does."""
+    """The sentence that a model hardly sees what is explained; "" where it does."""
     if probability(prediction, target) >= HARDLY:
         return ""
     names = [EMOTIONS[target.emotion], *([] if target.against is None else [EMOTIONS[target.against]])]
@@ -135,7 +135,7 @@ def turned(degrees: int) -> str:
 
 
 def missing(names: Iterable[str], version: str = "") -> str:
-    """That models could not be asked, as a sentence; empty where all were.
+    """The sentence that models could not be asked; empty where all were.
 
     Args:
         names: of the models that answered.
@@ -150,7 +150,7 @@ def missing(names: Iterable[str], version: str = "") -> str:
 
 
 def unavailable(name: str) -> str:
-    """What is said in place of the answer of a model that could not be loaded."""
+    """The sentence in place of the answer of a model that could not be loaded."""
     return f"{_named([name])} cannot be used at the moment. Choose another model, or try again later."
 
 

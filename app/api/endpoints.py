@@ -182,10 +182,12 @@ class Endpoint:
 
     @property
     def name(self) -> str:
+        """What every interface calls it."""
         return self.function.__name__
 
     @property
     def description(self) -> str:
+        """What every interface says of it."""
         return inspect.getdoc(self.function) or ""
 
     def request_schema(self) -> dict[str, Any]:

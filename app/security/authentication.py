@@ -32,9 +32,7 @@ class AuthenticationMiddleware:
         await self.app(scope, receive, send)
 
     async def unlock(self, given: str | None, client: str) -> None:
-        """Raises:
-        Refusal: the name or the password is missing or wrong, or the client has guessed too often.
-        """
+        """Raise a `Refusal` where the name or the password is missing or wrong, or the client guessed too often."""
         if given is None:
             raise LOCKED
         await self.limit.check(GUESSES, "guesses", client)

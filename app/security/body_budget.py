@@ -49,9 +49,7 @@ class BodyBudgetMiddleware:
             self.budget.release(client, size)
 
     def check(self, headers: Headers) -> None:
-        """Raises:
-        Refusal: what is said of the body is enough to refuse it.
-        """
+        """Raise a `Refusal` where what the headers say of the body is enough to refuse it."""
         if headers.get("content-encoding", "identity") != "identity":
             raise PACKED
         length = headers.get("content-length", "0")
@@ -68,12 +66,12 @@ class BodyBudget:
         self._held: Counter[str] = Counter()
 
     def hold(self, client: str, size: int) -> bool:
-        """Count bytes that a client sent; whether they still fit."""
+        """Count bytes that a client sent, and say whether they still fit."""
         self._held[client] += size
         return self._held.total() <= HELD and self._held[client] <= HELD // 4
 
     def release(self, client: str, size: int) -> None:
-        """Forget bytes that are no longer held."""
+        """Forget bytes that a client's request no longer holds."""
         self._held[client] -= size
         if not self._held[client]:
             del self._held[client]

@@ -25,12 +25,12 @@ class Exchange:
         self.complete = self.answered = False
 
     def refuse(self, refusal: Refusal) -> Message:
-        """Refuse the request from here on: what its application hears."""
+        """Refuse the request from here on, and return what its application hears."""
         self.refusal = self.refusal or refusal
         return {"type": "http.disconnect"}
 
     async def receive(self) -> Message:
-        """The next part of the body."""
+        """Wait for the next part of the body; where the request is refused, say that the client is gone."""
         if self.refusal:
             return {"type": "http.disconnect"}
         message = await self._receive()
@@ -38,7 +38,7 @@ class Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """The application's answer, unless the request is refused; what says nothing but 500 is our own sentence."""
+        """Pass the application's answer on, unless the request is refused; a bare 500 becomes our own sentence."""
         if message["type"] == "http.response.start" and not self.refusal:
             headers = dict(message.get("headers", ()))
             if message["status"] == 500 and not headers.get(b"content-type", b"").startswith(b"application/json"):

@@ -54,19 +54,19 @@ class RateLimit:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     async def count(self, rate: limits.RateLimitItem, kind: str, client: str) -> None:
-        """Count something.
+        """Count what a client did.
 
         Raises:
-            Refusal: it was too often.
+            Refusal: the client did it too often.
         """
         if not await self._limiter.hit(rate, kind, client):
             raise await self._refusal(rate, kind, client)
 
     async def check(self, rate: limits.RateLimitItem, kind: str, client: str) -> None:
-        """Count nothing.
+        """Look whether a client may do something once more, and count nothing.
 
         Raises:
-            Refusal: once more would be too often.
+            Refusal: it would be too often.
         """
         if not await self._limiter.test(rate, kind, client):
             raise await self._refusal(rate, kind, client)

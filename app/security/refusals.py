@@ -53,7 +53,7 @@ LOCKED = Refusal(
 
 
 def foreign(headers: tuple[tuple[str, str], ...]) -> Refusal:
-    """That pages of other sites may not ask; `headers` let their scripts read so."""
+    """What a page of another site is told; `headers` let its script read it."""
     return Refusal(
         403,
         "NotAllowed",
@@ -64,6 +64,7 @@ def foreign(headers: tuple[tuple[str, str], ...]) -> Refusal:
 
 
 def too_large(limit: int) -> Refusal:
+    """What is said of a body, or a photo, above `limit` bytes."""
     return Refusal(
         413,
         "RequestTooLarge",
@@ -73,6 +74,7 @@ def too_large(limit: int) -> Refusal:
 
 
 def too_often(seconds: float) -> Refusal:
+    """What a client is told that has to wait so long."""
     wait = max(1, round(seconds + 0.5))
     return Refusal(
         429,

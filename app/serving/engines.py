@@ -26,6 +26,6 @@ def current() -> Engine:
 
 
 def use(engine: Engine) -> None:
-    """Let another engine compute from now on."""
+    """Make an engine compute for this process from now on."""
     global _current
     _current = engine

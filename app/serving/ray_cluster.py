@@ -74,7 +74,7 @@ class Replica:
         threading.Thread(target=self._engine.warm, name="warm", daemon=True).start()
 
     async def ask(self, method: str, *args: Any) -> Reply:
-        """What a method of the engine answers."""
+        """Call a method of the engine; raises what that raises."""
         loop = asyncio.get_running_loop()
         value = await loop.run_in_executor(self._threads, getattr(self._engine, method), *args)
         return Reply(value, self._name, self._engine.batches())
@@ -84,7 +84,7 @@ class Replica:
         return os.getpid()
 
     def check_health(self) -> None:
-        """Ray Serve asks now and then; a replica that can use no model is replaced."""
+        """Raise a `WeightsError` where no model can be used: Ray Serve asks now and then, and replaces the replica."""
         self._engine.available()
 
 
@@ -110,7 +110,7 @@ class RayEngine(Engine):
         return self._request("predict", name, faces, version) if faces else []
 
     def explain(self, job: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
-        """See `Engine.explain`; the job is sent by its name."""
+        """See `Engine.explain`; the job travels by its name."""
         return self._request("explain", partial(job, *args, **kwargs))
 
     def card(self, name: str) -> ModelReport:

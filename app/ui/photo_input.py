@@ -21,11 +21,11 @@ class PhotoInput(gr.Image):
     """
 
     def get_block_name(self) -> str:
-        """The page draws it as the component it stands for."""
+        """The name of the component it stands for, by which the page draws it."""
         return "image"
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        """Uploads are in the cache already; nothing is ever copied or downloaded into it."""
+        """Copy and download nothing: uploads are in the cache already. Raises PhotoError for any other file."""
         if url_or_file_path is not None:
             uploads.locate(str(url_or_file_path), self.GRADIO_CACHE)
         return await super().async_move_resource_to_block_cache(url_or_file_path)

@@ -1,9 +1,9 @@
 """FER2013 as Parquet, csv or folders, and faces with 68 landmarks, from disk."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -15,6 +15,9 @@ from training.data.checking import check_complete, numbers
 from training.data.files import emotion_file, keypoint_file, pictures
 from training.data.landmarks import corrected
 from training.data.splits import SPLITS, EmotionSplit, KeypointSplit
+
+if TYPE_CHECKING:
+    import pyarrow
 
 FER2013_ORDER = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FERPLUS_COLUMNS = {
@@ -83,7 +86,7 @@ def _from_parquet(path: Path, skipped: Callable[[str], None]) -> dict[str, Emoti
     return _split(images, labels[keep], counts[keep], usage[keep])
 
 
-def _read_parquet(path: Path, columns: list[str], together: Sequence[str] = ()):
+def _read_parquet(path: Path, columns: list[str], together: Sequence[str] = ()) -> "pyarrow.Table":
     """A table of columns, and of those of `together` where the file has any of them."""
     import pyarrow
     import pyarrow.parquet
@@ -142,7 +145,7 @@ def _from_csv(path: Path) -> dict[str, EmotionSplit]:
     return _split(images, labels, _votes(plus, ferplus, columns), usage)
 
 
-def _read_csv(file: Path, required: set[str]):
+def _read_csv(file: Path, required: set[str]) -> "pyarrow.Table":
     """A table whose columns have no spaces around their names; the competition's header has some."""
     import pyarrow
     from pyarrow import csv
@@ -184,7 +187,7 @@ def _usage(path: Path, written: Sequence[Any], where: Callable[[int], str]) -> n
     return usage
 
 
-def _votes(path: Path, table, columns: Sequence[str]) -> np.ndarray:
+def _votes(path: Path, table: "pyarrow.Table", columns: Sequence[str]) -> np.ndarray:
     """FER+'s votes, float32 (N, 7); an empty one counts as none."""
     import pyarrow
 
@@ -228,9 +231,12 @@ def _from_folders(root: Path, complete: bool, skipped: Callable[[str], None]) ->
     return _split(images, np.array(labels)[keep], _no_votes(len(keep)), np.array(usage)[keep])
 
 
-def _decode_all(items, count: int, skipped: Callable[[str], None]) -> tuple[np.ndarray, np.ndarray]:
+def _decode_all(
+    items: Iterable[tuple[str, bytes | None]], count: int, skipped: Callable[[str], None]
+) -> tuple[np.ndarray, np.ndarray]:
     """Grey pictures uint8 (M, 48, 48) and which of the items they are; a few unreadable ones are named and skipped."""
-    images, keep, bad = np.empty((count, SIDE, SIDE), np.uint8), [], 0
+    images, bad = np.empty((count, SIDE, SIDE), np.uint8), 0
+    keep: list[int] = []
     for index, (where, data) in enumerate(items):
         image = cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_GRAYSCALE)
         if image is None:
@@ -250,7 +256,7 @@ def _decode_all(items, count: int, skipped: Callable[[str], None]) -> tuple[np.n
     return images[: len(keep)], np.array(keep, int)
 
 
-def _split(images, labels, votes, usage) -> dict[str, EmotionSplit]:
+def _split(images: np.ndarray, labels: np.ndarray, votes: np.ndarray, usage: np.ndarray) -> dict[str, EmotionSplit]:
     rows = {name: np.flatnonzero(usage == name) for name in SPLITS}
     return {name: EmotionSplit(images[of], labels[of].astype(np.int64), votes[of]) for name, of in rows.items()}
 
@@ -311,5 +317,5 @@ def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
     def part(rows: np.ndarray) -> KeypointSplit:
         return KeypointSplit([images[row] for row in rows], keypoints[rows], people[rows])
 
-    choose: dict[str, Callable] = {"train": lambda f: f < 8, "validation": lambda f: f == 8, "test": lambda f: f == 9}
-    return {name: part(np.flatnonzero(rule(fold))) for name, rule in choose.items()}
+    chosen = {"train": fold < 8, "validation": fold == 8, "test": fold == 9}
+    return {name: part(np.flatnonzero(rows)) for name, rows in chosen.items()}

@@ -40,6 +40,7 @@ class SafeBlocks(gr.Blocks):
         super().run_startup_events()
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """As Gradio's; raises a `VisibleError` for whatever that raises."""
         try:
             return await super().process_api(*args, **kwargs)
         except Exception as error:

@@ -6,6 +6,7 @@ and what a page's handler answers holds the visitor's photo.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,7 +23,7 @@ SESSIONS = 1000
 """Sessions with answers; beyond them those go first that nobody reads."""
 
 
-class Answers(asyncio.Queue):
+class Answers(asyncio.Queue[EventMessage]):
     """The answers of one session.
 
     Attributes:
@@ -35,6 +36,7 @@ class Answers(asyncio.Queue):
     def __init__(self) -> None:
         super().__init__()
         self.held = self.readers = 0
+        self._queue: deque[tuple[EventMessage, int]]
         self.touched, self.lost = time.monotonic(), False
 
     async def get(self) -> EventMessage:
@@ -62,10 +64,10 @@ class Answers(asyncio.Queue):
         return item
 
 
-class PendingAnswers(LRUCache):
+class PendingAnswers(LRUCache[str, Answers]):
     """The answers of every session, by its name; what is stored under a name is always an `Answers`."""
 
-    def __setitem__(self, session: str, queue: asyncio.Queue) -> None:
+    def __setitem__(self, session: str, queue: asyncio.Queue[EventMessage]) -> None:
         super().__setitem__(session, queue if isinstance(queue, Answers) else Answers())
 
     def __init__(self) -> None:

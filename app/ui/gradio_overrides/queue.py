@@ -8,7 +8,7 @@ from typing import Any, cast
 import gradio as gr
 from gradio import route_utils
 from gradio.queueing import Event, Queue
-from gradio.server_messages import ProcessCompletedMessage
+from gradio.server_messages import EventMessage, ProcessCompletedMessage
 
 from app.serving import admission
 from app.serving.admission import AT_ONCE, WAITING, Place, WorkQueue
@@ -52,7 +52,7 @@ class PageQueue(Queue):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.pending_messages_per_session = PendingAnswers()
+        self.pending_messages_per_session = cast(Any, PendingAnswers())
         self.ANALYTICS_MAX_EVENTS = 1  # who called what is nobody's business
         self.work_queues = admission.create()
         self._places: dict[str, Place] = {}
@@ -95,9 +95,10 @@ class PageQueue(Queue):
     def forget_abandoned(self) -> None:
         """Forget the answers that nobody reads and what else is known of their sessions, see `pending`."""
         busy = {event.session_hash for event in self.event_ids_to_events.values()}
-        for session_hash in self.pending_messages_per_session.abandoned(busy, time.monotonic()):
+        pending = cast(PendingAnswers, self.pending_messages_per_session)
+        for session_hash in pending.abandoned(busy, time.monotonic()):
             self._forget(session_hash)
-        for session_hash in set(self.pending_event_ids_session) - busy - set(self.pending_messages_per_session):
+        for session_hash in set(self.pending_event_ids_session) - busy - set(pending):
             self.pending_event_ids_session.pop(session_hash)
         if self.server_app:
             self.server_app.iterators_to_reset.intersection_update(self.event_ids_to_events)
@@ -122,7 +123,7 @@ class PageQueue(Queue):
             self._leave(event._id for event in events)
 
     async def remove_from_queue(self, event_id: str) -> None:
-        """As Gradio's; the place is free."""
+        """As Gradio's; then the place is free."""
         await super().remove_from_queue(event_id)
         self._leave_removed()
 

@@ -29,7 +29,7 @@ class SessionStore(StateHolder):
     """
 
     def delete_all_expired_state(self) -> None:
-        """Called by Gradio every second; what the queue and uploads know of those who left goes as well."""
+        """Forget who has left, also in the queue and among the uploads; Gradio calls this every second."""
         if isinstance(self.blocks._queue, PageQueue):
             self.blocks._queue.forget_abandoned()
         upload_progress.bound().forget(time.monotonic())

@@ -11,7 +11,7 @@ TITLE = "API"
 
 
 def build(shared: Shared) -> None:
-    """The tab's components and events."""
+    """Make the tab's components and events."""
     gr.HTML(fill("api_intro", origin=ORIGIN), js_on_load=scripts.read("programs"), elem_id="api-doors")
     language = gr.Radio(list(LANGUAGES), value=LANGUAGES[0], label="Language", elem_id="api-language")
     gr.HTML(snippets(), js_on_load=scripts.read("programs"), elem_id="api-snippets")

@@ -57,7 +57,7 @@ class Compared:
 
 
 def build(shared: Shared) -> None:
-    """The tab's components and events."""
+    """Make the tab's components and events."""
     cancellation = gr.State(Cancellation())
     shown = gr.State(None)
     strip = gr.HTML(js_on_load=scripts.read("select"))
@@ -172,7 +172,7 @@ def arrive(
 
 
 def waiting(session: Session, shown: Compared | None) -> tuple[Any, ...]:
-    """That the tab waits for its turn, where the face is another than the one on the screen."""
+    """Say that the tab waits for its turn, where the face is another than the one on the screen."""
     if session.face is None or (shown is not None and shown.about[:2] == (session.key, session.chosen)):
         return laid_out(View())
     nothing = gr.Plot(visible=False)
@@ -187,7 +187,7 @@ def notice_only(note: str) -> tuple[Any, ...]:
 
 
 def stopped(cancellation: Cancellation) -> View:
-    """What is said after a stop."""
+    """Stop the run, and say so."""
     cancellation.begin()
     return View(stop=gr.Button(interactive=False), notice=STOPPED)
 

@@ -85,7 +85,7 @@ class Offered(NamedTuple):
 
 
 def build(shared: Shared) -> None:
-    """The tab's components and events."""
+    """Make the tab's components and events."""
     cancellation = gr.State(Cancellation())
     shown = shared.explained
     judged = gr.State("")
@@ -204,7 +204,7 @@ def arrive(shown: Shown | None, cancellation: Cancellation, session: Session, *i
 
 
 def waiting(session: Session, shown: Shown | None) -> View:
-    """That the tab waits for its turn, where the face is another than the one on the screen."""
+    """Say that the tab waits for its turn, where the face is another than the one on the screen."""
     if session.face is None or (shown is not None and shown.about[:2] == (session.key, session.chosen)):
         return View()
     return View(strip=pictures.above(session), picture=html.QUEUED, told="", parts="", verdict="")
@@ -236,7 +236,7 @@ def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Itera
 
 
 def stopped(cancellation: Cancellation) -> View:
-    """What is said after a stop."""
+    """Stop the run, and say so."""
     cancellation.begin()
     return View(status=STOPPED, stop=gr.Button(visible=False))
 
@@ -291,7 +291,7 @@ def at_work(session: Session, note: str) -> View:
 
 
 def idle() -> View:
-    """What is below is from before, and nothing is at work."""
+    """Say nothing, because nothing is at work; what is below is from before."""
     return View(status="", stop=gr.Button(visible=False))
 
 
@@ -353,7 +353,7 @@ def question(target: Target, prediction: Prediction) -> str:
 
 
 def itself(model: str, emotion: str, against: str) -> str:
-    """What is said when an emotion is set against itself."""
+    """The word to a visitor who sets an emotion against itself."""
     why = f"{against} is what you explain" if emotion else f"{against} is what {text.MODELS[model]} sees"
     return html.note(
         f"Why {against} and not {against}? {why[0].upper()}{why[1:]}. "

@@ -118,7 +118,7 @@ CHANGING = threading.Lock()
 
 
 def build(shared: Shared) -> None:
-    """The tab's components and events."""
+    """Make the tab's components and events."""
     first = LabState(method=pipeline.recommended("cnn"))
     latest = gr.State(Latest(first))
     code = gr.Textbox(visible=False)
@@ -306,7 +306,7 @@ def arrive(state: LabState, shown: Shown | None) -> LabState:
 
 
 def waiting(session: Session, latest: Latest) -> View:
-    """That the tab waits for its turn, where the face is another than the one on the screen."""
+    """Say that the tab waits for its turn, where the face is another than the one on the screen."""
     if session.face is None or latest.state.about == (session.key, session.chosen):
         return View()
     nothing = dict.fromkeys(("steps", "verdict", "predictions", "smallest"), "")
@@ -363,7 +363,7 @@ def slide(state: LabState, *values: float) -> LabState:
 
 
 def take_away(state: LabState, event: gr.EventData) -> LabState:
-    """One step taken away."""
+    """The experiment without one of its steps."""
     index = events.data(event).get("index")
     kept = tuple(step for place, step in enumerate(state.experiment.steps) if place != index)
     return state.with_experiment(Experiment(kept))
@@ -380,7 +380,7 @@ def start_over(state: LabState) -> LabState:
 
 
 def follow_json(state: LabState, text: str) -> LabState:
-    """The experiment that was written or pasted."""
+    """The experiment that the visitor wrote or pasted; raises as `Experiment.from_json`."""
     return state.with_experiment(Experiment.from_json(text))
 
 
@@ -390,7 +390,7 @@ def guide() -> str:
 
 
 def busy(session: Session) -> View:
-    """That the heatmaps of another method are being made."""
+    """Say that the heatmaps of another method are on their way."""
     return View(verdict=BUSY) if session.face else View()
 
 
@@ -407,7 +407,7 @@ def search_smallest(session: Session, latest: Latest, fill: str) -> Iterator[Vie
 
 
 def follow(state: LabState, event: gr.EventData) -> LabState:
-    """The smallest change of one model, done."""
+    """The experiment that does the smallest change of one model."""
     fill, found = state.found or ("", {})
     index = events.data(event).get("index")
     change = list(found.values())[index] if index in range(len(found)) else None
@@ -417,7 +417,7 @@ def follow(state: LabState, event: gr.EventData) -> LabState:
 
 
 def linked(latest: Latest, code: str) -> None:
-    """The experiment that the page's address names; it waits for a face."""
+    """Keep the experiment that the page's address names until there is a face; raises as `Experiment.from_code`."""
     if not code:
         return
     experiment = Experiment.from_code(code)

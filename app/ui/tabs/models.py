@@ -38,7 +38,7 @@ class View(NamedTuple):
 
 
 def build(shared: Shared) -> None:
-    """The tab's components and events."""
+    """Make the tab's components and events."""
     model = gr.Radio(CHOICES, value="cnn", label="Model", elem_id="models-model")
     facts = gr.HTML(elem_id="models")
     trust = gr.HTML(elem_id="models-trust")

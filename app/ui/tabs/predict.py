@@ -41,7 +41,7 @@ class View(NamedTuple):
 
 
 def build(shared: Shared) -> None:
-    """The tab's components and events."""
+    """Make the tab's components and events."""
     with gr.Row(elem_classes="fw-columns"):
         with gr.Column(scale=6, min_width=320, elem_classes="fw-shown"):
             picture = gr.HTML(js_on_load=scripts.read("select"), elem_id="photo")
@@ -83,7 +83,7 @@ def build(shared: Shared) -> None:
 
 
 def read(cancellation: Cancellation, current: Session, when: float, take: Callable[[], Photo] | None) -> Iterator[View]:
-    """A photo that was given; the dropzone is emptied for the next one. The photo that was given last is shown."""
+    """Read a photo, show the one that was given last, and empty the dropzone for the next one."""
     if take is None:
         yield View()
         return
@@ -92,14 +92,14 @@ def read(cancellation: Cancellation, current: Session, when: float, take: Callab
 
 
 def read_example(cancellation: Cancellation, current: Session, when: float, event: gr.EventData) -> Iterator[View]:
-    """An example that was picked."""
+    """Read an example that the visitor picked."""
     paths, index = example_paths(), events.data(event).get("index")
     if index in range(len(paths)):
         yield from _read(cancellation, current, when, lambda: photo.read(paths[index]))
 
 
 def read_whole(cancellation: Cancellation, current: Session, when: float) -> Iterator[View]:
-    """The photo again, all of it taken as the face."""
+    """Read the photo again, and take all of it as the face."""
     if (picture := current.photo) is not None:
         yield from _read(cancellation, current, when, lambda: picture, 0, True, current.by_hand)
 
