@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from training.commands import Data, Name, Runs
-from training.commands.train import Mlflow, Precision, Tensorboard, run
+from training.commands.train import Batch, Mlflow, Precision, Tensorboard, run
 from training.settings import changed
 
 
@@ -18,7 +18,7 @@ def retrain(
     ] = None,
     runs: Runs = Path("runs"),
     epochs: Annotated[int | None, typer.Option(help="Epochs; 5 if left out.", min=1)] = None,
-    batch: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
+    batch: Batch = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Peak of the schedule; a tenth of the first training's.")
     ] = None,

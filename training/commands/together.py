@@ -9,7 +9,6 @@ from models.errors import ParameterError
 from training import config as configs
 from training.commands import Data, Runs
 from training.commands import train as command
-from training.commands.train import Every, Mlflow, Precision, Tensorboard
 from training.settings import changed
 
 Names = Annotated[str, typer.Argument(help="Networks with commas between them, such as vgg16,resnet,cnn.")]
@@ -22,23 +21,17 @@ def together(
     teachers: Annotated[
         str | None, typer.Option(help="Who teaches: runs or shipped weights, such as a,b; or none: ''.")
     ] = None,
-    distillation: Annotated[float | None, typer.Option(help="Weight of the teachers' answers.")] = None,
-    stages: Annotated[str | None, typer.Option(help="Epochs and side of each stage, such as 12x32,8x48.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Epochs at the last stage's side instead of the stages.", min=1)
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
-    augment: Annotated[
-        list[str] | None, typer.Option(help="A disturbance, such as rotation=10; may be repeated.")
-    ] = None,
+    distillation: command.Distillation = None,
+    stages: command.Stages = None,
+    epochs: command.Epochs = None,
+    batch: command.Batch = None,
+    augment: command.Augment = None,
     init: Annotated[str | None, typer.Option(help="`imagenet` starts vgg16 from ImageNet's convolutions.")] = None,
-    init_file: Annotated[
-        Path | None, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")
-    ] = None,
-    precision: Precision = "mixed_bfloat16",
-    mlflow: Mlflow = None,
-    tensorboard: Tensorboard = False,
-    every: Every = None,
+    init_file: command.InitFile = None,
+    precision: command.Precision = "mixed_bfloat16",
+    mlflow: command.Mlflow = None,
+    tensorboard: command.Tensorboard = False,
+    every: command.Every = None,
 ) -> None:
     """Train networks side by side on an accelerator: they see the same faces and have the same teachers."""
     named = [name.strip() for name in names.split(",") if name.strip()]

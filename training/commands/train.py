@@ -11,6 +11,12 @@ from training import config as configs
 from training.commands import Data, Name, Runs
 from training.settings import changed
 
+Stages = Annotated[str | None, typer.Option(help="Epochs and side of each stage, such as 12x32,8x48.")]
+Epochs = Annotated[int | None, typer.Option(help="Epochs at the last stage's side instead of the stages.", min=1)]
+Batch = Annotated[int | None, typer.Option(help="Faces a step.")]
+Distillation = Annotated[float | None, typer.Option(help="Weight of the teachers' answers.")]
+Augment = Annotated[list[str] | None, typer.Option(help="A disturbance, such as rotation=10; may be repeated.")]
+InitFile = Annotated[Path | None, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")]
 Precision = Annotated[str, typer.Option(help="mixed_bfloat16, or float32.")]
 Mlflow = Annotated[
     str | None, typer.Option(help="Track with MLflow: a server's URI, or `local` for a database in the runs.")
@@ -25,11 +31,9 @@ def train(
     name: Name,
     data: Data,
     runs: Runs = Path("runs"),
-    stages: Annotated[str | None, typer.Option(help="Epochs and side of each stage, such as 12x32,8x48.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Epochs at the last stage's side instead of the stages.", min=1)
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
+    stages: Stages = None,
+    epochs: Epochs = None,
+    batch: Batch = None,
     optimizer: Annotated[str | None, typer.Option(help="sgd, adam, or adamw.")] = None,
     schedule: Annotated[str | None, typer.Option(help="Of the learning rate: one-cycle, or plateau.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule.")] = None,
@@ -53,20 +57,16 @@ def train(
     teachers: Annotated[
         str | None, typer.Option(help="Who teaches: shipped weights or runs, such as resnet,runs/vgg16; or none: ''.")
     ] = None,
-    distillation: Annotated[float | None, typer.Option(help="Weight of the teachers' answers.")] = None,
+    distillation: Distillation = None,
     dropout: Annotated[float | None, typer.Option(help="Share of the pooled features that is dropped.")] = None,
     width: Annotated[float | None, typer.Option(help="Factor on the filters of every convolution.")] = None,
-    augment: Annotated[
-        list[str] | None, typer.Option(help="A disturbance, such as rotation=10; may be repeated.")
-    ] = None,
+    augment: Augment = None,
     seed: Annotated[int | None, typer.Option(help="Of the first weights, the order and the disturbance.")] = None,
     init: Annotated[
         str | None,
         typer.Option(help="`imagenet` starts from ImageNet's convolutions, `shipped` from the shipped weights."),
     ] = None,
-    init_file: Annotated[
-        Path | None, typer.Option(help="ImageNet's, a .safetensors or .h5 file; else fetched.")
-    ] = None,
+    init_file: InitFile = None,
     precision: Precision = "mixed_bfloat16",
     mlflow: Mlflow = None,
     tensorboard: Tensorboard = False,
@@ -156,7 +156,7 @@ def run(
     **more: Any,
 ) -> None:
     """Train as a command does: in a precision, told to MLflow and TensorBoard where that was asked, ended by a line."""
-    _use(precision)
+    use(precision)
     from training.train import train as start
 
     folder = runs / (name or config.name)
@@ -184,7 +184,7 @@ def together(
         data, runs, precision, mlflow, tensorboard: as for `run`.
         every: epochs between two checkpoints.
     """
-    _use(precision)
+    use(precision)
     from training import together as device
 
     folders = [runs / (name or config.name) for name, config in zip(names, networks, strict=True)]
@@ -198,7 +198,8 @@ def together(
         _end(config.name, folder, callbacks)
 
 
-def _use(precision: str) -> None:
+def use(precision: str) -> None:
+    """Let Keras compute in a precision; raises `UnknownNameError` where there is no such one."""
     if precision not in ("mixed_bfloat16", "float32"):
         raise UnknownNameError("--precision names an unknown policy", repr(precision), "Use mixed_bfloat16 or float32")
     import keras

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from models.errors import UnknownNameError
 from training import config as configs
 from training.commands import Data, Name, Runs
-from training.commands.train import Precision
+from training.commands.train import Precision, use
 from training.settings import changed
 
 
@@ -22,8 +21,7 @@ def tune(
     precision: Precision = "mixed_bfloat16",
 ) -> None:
     """Try learning rates, strengths of the disturbance and widths in short trials."""
-    if precision not in ("mixed_bfloat16", "float32"):
-        raise UnknownNameError("--precision has an unknown value", repr(precision), "Use mixed_bfloat16 or float32")
+    use(precision)
     import keras
     from rich.console import Console
     from rich.table import Table
@@ -32,7 +30,6 @@ def tune(
     from training.train import train
     from training.tune import tune as search
 
-    keras.config.set_dtype_policy(precision)
     config = configs.load(name)
     config = changed(config, stages or f"3x{config.stages[0][1]}", teachers="", distillation=0.0)
 
