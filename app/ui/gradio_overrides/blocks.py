@@ -84,7 +84,8 @@ def visible(error: Exception, otherwise: str = UNEXPECTED) -> VisibleError:
 def _completed(blocks: Sequence[Block], values: Any) -> Any:
     """Values of an endpoint with the defaults of the arguments behind them, which its caller need not know."""
     rest = blocks[len(values) :] if isinstance(values, list) else ()
-    return [*values, *(block.value for block in rest)] if rest and all(isinstance(b, Api) for b in rest) else values
+    defaults = [block.value for block in rest if isinstance(block, Api)]
+    return [*values, *defaults] if defaults and len(defaults) == len(rest) else values
 
 
 def _kind(text: str) -> str:

@@ -60,5 +60,5 @@ def note(text: str, **extra: Any) -> Markup:
 
 def verdict(session: Session, said: str) -> Markup:
     """What is found on the chosen face, which is named where there are several."""
-    turned = "" if session.by_hand else text.turned(session.photo.turned)
+    turned = "" if session.by_hand else text.turned(session.opened[0].turned)
     return fill("verdict", face=session.face_name, text=said, guessed=session.guessed, turned=turned)
