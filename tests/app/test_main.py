@@ -47,7 +47,7 @@ def test_every_way_to_start_finds_the_packages(start, tmp_path):
     script = (
         "import runpy, sys, uvicorn\n"
         "uvicorn.Server.run = lambda self, sockets: print('started', sockets[0].getsockname())\n"
-        f"sys.argv = {start!r}\n"
+        f"sys.argv = {start[-1:]!r}\n"
         f"sys.path[0] = {str(ROOT / 'app') if start[0] != '-m' else str(ROOT)!r}\n"
         + (
             f"runpy.run_path({str(ROOT / 'app/main.py')!r}, run_name='__main__')"
