@@ -114,6 +114,16 @@ def strength(prediction: Prediction, target: Target) -> float:
     return float(np.clip(probability(prediction, target) / FULL, PALEST, 1))
 
 
+def question(target: Target, prediction: Prediction) -> str:
+    """What was explained, in words."""
+    first = f"{EMOTIONS[target.emotion]} ({percent(prediction.probabilities[target.emotion])})"
+    if target.against is None:
+        return f"Explained: why {first}."
+    other = EMOTIONS[target.against]
+    share = percent(prediction.probabilities[target.against])
+    return f"Explained: why {first} and not {other} ({share}): what makes the one more likely than the other."
+
+
 def odd(photo: Photo) -> str:
     """What is odd about a picture on which nothing can be seen, as a sentence; "" for any other."""
     pixels = photo.pixels

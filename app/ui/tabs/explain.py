@@ -15,11 +15,11 @@ from app.ui.render import charts, evidence_table, html, pictures, trust_panel
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, choose
 from explain import action_units, evidence, scale
-from explain.base import Explanation, Target
+from explain.base import Explanation
 from explain.registry import METHODS
 from models import regions
 from models.errors import WeightsError
-from models.types import EMOTIONS, Face, Prediction
+from models.types import Face, Prediction
 
 TITLE = "Explain"
 PREDICTED = ("what the model sees", "")
@@ -332,7 +332,7 @@ def described(
         model=explanation.model,
         emotion=prediction.emotion,
         confidence=prediction.confidence,
-        question=question(explanation.target, prediction),
+        question=text.question(explanation.target, prediction),
         seconds=explanation.seconds,
         sentences=evidence.sentences(explanation, items),
         face=session.face_name,
@@ -340,16 +340,6 @@ def described(
         saturated=text.probability(prediction, explanation.target) > SATURATED,
         literature=action_units.message(explanation, items),
     )
-
-
-def question(target: Target, prediction: Prediction) -> str:
-    """What was explained, in words."""
-    first = f"{EMOTIONS[target.emotion]} ({text.percent(prediction.probabilities[target.emotion])})"
-    if target.against is None:
-        return f"Explained: why {first}."
-    other = EMOTIONS[target.against]
-    share = text.percent(prediction.probabilities[target.against])
-    return f"Explained: why {first} and not {other} ({share}): what makes the one more likely than the other."
 
 
 def itself(model: str, emotion: str, against: str) -> str:
