@@ -2,11 +2,13 @@
 
 import typer
 
+from app.commands.explain import explain
 from app.commands.predict import predict
 from models.errors import FaceWhyError
 
 app = typer.Typer(add_completion=False)
 app.command()(predict)
+app.command()(explain)
 
 
 @app.callback(invoke_without_command=True)

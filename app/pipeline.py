@@ -11,6 +11,7 @@ from app.serving import canary, engines, jobs, metrics, reports
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
 from models import detector, upright, zoo
+from models.card import Card
 from models.ensemble import Ensemble
 from models.errors import NoFaceError, ParameterError, UnknownModelError, WeightsError
 from models.types import EMOTIONS, Face, Photo, Prediction
@@ -195,6 +196,15 @@ def latest(name: str, line: str) -> str:
         UnknownModelError, WeightsError: see `models.zoo.latest`.
     """
     return engines.current().explain(zoo.latest, name, line) if line else ""
+
+
+def card(name: str, version: str = "") -> Card:
+    """The card of a version of a model; of the active one where none is named.
+
+    Raises:
+        UnknownModelError, WeightsError: see `models.zoo.load`.
+    """
+    return engines.current().explain(jobs.card, name, version)
 
 
 def trust_table(name: str) -> dict[str, Any] | None:

@@ -28,6 +28,11 @@ FULL, PALEST = 0.1, 0.3
 """A map has its full colours from this probability on, and never less than this part of them."""
 
 
+UNTESTED = "This map was not tested."
+NO_FACE_TO_TEST = "Not tested: no face was found, so that there is nothing a map could rightly mark."
+"""What is said in place of a verdict on a map, and on a map of no face."""
+
+
 def listed(names: list[str]) -> str:
     """Names as a phrase: "CNN, ResNet and VGG16"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""

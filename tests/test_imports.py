@@ -20,9 +20,10 @@ BELOW = {
     "app.serving": set(),
     "app.security": set(),
     "app.pipeline": {"app.serving"},
-    "app.ui": {"app.pipeline", "app.serving", "app.security"},
-    "app.api": {"app.pipeline", "app.serving"},
-    "app.main": {"app.ui", "app.api", "app.pipeline", "app.serving", "app.security"},
+    "app.reporting": {"app.pipeline", "app.serving"},
+    "app.ui": {"app.reporting", "app.pipeline", "app.serving", "app.security"},
+    "app.api": {"app.reporting", "app.pipeline", "app.serving"},
+    "app.main": {"app.ui", "app.api", "app.reporting", "app.pipeline", "app.serving", "app.security"},
 }
 """Of the app, what each room may import beside itself: page and API stand beside each other."""
 ROOMS = {
@@ -32,6 +33,7 @@ ROOMS = {
     "app.text": "app.pipeline",
     "app.lab_text": "app.pipeline",
     "app.error_messages": "app.pipeline",
+    "app.reporting": "app.reporting",
     "app.ui": "app.ui",
     "app.api": "app.api",
     "app.serving": "app.serving",
@@ -76,7 +78,7 @@ def forbidden(module: str, names: set[str]) -> set[str]:
     package = module.split(".")[0]
     others = set(PACKAGES) | {"tests"}
     wrong = {name for name in names if (top := name.split(".")[0]) in others and top not in PACKAGES[package]}
-    if package != "app" or room(module) in ("app.serving", "app.security", "app.pipeline"):
+    if package != "app" or room(module) in ("app.serving", "app.security", "app.pipeline", "app.reporting"):
         wrong |= {name for name in names if name.split(".")[0] in GRADIO}
     if package == "app":
         here = room(module)
@@ -138,6 +140,8 @@ def test_the_rule_itself(tmp_path):
     )
     assert forbidden("app.api.rest", {"app.ui.theme"}) == {"app.ui.theme"}
     assert forbidden("app.ui.theme", {"app.api.rest", "app.serving.jobs"}) == {"app.api.rest"}
+    assert forbidden("app.reporting.page", {"app.ui.theme", "app.pipeline", "gradio"}) == {"app.ui.theme", "gradio"}
+    assert forbidden("app.ui.theme", {"app.reporting"}) == forbidden("app.api.rest", {"app.reporting.page"}) == set()
     assert forbidden("app.serving.jobs", {"app.pipeline"}) == {"app.pipeline"}
     assert forbidden("app.security.csrf", {"app.serving.jobs"}) == {"app.serving.jobs"}
     assert forbidden("app.server", {"app.api.rest", "app.ui.theme", "app.security.csrf"}) == set()

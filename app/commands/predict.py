@@ -10,6 +10,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from app.commands import Turn, WholePicture, degrees
 from models.errors import EmptyPhotoError, ParameterError
 from models.types import EMOTIONS
 from models.zoo import EMOTION_MODELS
@@ -17,11 +18,12 @@ from models.zoo import EMOTION_MODELS
 Model = StrEnum("Model", ["mean", *EMOTION_MODELS])  # type: ignore[misc]  # the checker reads no table
 MEAN = Model("mean")
 COLUMNS = (
-    *("file", "face", "left", "top", "right", "bottom", "score", "model", "version", "emotion", "confidence"),
+    *("file", "turned", "face", "left", "top", "right", "bottom", "score"),
+    *("model", "version", "emotion", "confidence"),
     *EMOTIONS,
     "error",
 )
-"""Of the csv: coordinates are pixels of the upright photo, probabilities lie in 0..1."""
+"""Of the csv: coordinates are pixels of the photo as it was turned, probabilities lie in 0..1."""
 LONGEST = 10_000
 """Characters of a line where no terminal breaks it."""
 
@@ -31,9 +33,8 @@ def predict(
     model: Annotated[
         Model, typer.Option(help="Who is asked; mean is the calibrated mean of all three.", case_sensitive=False)
     ] = MEAN,
-    whole_picture: Annotated[
-        bool, typer.Option("--whole-picture", help="Take the whole picture as the face where none is found.")
-    ] = False,
+    whole_picture: WholePicture = False,
+    turn: Turn = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Answers as those of POST /predict, instead of a table.")
     ] = False,
@@ -47,12 +48,12 @@ def predict(
     """
     if as_json and as_csv:
         raise ParameterError("Two forms of the answer were asked for", "--json and --csv", "Leave one of them out")
-    answering = watched(found(photos), model.value, whole_picture)
+    answering = watched(found(photos), model=model.value, whole_picture=whole_picture, turn=degrees(turn))
     answers = write_csv(answering, sys.stdout) if as_csv else list(answering)
     if as_json:
         print(json.dumps({"results": answers}, indent=2, ensure_ascii=False))
     elif not as_csv:
-        write_table(answers)
+        write_table(answers, by_itself=turn is None)
     for note in dict.fromkeys(answer["note"] for answer in answers if answer.get("note")):
         typer.echo(note, err=True)
     if any("error" in answer for answer in answers):
@@ -69,8 +70,13 @@ def found(paths: list[Path]) -> list[Path]:
     return files
 
 
-def watched(files: list[Path], model: str, whole_picture: bool) -> Iterator[dict[str, Any]]:
-    """An answer a file, see `answer`, with a bar on a terminal."""
+def watched(files: list[Path], **values: Any) -> Iterator[dict[str, Any]]:
+    """An answer a file, see `answer`, with a bar on a terminal.
+
+    Args:
+        files: of pictures.
+        values: fields of `schemas.PredictRequest` by name.
+    """
     from rich.console import Console
     from rich.progress import track
 
@@ -81,8 +87,7 @@ def watched(files: list[Path], model: str, whole_picture: bool) -> Iterator[dict
     canary.canaries()
     precision.bfloat16()
     engines.current()
-    values = {"image": "", "model": model, "whole_picture": whole_picture}
-    request = validation.read(schemas.PredictRequest, values)
+    request = validation.read(schemas.PredictRequest, {"image": "", **values})
     bar = Console(stderr=True)
     for path in track(files, "Reading", console=bar, transient=True, disable=not bar.is_terminal):
         yield {"file": str(path).encode(errors="replace").decode()} | answer(path, request)
@@ -112,7 +117,8 @@ def rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
         of_model = face["predictions"][0]
         told = {key: of_model[key] for key in ("model", "version", "emotion", "confidence")}
         place = face["box"] | {"score": face["score"]}
-        lines.append({"file": answer["file"], "face": index} | place | told | of_model["probabilities"])
+        about = {"file": answer["file"], "turned": answer["turned"], "face": index}
+        lines.append(about | place | told | of_model["probabilities"])
     return lines
 
 
@@ -133,8 +139,13 @@ def write_csv(answers: Iterator[dict[str, Any]], file: TextIO) -> list[dict[str,
     return kept
 
 
-def write_table(answers: list[dict[str, Any]]) -> None:
-    """Print a line a face, and what went wrong with a file on the standard error; in a pipe, a line is never broken."""
+def write_table(answers: list[dict[str, Any]], by_itself: bool) -> None:
+    """Print a line a face; in a pipe, it is never broken. What there is to say of a file goes to the standard error.
+
+    Args:
+        answers: with their files.
+        by_itself: whether photos that were turned were so without being asked for.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -152,5 +163,6 @@ def write_table(answers: list[dict[str, Any]]) -> None:
     if table.rows:
         console.print(table)
     for answer in answers:
-        if "error" in answer:
-            typer.echo(f"{answer['file']}: {sentence(answer)}", err=True)
+        said = sentence(answer) if "error" in answer else text.turned(answer["turned"]) if by_itself else ""
+        if said:
+            typer.echo(f"{answer['file']}: {said}", err=True)

@@ -9,6 +9,7 @@ from explain import registry, trust
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
 from models import ensemble, zoo
+from models.card import Card
 from models.ensemble import Ensemble
 from models.types import Face
 
@@ -28,6 +29,15 @@ def together(versions: tuple[tuple[str, str], ...]) -> Ensemble:
     """
     asked = [zoo.load(name, version) for name, version in versions]
     return ensemble.read(asked[0].located.folder.parent, [model.card for model in asked])
+
+
+def card(name: str, version: str = "") -> Card:
+    """The card of a version of a model.
+
+    Raises:
+        UnknownNameError, WeightsError: there is no such model, or no such version.
+    """
+    return zoo.load(name, version).card
 
 
 def unsuitable(name: str, method: str, version: str = "") -> str:

@@ -94,6 +94,17 @@ def test_the_whole_picture_stands_for_a_face_where_that_is_asked(folder):
     assert done.exit_code == 0 and len(done.stdout.splitlines()) == 2 and done.stderr == ""
 
 
+def test_a_turn_reaches_the_answer(tmp_path, astronaut):
+    Image.fromarray(np.rot90(astronaut.pixels)).save(tmp_path / "lying.png")
+    for options, turned in (([], 90), (["--turn", "90"], 90), (["--turn", "180"], 180)):
+        done = run(tmp_path / "lying.png", "--json", "--whole-picture", *options)
+        assert json.loads(done.stdout)["results"][0]["turned"] == turned
+    for options, said in (([], "turned by 90° to the right"), (["--turn", "90"], "")):
+        done = run(tmp_path / "lying.png", *options)
+        assert done.exit_code == 0 and (said in done.stderr if said else done.stderr == "")
+    assert next(csv.DictReader(io.StringIO(run(tmp_path / "lying.png", "--csv").stdout)))["turned"] == "90"
+
+
 def test_each_model_answers_for_itself(folder):
     told = {
         name: json.loads(run(EXAMPLES / "astronaut.jpg", "--json", "--model", name.upper()).stdout)["results"][0]
