@@ -53,7 +53,10 @@ class _Finder(MetaPathFinder):
 
 @contextmanager
 def without_start_up() -> Iterator[None]:
-    """Hold back what is written to the standard error, and pass on at the end what tells of a fault."""
+    """Hold back what is written to the standard error, and pass on at the end what tells of a fault.
+
+    A process that is killed within it takes what it has written last with it.
+    """
     try:
         kept = os.dup(2)
     except OSError:  # there is no standard error

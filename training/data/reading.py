@@ -300,14 +300,22 @@ def load_keypoints(path: str | Path) -> dict[str, KeypointSplit]:
     if not path.is_file():
         raise DataError("The keypoint data were not found", str(path), "Give --data PATH")
     table = _read_parquet(path, ["person", "jpeg", "landmarks68"])
-    people = np.array(table["person"].to_pylist())
+    named, marked = table["person"].to_pylist(), table["landmarks68"].to_pylist()
+    for row, (name, numbers_of_row) in enumerate(zip(named, marked, strict=True)):
+        if name is None or numbers_of_row is None or len(numbers_of_row) != 136 or None in numbers_of_row:
+            raise DataError(
+                f"The person or the landmarks of a face in {path.name} are missing",
+                f"row {row}",
+                "Give every face a name and 136 numbers",
+            )
+    people = np.array(named)
     order = {name: index for index, name in enumerate(sorted(set(people.tolist())))}
     fold = np.array([order[name] % 10 for name in people])
-    landmarks = np.array(table["landmarks68"].to_pylist(), np.float32).reshape(len(people), 68, 2)
+    landmarks = np.array(marked, np.float32).reshape(len(people), 68, 2)
     keypoints = corrected(np.stack([landmarks[:, list(which)].mean(1) for which in LANDMARKS68.values()], 1))
     images = []
     for row, data in enumerate(table["jpeg"].to_pylist()):
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        image = cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_GRAYSCALE)
         if image is None:
             raise DataError(
                 f"The picture of a row of {path.name} could not be read", f"row {row}", "Make the file again"

@@ -264,3 +264,26 @@ def test_keypoints_follow_from_the_landmarks_by_hand(published):
     assert points["nose_tip"] == pytest.approx([60 - left, 61])
     assert points["left_eye_center"] == pytest.approx([89 - left, 90])  # the mean of 42 to 47
     assert points["mouth_right_corner"] == pytest.approx([96 - left, 97])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("person", None, "person or the landmarks of a face in keypoints68.parquet are missing.*row 7"),
+        ("landmarks68", None, "person or the landmarks of a face in keypoints68.parquet are missing.*row 7"),
+        ("landmarks68", [1.0] * 135, "person or the landmarks of a face in keypoints68.parquet are missing.*row 7"),
+        ("landmarks68", [None] * 136, "person or the landmarks of a face in keypoints68.parquet are missing.*row 7"),
+        ("jpeg", None, "picture of a row of keypoints68.parquet could not be read.*row 7"),
+        ("jpeg", b"", "picture of a row of keypoints68.parquet could not be read.*row 7"),
+    ],
+)
+def test_what_is_missing_of_a_face_with_landmarks_is_told_with_its_row(published, column, value, said):
+    import pyarrow
+    import pyarrow.parquet
+
+    path = published / "keypoints68.parquet"
+    rows = pyarrow.parquet.read_table(path).to_pylist()
+    rows[7][column] = value
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    with pytest.raises(DataError, match=said):
+        data.load_keypoints(path)
