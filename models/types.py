@@ -87,7 +87,7 @@ class Face:
             ParameterError: they were not read.
         """
         if self.keypoints is None:
-            raise ParameterError("The face has no keypoints", "none", "Read them first")
+            raise ParameterError("The keypoints of the face were not read", "none", "Read them first")
         return self.keypoints @ self.to_crop[:, :2].T + self.to_crop[:, 2]
 
 
