@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from explain.base import Target
+from models.quality import Quality
 from models.types import EMOTIONS, Photo, Prediction
 
 MODELS = {"cnn": "CNN", "resnet": "ResNet", "vgg16": "VGG16"}
@@ -22,6 +23,19 @@ ADJECTIVES = {
 """How a face with each emotion looks."""
 ONE_COLOUR = 12
 """Levels of 255 by which the pixels of a picture may differ that is called of one colour."""
+GUESS = "No face was found.", "The whole picture is taken as a face, so that everything said about it is a guess."
+"""What is said of a picture that is taken as a face."""
+DOUBTS = {
+    "small": "is only about {size} pixels wide",
+    "dark": "is very dark",
+    "bright": "is very bright",
+    "flat": "has hardly any contrast",
+    "blurred": "is blurred",
+    "cut": "is cut off by the edge of the picture",
+    "misfit": "has points that fit no upright face, like those of a statue or a drawing",
+    "unsure": "may be none, for the detector is not sure",
+}
+"""What may be wrong with a face, by its name in `models.quality.WARNINGS`."""
 HARDLY = 0.05
 """A model hardly sees an emotion that is less probable."""
 FULL, PALEST = 0.1, 0.3
@@ -137,6 +151,14 @@ def odd(photo: Photo) -> str:
     if pixels.max() <= ONE_COLOUR:
         return "It is black all over. Of an animation only the first frame is read: save another frame as a picture."
     return "It has one colour all over. Where a picture is transparent, only what lies behind it can be read."
+
+
+def doubts(measured: Quality) -> str:
+    """Why an answer about a face is unreliable, as a sentence; "" where nothing speaks against it."""
+    if "guess" in measured.warnings:
+        return " ".join(GUESS)
+    found = [DOUBTS[name].format(size=round(measured.size)) for name in measured.warnings]
+    return f"Be careful with this answer: the face {listed(found)}." if found else ""
 
 
 def turned(degrees: int) -> str:

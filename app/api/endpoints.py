@@ -34,7 +34,7 @@ def detect(photo: Photo, request: schemas.DetectRequest) -> dict[str, Any]:
     except WeightsError:  # without the keypoint network nobody knows whether the photo is upright
         photo = upright.turned(photo, request.turn or 0)
         found = pipeline.Detections(photo, pipeline.find(photo))
-    return {**responses.size(found.photo), "faces": [responses.detected(face) for face in found.faces]}
+    return {**responses.size(found.photo), "faces": [responses.detected(face, found.photo) for face in found.faces]}
 
 
 def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
@@ -59,14 +59,14 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
         **responses.size(found.photo),
         "faces": [
             {
-                **responses.detected(face),
-                "keypoints": responses.keypoints(face),
+                **responses.detected(face, found.photo),
+                "keypoints": responses.keypoints(face, found.photo),
                 "predictions": [responses.prediction(of_model[index]) for of_model in predictions.values()],
             }
             for index, face in enumerate(faces)
         ],
         **{key: largest[key] for key in ("emotion", "confidence", "probabilities")},
-        "note": note,
+        "note": responses.note(faces, note),
     }
 
 
@@ -76,9 +76,18 @@ def keypoints(photo: Photo, request: schemas.KeypointsRequest) -> dict[str, Any]
     `keypoints`, of which there are `num_keypoints`, are those of the largest face that is answered.
     """
     found = _faces(photo, request)
-    faces = [{**responses.detected(face), "keypoints": responses.keypoints(face)} for face in found.faces]
+    faces = [
+        {**responses.detected(face, found.photo), "keypoints": responses.keypoints(face, found.photo)}
+        for face in found.faces
+    ]
     largest = faces[0]["keypoints"]
-    return {**responses.size(found.photo), "faces": faces, "num_keypoints": len(largest), "keypoints": largest}
+    return {
+        **responses.size(found.photo),
+        "faces": faces,
+        "num_keypoints": len(largest),
+        "keypoints": largest,
+        "note": responses.note(found.faces),
+    }
 
 
 def explain(photo: Photo, request: schemas.ExplainRequest) -> dict[str, Any]:
@@ -133,7 +142,7 @@ def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
             }
             for name, prediction in predictions.items()
         ],
-        "note": text.missing(predictions),
+        "note": responses.note(found.faces, text.missing(predictions)),
     }
 
 
@@ -155,7 +164,7 @@ def lab(photo: Photo, request: schemas.LabRequest) -> dict[str, Any]:
         **tried,
         "crop": tried["crop"] if request.maps == "arrays" else None,
         "png": responses.picture(np.round(255 * crop).astype(np.uint8)) if request.maps == "png" else None,
-        "note": text.missing([model["before"]["model"] for model in tried["models"]]),
+        "note": responses.note(found.faces, text.missing([model["before"]["model"] for model in tried["models"]])),
     }
 
 
@@ -258,5 +267,6 @@ def _explained(found: pipeline.Detections, request: schemas.ExplainRequest) -> t
         **responses.chosen(found),
         "prediction": responses.prediction(prediction),
         "explanation": responses.explanation(made, face, scale.shared([made]), request.maps),
+        "note": responses.note(found.faces),
     }
     return answer, made

@@ -5,14 +5,14 @@ exceeds 2048 pixels is reduced to that first.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
 import cv2
 import numpy as np
 
-from app import lab_text
+from app import lab_text, text
 from app.api import schemas
 from app.experiments import Outcome
 from app.pipeline import Detections
@@ -20,7 +20,7 @@ from explain import evidence, figures
 from explain.base import Explanation
 from explain.lab.counterfactual import Counterfactual
 from explain.scale import Scale
-from models import regions
+from models import quality, regions
 from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
 
 
@@ -30,26 +30,36 @@ def size(photo: Photo) -> dict[str, Any]:
     return {"width": width, "height": height, "turned": photo.turned}
 
 
-def detected(face: Face) -> dict[str, Any]:
-    """A face's box and the detector's score."""
+def detected(face: Face, photo: Photo) -> dict[str, Any]:
+    """A face's box, the detector's score, and how far an answer about it can be relied on."""
+    measured = quality.measure(face, photo.size)
+    numbers = measured.to_json()
     sides = (round(float(value), 2) for value in face.box)
     return {
         "box": dict(zip(("left", "top", "right", "bottom"), sides, strict=True)),
-        "score": round(float(face.score), 4),
+        "score": numbers["score"],
+        "quality": {**numbers, "note": text.doubts(measured)},
     }
+
+
+def note(faces: Sequence[Face], missing: str = "") -> str:
+    """What is to be said of a whole answer: that it is a guess, and who could not be asked."""
+    guess = " ".join(text.GUESS) if any(face.guessed for face in faces) else ""
+    return " ".join(filter(None, [guess, missing]))
 
 
 def chosen(found: Detections) -> dict[str, Any]:
     """The one face that an answer is about, and by how much its photo was turned."""
     [face] = found.faces
-    return {"turned": found.photo.turned, **detected(face)}
+    return {"turned": found.photo.turned, **detected(face, found.photo)}
 
 
-def keypoints(face: Face) -> list[schemas.Keypoint]:
-    """A face's keypoints by name, in pixels of the photo."""
+def keypoints(face: Face, photo: Photo) -> list[schemas.Keypoint]:
+    """A face's keypoints by name, in pixels of the photo, and whether each lies inside it."""
+    points = cast(np.ndarray, face.keypoints)
     return [
-        {"name": name, "x": round(float(x), 2), "y": round(float(y), 2)}
-        for name, (x, y) in zip(KEYPOINTS, cast(np.ndarray, face.keypoints), strict=True)
+        {"name": name, "x": round(float(x), 2), "y": round(float(y), 2), "inside": bool(inside)}
+        for name, (x, y), inside in zip(KEYPOINTS, points, quality.within(points, photo.size), strict=True)
     ]
 
 

@@ -207,20 +207,38 @@ class Box(TypedDict):
     bottom: float
 
 
+class Quality(TypedDict):
+    """See docs/quality.md."""
+
+    size: float
+    brightness: float
+    contrast: float
+    sharpness: float
+    inside: float
+    keypoints_outside: int | None
+    disagreement: float | None
+    score: float | None
+    warnings: list[str]
+    note: str
+
+
 class DetectedFace(TypedDict):
     box: Box
-    score: float
+    score: float | None
+    quality: Quality
 
 
 class Keypoint(TypedDict):
     name: str
     x: float
     y: float
+    inside: bool
 
 
 class KeypointFace(TypedDict):
     box: Box
-    score: float
+    score: float | None
+    quality: Quality
     keypoints: list[Keypoint]
 
 
@@ -244,7 +262,8 @@ class ModelPrediction(TypedDict):
 
 class PredictedFace(TypedDict):
     box: Box
-    score: float
+    score: float | None
+    quality: Quality
     keypoints: list[Keypoint]
     predictions: list[ModelPrediction]
 
@@ -362,7 +381,7 @@ class Answer(TypedDict):
     """`milliseconds` is the time at work, without the wait for a place.
 
     `turned` is how many degrees clockwise the picture was turned, by itself or as `turn` says; all sizes and places are
-    those of the turned picture.
+    those of the turned picture. `score` is null where the whole picture was taken as the face, and `note` says so.
     """
 
     milliseconds: float
@@ -386,6 +405,7 @@ class KeypointsResponse(Answer):
     faces: list[KeypointFace]
     num_keypoints: int
     keypoints: list[Keypoint]
+    note: str
 
 
 class PredictResponse(Answer):
@@ -406,9 +426,11 @@ class ExplainResponse(Answer):
 
     turned: int
     box: Box
-    score: float
+    score: float | None
+    quality: Quality
     prediction: ModelPrediction
     explanation: ExplanationResult
+    note: str
 
 
 class TrustResponse(ExplainResponse):
@@ -422,7 +444,8 @@ class CompareResponse(Answer):
 
     turned: int
     box: Box
-    score: float
+    score: float | None
+    quality: Quality
     emotion: str
     models: list[ComparedModel]
     note: str
@@ -433,7 +456,8 @@ class LabResponse(Answer, LabResult):
 
     turned: int
     box: Box
-    score: float
+    score: float | None
+    quality: Quality
     png: str | None
     note: str
 

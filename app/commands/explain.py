@@ -62,7 +62,7 @@ def explain(
         made = made.without_photo()
     files = reporting.write(out, reporting.every(made))
     turned = "" if turn else text.turned(found.photo.turned)
-    for sentence in filter(None, (turned, f"{made.title}.", made.weak, *made.sentences, made.verdict)):
+    for sentence in filter(None, (turned, f"{made.title}.", made.doubts, made.weak, *made.sentences, made.verdict)):
         typer.echo(sentence)
     typer.echo(f"In {out}: {', '.join(path.name for path in files)}")
 

@@ -21,9 +21,11 @@ COLUMNS = (
     *("file", "turned", "face", "left", "top", "right", "bottom", "score"),
     *("model", "version", "emotion", "confidence"),
     *EMOTIONS,
+    "warnings",
     "error",
 )
-"""Of the csv: coordinates are pixels of the photo as it was turned, probabilities lie in 0..1."""
+"""Of the csv: coordinates are pixels of the photo as it was turned, probabilities lie in 0..1, `warnings` are of
+`models.quality.WARNINGS`."""
 LONGEST = 10_000
 """Characters of a line where no terminal breaks it."""
 
@@ -118,7 +120,8 @@ def rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
         told = {key: of_model[key] for key in ("model", "version", "emotion", "confidence")}
         place = face["box"] | {"score": face["score"]}
         about = {"file": answer["file"], "turned": answer["turned"], "face": index}
-        lines.append(about | place | told | of_model["probabilities"])
+        warnings = {"warnings": " ".join(face["quality"]["warnings"])}
+        lines.append(about | place | told | of_model["probabilities"] | warnings)
     return lines
 
 

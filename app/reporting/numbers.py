@@ -29,7 +29,8 @@ def numbers(report: Report) -> dict[str, Any]:
         "title": report.title,
         "turned": report.turned,
         "box": {side: round(float(value), 2) for side, value in sides},
-        "score": round(float(face.score), 4),
+        "score": None if face.guessed else round(float(face.score), 4),
+        "quality": None if report.quality is None else {**report.quality.to_json(), "note": report.doubts},
         "keypoints": [
             {"name": name, "x": round(float(x), 2), "y": round(float(y), 2)}
             for name, (x, y) in zip(KEYPOINTS, cast(np.ndarray, face.keypoints), strict=True)

@@ -12,6 +12,7 @@ from explain.scale import Scale
 from explain.trust import TrustResult
 from models import regions
 from models.card import Card
+from models.quality import Quality, measure
 from models.types import Face, Photo, Prediction
 
 
@@ -28,6 +29,7 @@ class Report:
         card: of the weights that answered.
         made: the day.
         turned: degrees clockwise by which the photo was turned; places are those in the turned photo.
+        quality: how far an answer about the face can be relied on; None where its photo was not given.
     """
 
     photo: Photo | None
@@ -38,6 +40,7 @@ class Report:
     card: Card
     made: date
     turned: int = 0
+    quality: Quality | None = None
 
     def without_photo(self) -> "Report":
         """The same report, in which no pixel of the photo is shown."""
@@ -79,6 +82,11 @@ class Report:
         return text.weak(self.prediction, self.explanation.target)
 
     @property
+    def doubts(self) -> str:
+        """Why the answer is unreliable; "" where nothing speaks against it."""
+        return "" if self.quality is None else text.doubts(self.quality)
+
+    @property
     def verdict(self) -> str:
         """Whether the map holds up, in a sentence."""
         if self.trust is None:
@@ -106,4 +114,5 @@ def report(
     card = pipeline.card(prediction.model, prediction.version)
     tested = None if face.guessed else trust
     turned = 0 if photo is None else photo.turned
-    return Report(photo, face, prediction, explanation, tested, card, made or date.today(), turned)
+    quality = None if photo is None else measure(face, photo.size)
+    return Report(photo, face, prediction, explanation, tested, card, made or date.today(), turned, quality)

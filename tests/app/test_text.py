@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app import text
 from explain.base import Target
+from models.quality import WARNINGS, Quality
 from models.types import EMOTIONS, Photo, Prediction
 
 
@@ -117,3 +120,13 @@ def test_a_turn_is_told(degrees, how):
 
 def test_nothing_is_told_of_a_photo_that_was_not_turned():
     assert text.turned(0) == ""
+
+
+def test_what_makes_an_answer_unreliable_is_one_sentence():
+    fine = Quality(100, 0.5, 0.2, 0.8, 1, 0, 0.08, 0.9)
+    assert text.doubts(fine) == ""
+    assert text.doubts(replace(fine, size=23.6, brightness=0.1)) == (
+        "Be careful with this answer: the face is only about 24 pixels wide and is very dark."
+    )
+    assert text.doubts(replace(fine, score=None, size=10)).startswith("No face was found. The whole picture")
+    assert set(text.DOUBTS) == set(WARNINGS) - {"guess"}

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from app import text
 from app.ui.session import Session
+from models import quality
 
 
 class Tight(Extension):
@@ -28,7 +29,7 @@ templates = Environment(
     undefined=StrictUndefined,
     extensions=[Tight],
 )
-templates.globals |= {"MODELS": text.MODELS, "ADJECTIVES": text.ADJECTIVES}
+templates.globals |= {"MODELS": text.MODELS, "ADJECTIVES": text.ADJECTIVES, "GUESS": text.GUESS}
 templates.filters |= {"percent": text.percent, "share": text.share, "duration": text.duration}
 
 
@@ -60,5 +61,7 @@ def note(text: str, **extra: Any) -> Markup:
 
 def verdict(session: Session, said: str) -> Markup:
     """What is found on the chosen face, which is named where there are several."""
-    turned = "" if session.by_hand else text.turned(session.opened[0].turned)
-    return fill("verdict", face=session.face_name, text=said, guessed=session.guessed, turned=turned)
+    picture, face = session.opened
+    turned = "" if session.by_hand else text.turned(picture.turned)
+    doubts = "" if session.guessed else text.doubts(quality.measure(face, picture.size))
+    return fill("verdict", face=session.face_name, text=said, guessed=session.guessed, turned=turned, doubts=doubts)

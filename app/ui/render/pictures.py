@@ -12,7 +12,7 @@ from app.ui.session import Session
 from explain import figures
 from explain.base import Explanation
 from explain.scale import Scale
-from models import framing
+from models import framing, quality
 from models.types import KEYPOINTS, Face, Photo
 
 VIEW_SIDE = 1280
@@ -70,7 +70,7 @@ def photo(session: Session) -> str:
     marks, radius, face = [], 0.0, session.face
     if face is not None and face.keypoints is not None:
         radius = max(_width(face) * 0.02, max(width, height) / 400)
-        marks = _marks(face.keypoints, face.keypoints, radius, width)
+        marks = [mark for mark in _marks(session.photo, face.keypoints, face.keypoints, radius, width) if mark["seen"]]
     return fill(
         "photo",
         width=width,
@@ -96,7 +96,7 @@ def close_up(session: Session) -> str:
         "close_up",
         side=CLOSE_UP_SIDE,
         picture=jpeg(_warp(picture, matrix, CLOSE_UP_SIDE)),
-        marks=_marks(framing.apply(matrix, face.keypoints), face.keypoints, 4.2, CLOSE_UP_SIDE),
+        marks=_marks(picture, framing.apply(matrix, face.keypoints), face.keypoints, 4.2, CLOSE_UP_SIDE),
         parts=PARTS,
     )
 
@@ -194,10 +194,10 @@ def _box(session: Session, index: int) -> dict[str, Any]:
     }
 
 
-def _marks(points: np.ndarray, places: np.ndarray, radius: float, width: int) -> list[dict[str, Any]]:
-    """Where keypoints are drawn and named; `places` are those in the photo."""
+def _marks(picture: Photo, points: np.ndarray, places: np.ndarray, radius: float, width: int) -> list[dict[str, Any]]:
+    """Where keypoints are drawn and named; `places` are those in the photo, perhaps outside it."""
     marks = []
-    for name, (x, y), at in zip(KEYPOINTS, points, places, strict=True):
+    for name, (x, y), at, seen in zip(KEYPOINTS, points, places, quality.within(places, picture.size), strict=True):
         inside = x < width / 2
         marks.append(
             {
@@ -206,6 +206,7 @@ def _marks(points: np.ndarray, places: np.ndarray, radius: float, width: int) ->
                 "x": x,
                 "y": y,
                 "at": at,
+                "seen": bool(seen),
                 "anchor": "start" if inside else "end",
                 "shift": 2.5 * radius if inside else -2.5 * radius,
             }

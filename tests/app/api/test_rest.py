@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import pipeline
+from app import pipeline, text
 from app.api import encoding, errors
 from app.api import rest as rest_api
 from app.api.endpoints import ENDPOINTS, Endpoint
@@ -22,7 +22,7 @@ from app.serving import admission
 from app.serving.admission import WorkQueue
 from explain import registry
 from models import card as cards
-from models import detector, ensemble, photo, upright, weight_store, zoo
+from models import detector, ensemble, keypoints, photo, upright, weight_store, zoo
 from models.errors import BusyError, FaceWhyError, WeightsError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.app.api.conftest import EXAMPLES
@@ -266,8 +266,32 @@ def test_what_cannot_be_read_is_refused_the_same_way_by_both_doors(rest, data, s
 
 def test_the_whole_picture_can_be_the_face(rest):
     image = base64.b64encode(blank()).decode()
-    answer = rest.post("/api/v1/predict/keypoints", json={"image": image, "whole_picture": True}).json()
-    assert answer["faces"][0]["score"] == 1
+    guess = " ".join(text.GUESS)
+    for route in ("predict/keypoints", "predict/emotion"):
+        answer = rest.post(f"/api/v1/{route}", json={"image": image, "whole_picture": True}).json()
+        assert answer["faces"][0]["score"] is None and answer["note"] == guess
+    for route in ("explain", "trust", "compare", "lab"):
+        asked = {"image": image, "whole_picture": True, "maps": "none"}
+        answer = rest.post(f"/api/v1/{route}", json=asked).json()
+        assert answer["score"] is answer["quality"]["score"] is None, route
+        assert answer["note"] == answer["quality"]["note"] == guess and "guess" in answer["quality"]["warnings"]
+
+
+def test_what_makes_an_answer_unreliable_is_told(rest):
+    straight = photo.read(PICTURE)
+    [found] = keypoints.read(detector.find(straight), straight)
+    edge = round(float(found.keypoints[:, 0].mean()))
+    spoilt = io.BytesIO()
+    Image.fromarray(np.uint8(straight.pixels[:, edge:] * 0.15)).save(spoilt, "PNG")
+    image = base64.b64encode(spoilt.getvalue()).decode()
+    [face] = rest.post("/api/v1/predict/emotion", json={"image": image}).json()["faces"]
+    assert {"dark", "cut"} <= set(face["quality"]["warnings"]) and "is very dark" in face["quality"]["note"]
+    outside = [point for point in face["keypoints"] if not point["inside"]]
+    assert len(outside) == face["quality"]["keypoints_outside"] > 0
+    assert all(point["x"] < 0 for point in outside)
+    [fine] = rest.post("/api/v1/predict/emotion", json={"image": BASE64}).json()["faces"]
+    assert fine["quality"]["warnings"] == [] and fine["quality"]["note"] == ""
+    assert all(point["inside"] for point in fine["keypoints"])
 
 
 def test_a_picture_that_lies_is_turned_unless_the_caller_says_otherwise(rest):

@@ -51,8 +51,9 @@ def test_the_numbers_are_those_that_the_api_answers(told):
     assert numbers["explanation"] == {key: value for key, value in api.items() if key != "png"}
     assert numbers["prediction"] == responses.prediction(told.prediction)
     found = pipeline.Detections(told.photo, [told.face])
-    assert {key: numbers[key] for key in ("box", "score", "turned")} == responses.chosen(found)
-    assert numbers["keypoints"] == responses.keypoints(told.face)
+    assert {key: numbers[key] for key in ("box", "score", "turned", "quality")} == responses.chosen(found)
+    points = [{key: point[key] for key in ("name", "x", "y")} for point in responses.keypoints(told.face, told.photo)]
+    assert numbers["keypoints"] == points
     assert numbers["trust"] == told.trust.to_json() and numbers["verdict"] == told.trust.sentence
     assert numbers["weights"]["sha256"] == told.card.sha256 and numbers["weights"]["limits"] == list(told.card.limits)
     assert (numbers["facewhy"], numbers["made"]) == (VERSION, "2026-11-28")
@@ -102,6 +103,13 @@ def test_a_caption_fits_beside_nothing(words):
     lines = picture._wrapped(words, font)
     assert "".join("".join(lines).split()) == "".join(words.translate(picture.PLAIN).split())
     assert all(font.getlength(line) <= picture.SIDE and line.isascii() for line in lines)
+
+
+def test_what_makes_the_answer_unreliable_is_said(told):
+    dark = replace(told, quality=replace(told.quality, brightness=0.05))
+    assert plainly(dark.doubts) in words(reporting.to_html(dark)) and "very dark" in dark.doubts
+    assert told.doubts == "" and "Be careful" not in words(reporting.to_html(told))
+    assert json.loads(reporting.to_json(dark))["quality"]["warnings"] == ["dark"]
 
 
 def test_a_weak_emotion_is_paler_and_said_to_be(make):

@@ -1,5 +1,6 @@
 import base64
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -46,6 +47,16 @@ def test_every_keypoint_is_named_in_the_picture_and_in_the_list(one):
     assert html.count('class="fw-point') == 15
     for name in KEYPOINTS:
         assert html.count(pictures.label(name)) == 2
+
+
+def test_keypoints_outside_the_photo_are_not_drawn_as_if_seen(one):
+    keypoints = one.face.keypoints.copy()
+    keypoints[0], keypoints[11] = (-3, 40), (40, one.photo.size[1] + 2)
+    cut = replace(one, faces=(one.face.with_keypoints(keypoints),))
+    assert pictures.photo(cut).count('class="fw-point') == 13
+    html = pictures.close_up(cut)
+    assert html.count("fw-unseen") == html.count(", outside the photo") == 2 and "Hollow ones" in html
+    assert "fw-unseen" not in pictures.close_up(one) and "Hollow" not in pictures.close_up(one)
 
 
 def test_names_for_people():

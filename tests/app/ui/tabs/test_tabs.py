@@ -125,6 +125,12 @@ def test_a_photo_that_lies_is_put_upright_and_the_page_says_so(one):
     assert "was turned" not in view.notice, "the visitor has turned it, whatever its faces say"
 
 
+def test_what_makes_an_answer_unreliable_stands_beside_it(one):
+    *_, view = read(lambda: Photo(np.uint8(one.photo.pixels * 0.15)))
+    assert "fw-doubt" in view.notice and "the face is very dark" in view.notice
+    assert "fw-doubt" not in predict.notice_of(one)
+
+
 def test_every_click_turns_the_photo_further(one):
     cancellation = Cancellation()
     first = predict.read_turned(cancellation, one, 1.0)
