@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,7 +39,13 @@ UNREAD = 300.0
 EVERY = 5.0
 """Seconds between two looks at what is old."""
 MOST = 2**30
-"""Bytes that all uploads may take together; beyond them the oldest go first."""
+"""Bytes on the disk that all uploads may take together; beyond them the oldest go first."""
+MOST_FILES = 2000
+"""Uploads that may lie there together, likewise."""
+SHARE = 4
+"""One client may have one in so many of both; beyond them its own oldest go first."""
+BLOCK = 4096
+"""Bytes on the disk of the smallest file, and of its folder."""
 FRESH = 5.0
 """Seconds in which a new folder may not be marked as in use yet."""
 
@@ -53,6 +59,8 @@ shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 _folder: Path | None = None
 _read: set[Path] = set()
+_arrived: dict[str, dict[Path, float]] = {}
+"""By client: when each of its uploads came (seconds since 1970), the oldest first."""
 
 
 def private_folder() -> Path:
@@ -98,6 +106,35 @@ def take(path: str | None, folder: str | Path) -> bytes:
     return data
 
 
+def arrived(client: str, paths: Iterable[Path]) -> None:
+    """Note the uploads of a client; what is more than its share is deleted, its oldest first."""
+    own = _arrived.setdefault(client, {})
+    for path in paths:
+        own.pop(path, None)
+        own[path] = time.time()
+    sizes = {path: _taken(path) for path in own}
+    held, count = sum(sizes.values()), len(sizes)
+    for path, size in sizes.items():
+        if held <= MOST // SHARE and count <= MOST_FILES // SHARE:
+            break
+        forget(path, own.pop(path))
+        held, count = held - size, count - 1
+
+
+def known() -> set[str]:
+    """The paths of all uploads that came and were not deleted."""
+    return {str(path) for own in list(_arrived.values()) for path in list(own)}
+
+
+def _taken(path: Path, found: os.stat_result | None = None) -> int:
+    """Bytes that an upload and its folder take on the disk; 0 where it is gone."""
+    try:
+        found = found or path.lstat()
+    except OSError:
+        return 0
+    return max(-(-found.st_size // BLOCK) * BLOCK, 512 * getattr(found, "st_blocks", 0), BLOCK) + BLOCK
+
+
 def locate(path: str | None, folder: str | Path) -> Path:
     """Where an upload lies, links and dots resolved.
 
@@ -119,7 +156,7 @@ def locate(path: str | None, folder: str | Path) -> Path:
 
 
 def sweep(folder: Path, now: float) -> None:
-    """Delete the uploads whose time is over, empty folders, and the oldest uploads beyond `MOST` bytes.
+    """Delete the uploads whose time is over, empty folders, and the oldest beyond `MOST` bytes and `MOST_FILES`.
 
     Args:
         folder: where they lie.
@@ -131,14 +168,19 @@ def sweep(folder: Path, now: float) -> None:
         if found.st_mtime <= last:
             forget(path, last)
         else:
-            kept.append((found.st_mtime, found.st_size, path))
-    held = sum(size for _, size, _ in kept)
+            kept.append((found.st_mtime, _taken(path, found), path))
+    held, count = sum(size for _, size, _ in kept), len(kept)
     for used, size, path in sorted(kept):
-        if held <= MOST:
+        if held <= MOST and count <= MOST_FILES:
             break
         forget(path, used)
-        held -= size
+        held, count = held - size, count - 1
     _read.intersection_update({path for _, _, path in kept})
+    for client, own in list(_arrived.items()):
+        for path in [path for path in list(own) if not path.exists()]:
+            own.pop(path, None)
+        if not own:
+            _arrived.pop(client, None)
     for place, _, _ in os.walk(folder, topdown=False):
         with suppress(OSError):
             if place != str(folder) and os.stat(place).st_mtime <= now - UNREAD:

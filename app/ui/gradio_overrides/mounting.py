@@ -8,7 +8,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from app.ui import theme
-from app.ui.gradio_overrides import sessions, upload_progress
+from app.ui.gradio_overrides import sessions, upload_progress, upload_route
 from models import photo
 
 PAGE = {
@@ -36,6 +36,7 @@ def mount(application: FastAPI, page: gr.Blocks) -> None:
     mounted.state_holder = sessions.SessionStore()
     mounted.state_holder.set_blocks(page)
     upload_progress.bound()
+    upload_route.limit()
     page._queue.set_server_app(mounted)  # as launch() does: without it no call is ever forgotten
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gradio.state_holder import SessionState, StateHolder
 
+from app.ui import uploads
 from app.ui.gradio_overrides import upload_progress
 from app.ui.gradio_overrides.queue import PageQueue
 from app.ui.session import Session
@@ -33,6 +34,7 @@ class SessionStore(StateHolder):
         if isinstance(self.blocks._queue, PageQueue):
             self.blocks._queue.forget_abandoned()
         upload_progress.bound().forget(time.monotonic())
+        self.blocks.upload_file_set.intersection_update(uploads.known())
         now, photos = datetime.now(), 0
         for name in reversed(list(self.session_data)):  # the latest first
             session = self.session_data.get(name)

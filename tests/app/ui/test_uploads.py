@@ -95,13 +95,53 @@ def test_an_upload_that_nobody_read_is_deleted_after_some_minutes(upload):
 
 
 def test_a_flood_of_uploads_pushes_the_oldest_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(uploads, "MOST", 250)
+    monkeypatch.setattr(uploads, "MOST", 5 * uploads.BLOCK)
     for index in range(5):
         (tmp_path / f"{index}").mkdir()
         (tmp_path / f"{index}" / "face.jpg").write_bytes(b"x" * 100)
         os.utime(tmp_path / f"{index}" / "face.jpg", (1000 + 10 * index,) * 2)
     uploads.sweep(tmp_path, 1100)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3", "4"]
+
+
+def test_what_counts_is_what_files_take_on_the_disk(tmp_path, monkeypatch):
+    """12,000 files of a byte counted as 12 KB and filled a disk of 48 MB."""
+    monkeypatch.setattr(uploads, "MOST", 2 * 2 * uploads.BLOCK)
+    tiny(tmp_path, 5)
+    uploads.sweep(tmp_path, 1100)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["3", "4"]
+
+
+def test_what_counts_is_the_number_of_files_as_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(uploads, "MOST_FILES", 3)
+    tiny(tmp_path, 5)
+    uploads.sweep(tmp_path, 1100)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2", "3", "4"]
+
+
+@pytest.mark.parametrize("limit", ["bytes", "files"])
+def test_a_client_has_its_share_and_pushes_out_its_own_alone(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(uploads, "_arrived", {})
+    monkeypatch.setattr(uploads, "MOST_FILES" if limit == "files" else "MOST", 8 * (limit == "files" or 2 * 4096))
+    paths = tiny(tmp_path, 5)
+    uploads.arrived("visitor", paths[:1])
+    for path in paths[1:]:
+        uploads.arrived("greedy", [path])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "3", "4"]
+    assert uploads.known() == {str(paths[at]) for at in (0, 3, 4)}
+    paths[4].unlink()
+    uploads.sweep(tmp_path, 1100)
+    assert uploads.known() == {str(paths[at]) for at in (0, 3)}
+
+
+def tiny(folder: Path, count: int) -> list[Path]:
+    """Uploads of a byte, the oldest first."""
+    paths = [folder / f"{index}" / "face.jpg" for index in range(count)]
+    for index, path in enumerate(paths):
+        path.parent.mkdir()
+        path.write_bytes(b"x")
+        os.utime(path, (1000 + 10 * index,) * 2)
+    return paths
 
 
 def test_a_sweep_follows_no_link(upload, tmp_path):

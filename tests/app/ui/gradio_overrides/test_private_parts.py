@@ -43,6 +43,8 @@ HELD = (
     ("an upload goes on", route_utils.FileUploadProgress, "append self upload_id filename message_bytes"),
     ("an upload ends", route_utils.FileUploadProgress, "set_done self upload_id"),
     ("an upload is forgotten", route_utils.FileUploadProgress, "stop_tracking self upload_id"),
+    ("uploads are read", route_utils, None, "upload_fn"),
+    ("an upload's parts are read", route_utils, None, "GradioMultiPartParser"),
     ("the page's app is known", queueing.Queue, "set_server_app self app"),
     ("an event's function is found", route_utils, "get_fn blocks api_name body"),
     ("sessions expire", state_holder.StateHolder, "delete_all_expired_state self"),
@@ -72,6 +74,9 @@ def test_the_fields_that_we_read_are_still_there():
         assert isinstance(getattr(queue, field), dict), f"Queue.{field} is gone"
     assert {"_statuses", "_signals"} <= set(vars(route_utils.FileUploadProgress()))
     assert isinstance(gr.routes.file_upload_statuses, route_utils.FileUploadProgress)
+    assert "upload_fn(" in inspect.getsource(gr.routes) and isinstance(page.upload_file_set, set)
+    assert "GradioMultiPartParser(" in inspect.getsource(route_utils) and gr.routes.upload_fn
+    assert "_files_to_close_on_error" in _assigned_in(route_utils)
     assert queue.ANALYTICS_MAX_EVENTS == 1 and queue.cached_event_analytics_summary == {"functions": {}}
     assert {"iterators_to_reset", "iterators"} <= set(_assigned_in(gr.routes))
     assert queue.active_jobs == [] and queue.pending_event_ids_session == {}
