@@ -99,3 +99,12 @@ def test_the_smallest_change_can_be_tried_on_a_phone(visit):
     page.locator("#lab-steps li").first.wait_for()
     assert "→" in page.locator("#lab-verdict").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_link_with_a_strangers_html_shows_it_as_text(visit):
+    page = visit()
+    page.goto(page.url.split("#")[0].split("?")[0] + "?lab=<a href=//evil.example>x</a><img src=x>")
+    toast = page.locator("[data-testid=toast-body]")
+    toast.wait_for()
+    assert "evil.example" in toast.inner_text()
+    assert toast.locator("a, img, form").count() == 0

@@ -24,6 +24,8 @@ HANDLE_FILE = (
     "a picture in base64 is read by the REST API, see /docs"
 )
 
+NO_TAGS = str.maketrans("<>", "‹›")
+
 log = logging.getLogger(__name__)
 
 
@@ -70,10 +72,14 @@ class SafeBlocks(gr.Blocks):
 
 
 class VisibleError(gr.Error):
-    """An error whose message is meant for the visitor."""
+    """An error whose message is meant for the visitor.
+
+    The page shows it as HTML, and programs as it is: what comes from outside may hold a tag, as in an address
+    somebody was sent. So angle brackets are said with signs that are none.
+    """
 
     def __init__(self, message: str):
-        super().__init__(message, print_exception=False)
+        super().__init__(message.translate(NO_TAGS), print_exception=False)
 
 
 def visible(error: Exception, otherwise: str = UNEXPECTED) -> VisibleError:
