@@ -71,8 +71,14 @@ def add(application: FastAPI) -> None:
     """Answer every error of an application in our shape."""
     application.exception_handler(RequestValidationError)(_misfit)
     application.exception_handler(HTTPException)(_of_http)
-    for kind in (FaceWhyError, Exception):
-        application.exception_handler(kind)(lambda request, error: response_to(error))
+    application.exception_handler(FaceWhyError)(lambda request, error: response_to(error))
+    application.exception_handler(Exception)(_accident)
+
+
+def _accident(request: Request, error: Exception) -> Response:
+    if isinstance(error.__cause__, HTTPException):  # in the middle of an answer, which is its client's doing
+        return _of_http(request, error.__cause__)
+    return response_to(error)
 
 
 def status_of(error: Exception) -> int:

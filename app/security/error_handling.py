@@ -8,6 +8,7 @@ import logging
 import traceback
 from contextlib import suppress
 
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -45,7 +46,11 @@ class ErrorHandlingMiddleware:
             exchange.refuse(refusal)
         except Exception as error:
             puzzled = isinstance(error, NONSENSE) and GRADIO.match(scope["path"])
-            if exchange.refusal in (None, UNEXPECTED) and puzzled:
+            if exchange.answered and isinstance(error.__cause__, HTTPException):
+                log.info("Gradio refuses in the middle of an answer: %s", error.__cause__.status_code)
+                if not exchange.ended:  # an unknown session: the answer says so and has no end
+                    await send({"type": "http.response.body", "body": b""})
+            elif exchange.refusal in (None, UNEXPECTED) and puzzled:
                 exchange.refusal = MALFORMED
                 log.info("Gradio cannot read a request: %s", type(error).__name__)
             elif exchange.refusal in (None, UNEXPECTED) and not isinstance(error, ClientDisconnect):

@@ -17,12 +17,13 @@ class Exchange:
         refusal: what is answered instead of what the application says; None where nothing is refused.
         complete: whether all of the body has come.
         answered: whether the application has begun to answer.
+        ended: whether it has answered.
     """
 
     def __init__(self, receive: Receive, send: Send):
         self._receive, self._send = receive, send
         self.refusal: Refusal | None = None
-        self.complete = self.answered = False
+        self.complete = self.answered = self.ended = False
 
     def refuse(self, refusal: Refusal) -> Message:
         """Refuse the request from here on, and return what its application hears."""
@@ -46,6 +47,7 @@ class Exchange:
             self.answered = not self.refusal
         if self.answered:
             await self._send(message)
+            self.ended = message["type"] == "http.response.body" and not message.get("more_body")
 
 
 def of(scope: Scope) -> Exchange:

@@ -22,7 +22,7 @@ from pathlib import Path
 from starlette.formparsers import MultiPartParser
 
 from models import photo
-from models.errors import EmptyPhotoError, PhotoError
+from models.errors import EmptyPhotoError, ParameterError, PhotoError
 
 try:
     import fcntl
@@ -46,6 +46,8 @@ SHARE = 4
 """One client may have one in so many of both; beyond them its own oldest go first."""
 BLOCK = 4096
 """Bytes on the disk of the smallest file, and of its folder."""
+GENERATED = "__autograph_generated_file*.py"
+"""What `tensorflow.python.autograph.pyct.loader` calls its files."""
 FRESH = 5.0
 """Seconds in which a new folder may not be marked as in use yet."""
 
@@ -68,13 +70,24 @@ def private_folder() -> Path:
 
     From then on GRADIO_TEMP_DIR names it to gradio; only we can read it, and nothing beside it is touched.
     Pictures that come to the REST API are kept in memory and never become a file.
+
+    Raises:
+        ParameterError: there is none that can be written.
     """
     global _folder
     if _folder is None or os.environ.get("GRADIO_TEMP_DIR") != str(_folder):
         parent = Path(os.path.realpath(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()))
-        parent.mkdir(parents=True, exist_ok=True)
-        bury(parent)
-        _folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            bury(parent)
+            _folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        except OSError as error:
+            raise ParameterError(
+                "The folder for uploads could not be made",
+                f"{parent}: {error.strerror}",
+                "Set GRADIO_TEMP_DIR to a folder that this user may write to",
+            ) from error
+        clear_generated(Path(tempfile.gettempdir()))
         os.environ["GRADIO_TEMP_DIR"] = str(_folder)
         _mark(_folder)
         _watch(_folder)
@@ -210,6 +223,16 @@ def bury(parent: Path) -> None:
                     shutil.rmtree(folder, ignore_errors=True)
                 finally:
                     os.close(handle)
+
+
+def clear_generated(folder: Path) -> None:
+    """Delete the code that TensorFlow writes into a folder and deletes at its end, which a killed server had no chance
+    to. A running one has read its own by now; only this user's are looked at."""
+    for path in folder.glob(GENERATED) if fcntl else ():
+        with suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid() and time.time() - found.st_mtime > FRESH:
+                path.unlink()
 
 
 def _mark(folder: Path) -> None:

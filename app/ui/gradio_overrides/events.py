@@ -10,8 +10,10 @@ from gradio.context import Context
 
 
 def data(event: gr.EventData) -> Any:
-    """What JavaScript gave to `trigger`, a dict."""
-    return event._data or {}
+    """What JavaScript gave to `trigger`: a dict, whose `index`, where it has one, is an integer."""
+    given = event._data if isinstance(event._data, dict) else {}
+    index = given.get("index")
+    return given if type(index) in (int, type(None)) else {name: given[name] for name in given if name != "index"}
 
 
 def page() -> gr.Blocks:

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from app.ui import uploads
 from models import photo
-from models.errors import EmptyPhotoError, PhotoError
+from models.errors import EmptyPhotoError, ParameterError, PhotoError
 
 ROOT = Path(__file__).parents[3]
 
@@ -181,13 +181,13 @@ def server(tmp_path):
     """server() -> a process that holds an upload, and its folder; its parent folder is `tmp_path`."""
     started = []
 
-    def start() -> tuple[subprocess.Popen, Path]:
+    def start(**environ: str) -> tuple[subprocess.Popen, Path]:
         process = subprocess.Popen(
             [sys.executable, "-c", SERVER.format(root=str(ROOT))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)},
+            env=os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)} | environ,
         )
         started.append(process)
         return process, Path(process.stdout.readline().strip())
@@ -248,6 +248,28 @@ def test_a_start_deletes_what_dead_servers_left_and_nothing_else(server, tmp_pat
     assert not dead.exists()
     assert all((folder / "face.jpg").exists() for folder in (beside, linked, fresh))
     assert (alive / "0123" / "face.jpg").exists() and (other / "0123" / "face.jpg").exists()
+
+
+@pytest.mark.parametrize("wrong", ["a file", "/proc/nowhere"])
+def test_a_folder_that_cannot_be_written_is_told(wrong, tmp_path, monkeypatch):
+    (tmp_path / "a file").write_bytes(b"")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / wrong))
+    with pytest.raises(ParameterError, match="folder for uploads could not be made.*GRADIO_TEMP_DIR"):
+        uploads.private_folder()
+
+
+@pytest.mark.skipif(uploads.fcntl is None, reason="nobody owns a file here")
+def test_a_start_clears_the_code_that_a_killed_server_left(server, tmp_path):
+    left, fresh, other = (tmp_path / f"__autograph_generated_file{name}.py" for name in ("left", "fresh", "other"))
+    mine = tmp_path / "autograph.py"
+    for path in (left, fresh, mine):
+        path.write_text("x = 1")
+    other.symlink_to(mine)
+    for path in (left, mine):
+        os.utime(path, (1000, 1000))
+    _, folder = server(TMPDIR=str(tmp_path))
+    assert folder.exists() and not left.exists()
+    assert fresh.exists() and mine.exists() and other.is_symlink()
 
 
 def test_the_folder_is_made_once(monkeypatch):

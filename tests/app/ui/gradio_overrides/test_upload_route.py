@@ -67,7 +67,7 @@ def test_parts_that_are_no_uploads_are_not_kept(url):
 
 def test_an_upload_that_breaks_off_leaves_no_file(url):
     before, place = lying(), urlsplit(url)
-    head = b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n"
+    head = b"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
     head += b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
     part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n' + b"x" * 1000
     with socket.create_connection((place.hostname, place.port)) as line:
