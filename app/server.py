@@ -53,8 +53,8 @@ class Server:
     """
 
     def __init__(self, page: gr.Blocks, host: str | None = None, port: int | None = None):
-        settings = Settings.from_env()
         host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
+        settings = Settings.from_env({**os.environ, "GRADIO_SERVER_NAME": host})
         listening = listen(host, asked_port() if port is None else port)
         host, port = listening.getsockname()[:2]
         self.url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}/"

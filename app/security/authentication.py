@@ -6,13 +6,15 @@ Source: RFC 7617, the Basic scheme of HTTP, whose header every browser and clien
 import base64
 import binascii
 import hmac
+import ipaddress
 
 import limits
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.security.rate_limit import RateLimit
-from app.security.refusals import LOCKED
+from app.security.refusals import LOCKED, METRICS
+from app.security.routes import seen_by_routes
 from app.security.settings import SAFE, Settings
 
 GUESSES = limits.parse("10/minute")
@@ -20,16 +22,32 @@ GUESSES = limits.parse("10/minute")
 
 
 class AuthenticationMiddleware:
-    """Refuses who does not know the name and the password, where there are any; health is open to look at."""
+    """Refuses who does not know the name and the password, where there are any; health is open to look at.
+
+    The metrics are for addresses that are trusted, and for who knows the password.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings):
         self.app, self.settings, self.limit = app, settings, RateLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.settings.user:
-            if scope["path"] != "/health" or scope["method"] not in SAFE:
-                await self.unlock(Headers(scope=scope).get("authorization"), scope["state"]["client"])
+        if scope["type"] == "http":
+            path, client = seen_by_routes(scope["path"], self.settings.root_path), scope["state"]["client"]
+            open_to_all = path == "/health" and scope["method"] in SAFE
+            counts = path.rstrip("/") == "/metrics"
+            if self.settings.user and not open_to_all and not (counts and self.trusts(client)):
+                await self.unlock(Headers(scope=scope).get("authorization"), client)
+            elif counts and not self.trusts(client):
+                raise METRICS
         await self.app(scope, receive, send)
+
+    def trusts(self, client: str) -> bool:
+        """Whether a client, see `app.security.rate_limit.client_of`, may read the metrics."""
+        try:
+            network = ipaddress.ip_network(client)
+        except ValueError:  # no address: a socket of this machine
+            return client == "local"
+        return any(network.version == other.version and network.overlaps(other) for other in self.settings.metrics)
 
     async def unlock(self, given: str | None, client: str) -> None:
         """Raise a `Refusal` where the name or the password is missing or wrong, or the client guessed too often."""

@@ -34,7 +34,8 @@ class CrossOriginMiddleware:
 def is_foreign(headers: Headers, origins: tuple[str, ...]) -> bool:
     """Whether a browser sends this on behalf of another site's page.
 
-    A page cannot write Sec-Fetch-Site or Origin itself, nor X-Forwarded-Host without being allowed to first.
+    A page cannot write Sec-Fetch-Site or Origin itself; X-Forwarded-Host is here only where a proxy is trusted, see
+    `app.security.hosts`.
     The scheme is not compared: behind a proxy that ends TLS it differs.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")

@@ -3,11 +3,14 @@
 Source: the OWASP Secure Headers Project, in the words of https://secure.readthedocs.io/.
 """
 
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+
 import secure
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from app.security.settings import Settings
 
 LASTING = ("/assets/", "/static/", "/favicon.ico", "/theme.css", "/gradio_api/theme.css", "/manifest.json")
 """What is the same for every visitor; every other answer may hold a picture or an answer."""
@@ -36,30 +39,87 @@ class ResponseHeadersMiddleware:
         await self.app(scope, receive, dressed)
 
 
-def security_headers(settings: Settings) -> secure.Secure:
-    """What a browser is told to do with every answer.
+class ContentPolicyMiddleware:
+    """Tells a browser what a page may load and run: the scripts that are written in it and no other.
 
-    Gradio's page has inline scripts and builds functions from text, so that scripts cannot be held back more;
-    but nothing is loaded from elsewhere and nothing is sent there.
+    The scripts in a page of Gradio differ from request to request, so each is named by its hash.
+    Source: W3C, Content Security Policy Level 3, "hash-source".
+
+    Args:
+        app: whose answers these are.
+        frame_ancestors: see `app.security.settings.Settings`.
     """
-    policy = (
+
+    def __init__(self, app: ASGIApp, frame_ancestors: tuple[str, ...]):
+        self.app, self.frame_ancestors = app, frame_ancestors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start: Message = {}
+        parts: list[bytes] = []
+
+        async def dressed(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                if MutableHeaders(scope=message).get("content-type", "").startswith("text/html"):
+                    start = message
+                    return
+                self.dress(message)
+            elif start and message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+                if message.get("more_body"):
+                    return
+                page = b"".join(parts)
+                self.dress(start, page)
+                await send(start)
+                message = {"type": "http.response.body", "body": page}
+            await send(message)
+
+        await self.app(scope, receive, dressed)
+
+    def dress(self, start: Message, page: bytes = b"") -> None:
+        """Put the policy for a page into the head of an answer."""
+        policy = content_policy(self.frame_ancestors, [hash_of(script) for script in INLINE.findall(page)])
+        MutableHeaders(scope=start)["Content-Security-Policy"] = policy.header_value
+
+
+INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+"""A script that is written in a page."""
+
+
+def hash_of(script: bytes) -> str:
+    """How a policy names a script."""
+    text = script.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'"
+
+
+def content_policy(frame_ancestors: tuple[str, ...], scripts: Iterable[str] = ()) -> secure.ContentSecurityPolicy:
+    """What a page may load: what is served here, and the scripts that are written in it.
+
+    Gradio builds functions from text ('unsafe-eval'), and components set styles of their own ('unsafe-inline').
+    """
+    return (
         secure.ContentSecurityPolicy()
-        .default_src("'self'")
-        .script_src("'self'", "'unsafe-inline'", "'unsafe-eval'", "blob:")
+        .default_src("'none'")
+        .script_src("'self'", "'unsafe-eval'", *dict.fromkeys(scripts))
+        .custom_directive("script-src-attr", "'none'")
         .style_src("'self'", "'unsafe-inline'")
         .img_src("'self'", "data:", "blob:")
         .media_src("'self'", "data:", "blob:")
         .font_src("'self'", "data:")
         .connect_src("'self'", "data:", "blob:")
         .worker_src("'self'", "blob:")
+        .manifest_src("'self'")
         .object_src("'none'")
         .base_uri("'self'")
         .form_action("'self'")
-        .frame_ancestors(*settings.frame_ancestors)
+        .frame_ancestors(*frame_ancestors)
     )
+
+
+def security_headers() -> secure.Secure:
+    """What a browser is told to do with every answer, beside its `content_policy`."""
     allowed = secure.PermissionsPolicy().camera("self").microphone().geolocation().payment().usb()
     return secure.Secure(
-        csp=policy,
         permissions=allowed,
         referrer=secure.ReferrerPolicy().no_referrer(),
         xcto=secure.XContentTypeOptions().nosniff(),

@@ -12,7 +12,8 @@ from app.security.authentication import AuthenticationMiddleware
 from app.security.body_budget import BodyBudgetMiddleware
 from app.security.csrf import CrossOriginMiddleware
 from app.security.error_handling import ErrorHandlingMiddleware
-from app.security.headers import ResponseHeadersMiddleware, security_headers
+from app.security.headers import ContentPolicyMiddleware, ResponseHeadersMiddleware, security_headers
+from app.security.hosts import HostMiddleware
 from app.security.json_limits import JSONLimitMiddleware
 from app.security.preflight import PreflightMiddleware
 from app.security.rate_limit import RateLimitMiddleware
@@ -36,6 +37,7 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
     app = AuthenticationMiddleware(app, settings)
     app = RateLimitMiddleware(app, settings)
     app = CrossOriginMiddleware(app, settings.origins)
+    app = HostMiddleware(app, settings)
     app = ErrorHandlingMiddleware(app)
     app = CORSMiddleware(
         app,
@@ -46,5 +48,6 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
         expose_headers=("Retry-After",),
     )
     app = PreflightMiddleware(app, settings.origins)
+    app = ContentPolicyMiddleware(app, settings.frame_ancestors)
     # its annotations name messages less exactly than Starlette's do
-    return SecureASGIMiddleware(app, secure=security_headers(settings))  # type: ignore[return-value]
+    return SecureASGIMiddleware(app, secure=security_headers())  # type: ignore[return-value]

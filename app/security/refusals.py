@@ -43,6 +43,18 @@ SLOW = Refusal(408, "TooSlow", "The request came too slowly", "Send a smaller pi
 BUSY = Refusal(
     503, "Busy", "Too many pictures are on their way to us", "Wait a moment and try again", (("Retry-After", "5"),)
 )
+UNKNOWN_HOST = Refusal(
+    421,
+    "UnknownHost",
+    "The request was sent to a name that is not known here",
+    "Use the server's own name, or have its owner list this one in FACEWHY_HOSTS",
+)
+METRICS = Refusal(
+    403,
+    "NotAllowed",
+    "The metrics were refused to your address",
+    "Have the server's owner list it in FACEWHY_METRICS",
+)
 LOCKED = Refusal(
     401,
     "NotAuthorized",

@@ -1,5 +1,6 @@
 """How the server is protected, from the environment."""
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -20,6 +21,11 @@ RATE = "600/minute"
 
 ORIGIN = re.compile(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[\da-f:]+\](:\d{1,5})?", re.ASCII)
 """The origin of a page, in lower case."""
+OWN_NAMES = ("localhost", ".localhost", "127.0.0.1", "::1")
+"""Names of a server that only its own machine reaches."""
+OWN_NETWORKS = "127.0.0.0/8 ::1"
+PRIVATE_NETWORKS = f"{OWN_NETWORKS} 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Settings:
         password: see `user`.
         max_body: bytes.
         root_path: under which a proxy serves the page; empty for none.
+        hosts: names under which the server may be asked for, in lower case; none is any.
+        metrics: networks whose addresses may read /metrics, without a password as well.
     """
 
     rates: tuple[limits.RateLimitItem, ...] = (limits.parse(RATE),)
@@ -45,6 +53,8 @@ class Settings:
     password: str = ""
     max_body: int = MAX_BODY
     root_path: str = ""
+    hosts: tuple[str, ...] = ()
+    metrics: tuple[Network, ...] = tuple(map(ipaddress.ip_network, OWN_NETWORKS.split()))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -58,6 +68,8 @@ class Settings:
             return environ.get(name, "").strip() or unless
 
         hosted = bool(environ.get("SPACE_ID"))
+        proxies = _count(given("FACEWHY_TRUSTED_PROXIES", "1" if hosted else "0"))
+        own = given("GRADIO_SERVER_NAME", "127.0.0.1") in OWN_NAMES and not proxies
         user, password = given("FACEWHY_USER"), environ.get("FACEWHY_PASSWORD", "")
         if bool(user) != bool(password):
             raise ParameterError(
@@ -69,7 +81,7 @@ class Settings:
             raise ParameterError("FACEWHY_USER was refused", "a name with a colon", "Choose a name without one")
         return cls(
             _rates(given("FACEWHY_RATE", RATE)),
-            _count(given("FACEWHY_TRUSTED_PROXIES", "1" if hosted else "0")),
+            proxies,
             tuple(map(_origin, _words(given("FACEWHY_ORIGINS")))),
             tuple(
                 map(
@@ -80,6 +92,8 @@ class Settings:
             user,
             password,
             root_path=urlsplit(given("GRADIO_ROOT_PATH")).path.rstrip("/"),
+            hosts=tuple(map(_name, _words(given("FACEWHY_HOSTS", " ".join(OWN_NAMES) * own)))),
+            metrics=tuple(map(_network, _words(_networks(given("FACEWHY_METRICS", OWN_NETWORKS))))),
         )
 
 
@@ -113,6 +127,28 @@ def _origin(text: str) -> str:
             "FACEWHY_ORIGINS could not be read", repr(text)[:60], "Write each origin as https://example.org"
         )
     return text.lower()
+
+
+def _name(text: str) -> str:
+    text = text.lower().strip("[]")
+    if not re.fullmatch(r"\.?[\w-]+(\.[\w-]+)*|[\da-f:]+", text, re.ASCII):
+        raise ParameterError(
+            "FACEWHY_HOSTS could not be read", repr(text)[:60], "Write each name as face.example, without a port"
+        )
+    return text
+
+
+def _networks(text: str) -> str:
+    return PRIVATE_NETWORKS if text == "private" else text
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ParameterError(
+            "FACEWHY_METRICS could not be read", repr(text)[:60], "Write private, or each network as 10.0.0.0/8"
+        ) from None
 
 
 def _ancestor(text: str) -> str:

@@ -97,7 +97,7 @@ class Visitor:
     def get(self, target: str, method: str = "GET", headers: str = "") -> Heard:
         """Ask for a target that nobody tidies up on the way."""
         return self.raw(
-            f"{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n".encode("latin-1")
+            f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n".encode("latin-1")
         )
 
     def post(self, path: str, body: bytes, kind: str = "application/json", **headers: str) -> Heard:
@@ -512,7 +512,7 @@ def part(name: bytes, data: bytes, filename: bytes | None = b"face.png", more: b
 
 
 FORM = "multipart/form-data; boundary=edge"
-CHUNKED = b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+CHUNKED = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
 
 
 def forms(name: bytes) -> dict[str, tuple[bytes, str, frozenset[int]]]:
@@ -814,13 +814,13 @@ def of_requests() -> Iterable[Case]:
     for name, data in {
         "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
         "HTTP/0.9": b"GET /\r\n\r\n",
-        "HTTP/9": b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+        "HTTP/9": b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
         "no host": b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
-        "a whole address": b"GET http://169.254.169.254/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-        "connect": b"CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-        "a star": b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-        "a space in the path": b"GET /a b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-        "a smuggled request": b"POST /gradio_api/reset HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+        "a whole address": b"GET http://169.254.169.254/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        "connect": b"CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        "a star": b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        "a space in the path": b"GET /a b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        "a smuggled request": b"POST /gradio_api/reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
         b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\nGET /gradio_api/proxy=x HTTP/1.1\r\n\r\n",
         "a bad chunk": CHUNKED + b"zz\r\nabc\r\n",
         "a chunk of 2^64": CHUNKED + b"ffffffffffffffff\r\nabc\r\n0\r\n\r\n",

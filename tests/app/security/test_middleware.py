@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import hashlib
 import json
 import logging
 import socket
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from app.security import body_budget, json_limits, middleware, rate_limit, routes, timeouts
@@ -29,6 +30,9 @@ from models import photo
 from models.errors import ParameterError
 
 OWN = "http://face.example"
+PAGE = (
+    """<html><script>let a = 1</script><SCRIPT type="module">\nb()\r\n</SCRIPT><script src="/a.js"></script></html>"""
+)
 
 
 async def echo(request: Request) -> Response:
@@ -47,10 +51,19 @@ async def late(request: Request) -> Response:
     return PlainTextResponse("Internal Server Error", status_code=500)
 
 
+async def heard(request: Request) -> Response:
+    return JSONResponse(list(request.headers))
+
+
+async def page(request: Request) -> Response:
+    return HTMLResponse(PAGE)
+
+
 async def endless(request: Request) -> Response:
     async def parts():
         while True:
             yield b"x" * 2**16
+            await asyncio.sleep(0.001)  # else the server would see nothing else, and no end
 
     return StreamingResponse(parts())
 
@@ -75,6 +88,8 @@ APP = Starlette(
         Route("/api/fail", fail, methods=["GET", "POST"]),
         Route("/api/late", late),
         Route("/api/endless", endless),
+        Route("/api/heard", heard),
+        Route("/api/page", page),
         Mount("/gradio_api/run", Starlette(routes=[Route("/x", puzzled)])),
         Route("/assets/index-0a1b2c3d.js", script),
         *(Route(path, echo, methods=["GET", "POST", "PUT", "DELETE", "HEAD"]) for path in PATHS),
@@ -116,7 +131,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict:
 
 def test_the_settings_are_safe_unless_set():
     settings = Settings.from_env({})
-    assert settings == Settings()
+    assert settings == Settings(hosts=("localhost", ".localhost", "127.0.0.1", "::1"))
     assert settings.origins == () and settings.frame_ancestors == ("'self'",) and settings.trusted_proxies == 0
     assert str(settings.rates[0]) == "600 per 1 minute"
     assert settings.max_body > photo.MAX_BYTES * 4 / 3
@@ -137,8 +152,12 @@ def test_every_variable_is_read():
             "FACEWHY_FRAME_ANCESTORS": "self https://*.school.example",
             "FACEWHY_USER": "ann",
             "FACEWHY_PASSWORD": "a:b c",
+            "FACEWHY_HOSTS": "Face.example .school.example [2001:db8::1]",
+            "FACEWHY_METRICS": "10.1.2.3/8",
         }
     )
+    assert settings.hosts == ("face.example", ".school.example", "2001:db8::1")
+    assert [str(network) for network in settings.metrics] == ["10.0.0.0/8"]
     assert [str(rate) for rate in settings.rates] == ["5 per 1 second", "100 per 1 hour"]
     assert settings.trusted_proxies == 2
     assert settings.origins == ("https://school.example", "http://localhost:3000")
@@ -154,6 +173,8 @@ def test_every_variable_is_read():
         *(("FACEWHY_TRUSTED_PROXIES", value) for value in ("-1", "one", "1.5", "99", "²")),
         *(("FACEWHY_ORIGINS", value) for value in ("*", "school.example", "https://a.example/page", "file://", "null")),
         *(("FACEWHY_FRAME_ANCESTORS", value) for value in ("a.example; script-src *", "javascript:", "https://")),
+        *(("FACEWHY_HOSTS", value) for value in ("https://face.example", "face.example:80", "*", "a/b", "..")),
+        *(("FACEWHY_METRICS", value) for value in ("10.0.0.0/99", "home", "*")),
         ("FACEWHY_USER", "ann"),
         ("FACEWHY_PASSWORD", "secret"),
     ],
@@ -388,7 +409,6 @@ def test_a_page_of_another_site_is_refused(method, headers):
         {"Origin": "http://face.example"},
         {"Origin": "https://face.example"},
         {"Origin": "https://FACE.example", "Host": "face.example:443"},
-        {"Origin": "https://face.example", "Host": "upstream:7860", "X-Forwarded-Host": "face.example"},
         {"Origin": "https://face.example", "Host": "upstream:7860", "Sec-Fetch-Site": "same-origin"},
         {"Origin": "http://127.0.0.1:7860", "Host": "127.0.0.1:7860"},
         {"Origin": "http://[::1]:7860", "Host": "[::1]:7860"},
@@ -399,6 +419,85 @@ def test_a_page_of_another_site_is_refused(method, headers):
 )
 def test_the_page_itself_and_programs_are_let_through(headers):
     assert ask(headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_what_only_a_proxy_may_say_is_believed_where_one_is_trusted(proxies):
+    headers = {"Origin": "https://face.example", "Host": "upstream:7860", "X-Forwarded-Host": "face.example"}
+    assert ask(headers=headers, settings={"trusted_proxies": proxies}).status_code == (200 if proxies else 403)
+    seen = ask("GET", "/api/heard", headers=headers, settings={"trusted_proxies": proxies}).json()
+    assert ("x-forwarded-host" in seen) == bool(proxies)
+
+
+# ------------------------------------------------------------------------ hosts
+
+HOSTS = {"hosts": ("face.example", ".school.example", "127.0.0.1", "::1")}
+
+
+@pytest.mark.parametrize(
+    "host", ["face.example", "FACE.example:8080", "face.example.", "a.school.example", "127.0.0.1:7860", "[::1]:7860"]
+)
+def test_a_known_name_is_let_through(host):
+    assert ask("GET", "/health", headers={"Host": host}, settings=HOSTS).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "face.example.evil.example", "xface.example", "school.example", "", "[::1", "a@face.example:x"],
+)
+def test_a_name_that_a_stranger_led_here_is_refused(host):
+    """DNS rebinding: his page is of the same site then, whatever Origin and Sec-Fetch-Site say."""
+    headers = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+    refused(ask("GET", headers=headers, settings=HOSTS), 421, "UnknownHost")
+    trusted = {"X-Forwarded-Host": host, "Host": "face.example"}
+    assert ask(headers=trusted, settings=HOSTS | {"trusted_proxies": 1}).status_code == 421
+    assert ask(headers=trusted, settings=HOSTS).status_code == 200, "what he writes himself says nothing"
+
+
+@pytest.mark.parametrize(
+    "environ, hosts",
+    [
+        ({}, True),
+        ({"GRADIO_SERVER_NAME": "0.0.0.0"}, False),
+        ({"FACEWHY_TRUSTED_PROXIES": "1"}, False),
+        ({"SPACE_ID": "a/b"}, False),
+        ({"GRADIO_SERVER_NAME": "0.0.0.0", "FACEWHY_HOSTS": "face.example"}, True),
+    ],
+)
+def test_a_server_of_this_machine_alone_is_asked_for_by_its_own_names(environ, hosts):
+    assert bool(Settings.from_env(environ).hosts) == hosts
+
+
+# ---------------------------------------------------------------------- metrics
+
+
+def metrics(address: str, settings: dict, headers: dict | None = None) -> int:
+    """The status of /metrics for an address."""
+    front = middleware.protect(APP, Settings(**settings))
+
+    async def send():
+        transport = httpx.ASGITransport(front, client=(address, 5000))
+        async with httpx.AsyncClient(transport=transport, base_url=OWN) as client:
+            return {(await client.get(path, headers=headers)).status_code for path in ("/metrics", "/fw/metrics")}
+
+    (status,) = asyncio.run(send())
+    return status
+
+
+def test_the_metrics_are_for_trusted_addresses_or_with_the_password():
+    mine = {"root_path": "/fw"}
+    theirs = mine | {"metrics": Settings.from_env({"FACEWHY_METRICS": "private"}).metrics}
+    assert [metrics(address, mine) for address in ("127.0.0.1", "::1", "10.1.1.1", "203.0.113.7")] == [
+        200,
+        200,
+        403,
+        403,
+    ]
+    assert [metrics(address, theirs) for address in ("127.0.0.1", "::1", "10.1.1.1", "203.0.113.7")] == [200] * 3 + [
+        403
+    ]
+    assert [metrics(address, theirs | LOCK) for address in ("10.1.1.1", "203.0.113.7")] == [200, 401]
+    assert metrics("203.0.113.7", mine | LOCK, {"Authorization": basic("ann:pä:ss")}) == 200
 
 
 def test_another_site_may_look_but_its_scripts_see_nothing():
@@ -436,7 +535,7 @@ def test_the_script_of_another_site_may_ask_first_so_that_it_can_read_the_refusa
 LOCK = {"user": "ann", "password": "pä:ss"}
 
 
-@pytest.mark.parametrize("path", ["/", "/predict", "/metrics", "/assets/index-0a1b2c3d.js", "/gradio_api/upload"])
+@pytest.mark.parametrize("path", ["/", "/predict", "/metrics/x", "/assets/index-0a1b2c3d.js", "/gradio_api/upload"])
 def test_everything_is_locked(path):
     answer = ask("GET", path, settings=LOCK)
     refused(answer, 401, "NotAuthorized")
@@ -493,13 +592,24 @@ def test_every_answer_tells_the_browser_to_stay_here():
         ask("OPTIONS", "/predict"),
     ):
         policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
-        assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == "'self'"
-        assert policy["object-src"] == "'none'" and policy["frame-ancestors"] == "'self'"
+        assert policy["base-uri"] == policy["form-action"] == policy["frame-ancestors"] == "'self'"
+        assert policy["default-src"] == policy["object-src"] == policy["script-src-attr"] == "'none'"
+        assert policy["script-src"] == "'self' 'unsafe-eval'"
         assert not any("http" in sources or "*" in sources for sources in policy.values())
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert "camera=(self)" in answer.headers["permissions-policy"]
         assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+
+
+def test_the_scripts_in_a_page_run_and_no_others():
+    """Hashes by sha256sum and base64 of what stands between the tags; a browser reads \\r\\n as \\n."""
+    answer = ask("GET", "/api/page")
+    assert answer.text == PAGE
+    policy = answer.headers["content-security-policy"]
+    scripts = next(part for part in policy.split("; ") if part.startswith("script-src ")).split()[1:]
+    expected = [base64.b64encode(hashlib.sha256(text).digest()).decode() for text in (b"let a = 1", b"\nb()\n")]
+    assert scripts == ["'self'", "'unsafe-eval'", *(f"'sha256-{each}'" for each in expected)]
 
 
 def test_only_shared_parts_of_the_page_are_kept():
