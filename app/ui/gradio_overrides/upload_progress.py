@@ -32,7 +32,7 @@ class BoundedProgress(FileUploadProgress):
         try:
             return await super().is_tracked(upload_id)
         finally:
-            if upload_id not in self._statuses:
+            if upload_id not in self._touched:
                 self._signals.pop(upload_id, None)
 
     def append(self, upload_id: str, filename: str, message_bytes: bytes) -> None:
@@ -46,17 +46,13 @@ class BoundedProgress(FileUploadProgress):
         if upload_id in self._statuses:
             super().set_done(upload_id)
 
-    def stop_tracking(self, upload_id: str) -> None:
-        """Forget an upload."""
-        super().stop_tracking(upload_id)
-        self._signals.pop(upload_id, None)
-        self._touched.pop(upload_id, None)
-
     def forget(self, now: float) -> None:
         """Forget the uploads of which nothing came for `KEPT_S` seconds; `now` is of `time.monotonic`."""
         for upload_id, touched in list(self._touched.items()):
             if now - touched > KEPT_S or len(self._touched) > MOST:
                 self.stop_tracking(upload_id)
+                self._signals.pop(upload_id, None)  # the page may have asked again after the end
+                self._touched.pop(upload_id, None)
 
     def _touch(self, upload_id: str) -> None:
         self._touched.pop(upload_id, None)

@@ -190,6 +190,13 @@ def encoded(format: str, size: tuple[int, int] = (96, 96), **options) -> bytes:
     return data.getvalue()
 
 
+def encoded_as(mode: str, size: tuple[int, int], format: str, **options) -> bytes:
+    """A picture of one colour."""
+    data = io.BytesIO()
+    Image.new(mode, size).save(data, format, **options)
+    return data.getvalue()
+
+
 def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
@@ -312,7 +319,13 @@ def pictures() -> dict[str, tuple[bytes, frozenset[int]]]:
         "GIF of a huge screen": (animation(1, 65_535), too_large),
         "GIF frame outside": (animation(1).replace(b",\0\0\0\0", b",\xff\xff\xff\xff"), too_large),
         "TIFF that says 60,000 x 60,000": (tiff(60_000, 60_000), too_large),
-        "TIFF with less than it says": (tiff(5000, 5000), bad),
+        "TIFF with less than it says": (tiff(3000, 3000), bad),
+        "TIFF that takes 400 MiB": (tiff(5000, 5000), too_large),
+        "TIFF of 233 KB that took 1.7 GB": (encoded_as("F", (7745, 7745), "TIFF", compression="tiff_lzw"), too_large),
+        "WebP of 42 bytes that took 1.2 GB": (
+            encoded_as("RGB", (7745, 7745), "WEBP", lossless=True, method=0),
+            too_large,
+        ),
         "TIFF whose strip lies outside": (tiff(64, 64, t273=2**31), bad),
         "TIFF whose strip has 4 GB": (tiff(64, 64, t279=2**32 - 1), bad),
         "TIFF of 1,000 samples": (tiff(64, 64, t277=1000), bad),

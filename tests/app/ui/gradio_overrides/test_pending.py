@@ -133,6 +133,9 @@ def test_uploads_are_followed_and_forgotten(monkeypatch):
     progress.track("fourth")
     progress.forget(time.monotonic())
     assert set(progress._statuses) == set(progress._signals) == {"first", "third", "fourth"}
+    progress.stop_tracking("first")
+    asyncio.run(asyncio.wait_for(progress.is_tracked("first"), 600))  # the page asks again after the end
+    assert "first" not in progress._statuses
     progress.track("x" * (upload_progress.LONGEST + 1))
     progress.append("unknown", "face.jpg", b"x")
     progress.set_done("unknown")
