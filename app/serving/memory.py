@@ -2,12 +2,20 @@
 
 import ctypes
 import gc
+import os
+import threading
+import time
 from contextlib import suppress
+from pathlib import Path
 
 ARENAS = 4
 """Pools of memory that threads share; glibc would make eight for each processor, and each keeps what it once held."""
 ARENA_MAX = -8
 """mallopt's name for the most arenas, from malloc.h."""
+EVERY_S = 5.0
+"""Seconds between two looks at how much is held."""
+GROWTH = 48 * 2**20
+"""Bytes that this process may hold more than after the last time it gave back, before it does so again."""
 
 
 def share() -> None:
@@ -17,7 +25,41 @@ def share() -> None:
 
 
 def give_back() -> None:
-    """Return to the system what loading and compiling left behind."""
+    """Return to the system what loading and compiling left behind, and from then on what requests leave behind."""
     gc.collect()
+    _trim()
+    _keep_low()
+
+
+def resident() -> int:
+    """Bytes that this process holds; 0 where that cannot be read."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
+
+
+def _trim() -> None:
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+_keeping = threading.Lock()
+
+
+def _keep_low() -> None:
+    """Give back what is free, again and again; a second call does nothing."""
+    if _keeping.acquire(blocking=False):
+        threading.Thread(target=_watch, name="memory", daemon=True).start()
+
+
+def _watch() -> None:
+    held = resident()
+    while True:
+        time.sleep(EVERY_S)
+        now = resident()
+        if now > held + GROWTH:
+            _trim()
+            held = resident()
+        else:
+            held = min(held, now)
