@@ -5,9 +5,11 @@ import logging
 from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 from gradio import route_utils, routes
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from app.security import exchange
 from app.security.refusals import Refusal
@@ -26,26 +28,26 @@ NO_SPACE = Refusal(
     (("Retry-After", "60"),),
 )
 
-_parts: ContextVar[list] = ContextVar("parts")
+_parts: ContextVar[list[Any]] = ContextVar("parts")
 _original = route_utils.upload_fn
 
 
 class FewFilesParser(route_utils.GradioMultiPartParser):
     """Gradio's, with our number of files; what it writes is noted for `receive`."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs | {"max_files": FILES, "max_fields": FILES})
         self._files_to_close_on_error = _parts.get([])
 
 
-async def receive(request, *args, **kwargs):
+async def receive(request: Request, *args: Any, **kwargs: Any) -> tuple[list[Any], list[str], list[str]]:
     """Gradio's `upload_fn`; a part that did not become an upload is deleted, whatever went wrong.
 
     Raises:
         HTTPException: the disk is full; the request is then refused with `NO_SPACE`.
         what Gradio's raises.
     """
-    parts: list = []
+    parts: list[Any] = []
     noted = _parts.set(parts)
     try:
         stored, unmoved, _ = await _original(request, *args, **kwargs)
@@ -69,5 +71,5 @@ async def receive(request, *args, **kwargs):
 
 def limit() -> None:
     """Let Gradio's routes use it."""
-    routes.upload_fn = receive
-    route_utils.GradioMultiPartParser = FewFilesParser
+    vars(routes)["upload_fn"] = receive
+    vars(route_utils)["GradioMultiPartParser"] = FewFilesParser
