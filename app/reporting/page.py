@@ -45,8 +45,7 @@ def to_html(report: Report) -> str:
         full=figures.full_colour(report.scale),
         question=text.question(report.explanation.target, report.prediction),
         adjective=text.ADJECTIVES[report.prediction.emotion],
-        sides=[side for side in evidence.sides(report.explanation) if side],
-        signed=report.explanation.signed,
+        sides=evidence.sides(report.explanation)[: 1 + report.explanation.signed],
         probabilities=sorted(probabilities.items(), key=lambda item: -item[1]),
         beside=_beside(report),
         facts=_facts(report),
@@ -71,16 +70,20 @@ def _address(pixels: np.ndarray, kind: str) -> str:
 
 
 def _beside(report: Report) -> list[tuple[str, str, str]]:
-    """How far the map agrees with others: whose, the rank correlation, the overlap of the strongest fifth."""
+    """How far the map agrees with others: whose, the rank correlation, the overlap of the strongest fifth.
+
+    A flat map agrees with none.
+    """
     if report.trust is None:
         return []
     moved = Agreement(report.trust.stability, float("nan"))
     others = {f"by {METHODS[name].title}": found for name, found in report.trust.between_methods.items()}
     others |= {f"of {text.MODELS[name]}": found for name, found in report.trust.between_models.items()}
-    return [
+    rows = [
         (name, _known(found.rank_correlation, "{:.2f}".format), _known(found.overlap, text.share))
         for name, found in {"the same face, moved a little": moved, **others}.items()
     ]
+    return [row for row in rows if any(row[1:])]
 
 
 def _known(value: float, written: Callable[[float], str]) -> str:

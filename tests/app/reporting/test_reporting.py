@@ -19,6 +19,7 @@ from app.api import responses
 from app.reporting import picture
 from explain.base import Target
 from explain.registry import METHODS
+from explain.trust import Agreement
 from models import detector, regions
 from models.errors import ParameterError
 from models.types import EMOTIONS
@@ -146,6 +147,24 @@ def test_the_page_says_everything(told):
         assert f"Setting: {control.title} {value}" in page
     assert all(item.label in page for item in told.evidence) and all(emotion in page for emotion in EMOTIONS)
     assert f"{told.trust.stability:.2f}" in page and "of ResNet" in page and "by Grad-CAM" in page
+
+
+@pytest.mark.parametrize(
+    ("method", "against", "columns"),
+    [("shap_gradient", None, 4), ("shap_gradient", FEAR, 4), ("gradcam", FEAR, 3), ("saliency", None, 3)],
+)
+def test_every_line_of_a_table_has_a_cell_a_column(make, method, against, columns):
+    page = reporting.to_html(make(method=method, target=Target(EMOTIONS.index("happy"), against)))
+    table = page[page.index("<caption>Evidence by part") :].split("</table>")[0]
+    assert {len(re.findall(r"<t[hd]", line)) for line in re.findall(r"<tr>.*?</tr>", table)} == {columns}
+
+
+def test_a_flat_map_has_no_table_of_nothing(told):
+    values = np.zeros_like(told.explanation.values)
+    nowhere = Agreement(float("nan"), float("nan"))
+    trust = replace(told.trust, stability=float("nan"), between_methods={"gradcam": nowhere}, between_models={})
+    page = reporting.to_html(replace(told, explanation=replace(told.explanation, values=values), trust=trust))
+    assert "The map is flat" in page and "Evidence by part" not in page and "beside other maps" not in page
 
 
 class Tags(HTMLParser):
