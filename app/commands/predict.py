@@ -56,7 +56,7 @@ def predict(
         print(json.dumps({"results": answers}, indent=2, ensure_ascii=False))
     elif not as_csv:
         write_table(answers, by_itself=turn is None)
-    for note in dict.fromkeys(answer["note"] for answer in answers if answer.get("note")):
+    for note in filter(None, dict.fromkeys(missing(answer) for answer in answers)):
         typer.echo(note, err=True)
     if any("error" in answer for answer in answers):
         raise typer.Exit(1)
@@ -130,6 +130,13 @@ def sentence(answer: dict[str, Any]) -> str:
     return f"{answer['error']['message']} {answer['error']['advice']}".strip()
 
 
+def missing(answer: dict[str, Any]) -> str:
+    """Which models could not be asked, of an answer's note; that it is a guess is said of its face."""
+    from app import text
+
+    return str(answer.get("note", "")).removeprefix(" ".join(text.GUESS)).strip()
+
+
 def write_csv(answers: Iterator[dict[str, Any]], file: TextIO) -> list[dict[str, Any]]:
     """Write a line a face as soon as it is known, and return all answers."""
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -166,6 +173,12 @@ def write_table(answers: list[dict[str, Any]], by_itself: bool) -> None:
     if table.rows:
         console.print(table)
     for answer in answers:
-        said = sentence(answer) if "error" in answer else text.turned(answer["turned"]) if by_itself else ""
-        if said:
+        if "error" in answer:
+            typer.echo(f"{answer['file']}: {sentence(answer)}", err=True)
+            continue
+        if by_itself and (said := text.turned(answer["turned"])):
             typer.echo(f"{answer['file']}: {said}", err=True)
+        for index, face in enumerate(answer["faces"]):
+            if said := face["quality"]["note"]:
+                which = f", face {index}" if len(answer["faces"]) > 1 else ""
+                typer.echo(f"{answer['file']}{which}: {said}", err=True)

@@ -47,7 +47,12 @@ def overlay(report: Report) -> np.ndarray:
 
 def caption(report: Report) -> list[str]:
     """What stands below the map, a paragraph each."""
-    said = [text.question(report.explanation.target, report.prediction), report.weak, report.sentences[0]]
+    said = [
+        text.question(report.explanation.target, report.prediction),
+        report.weak,
+        report.doubts,
+        report.sentences[0],
+    ]
     made = f"{evidence.CAUTION} FaceWhy {VERSION}, {report.made.isoformat()}."
     return [" ".join(filter(None, said)), report.verdict, made]
 

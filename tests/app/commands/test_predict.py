@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from app import cli, pipeline
+from app import cli, pipeline, text
 from app.api import schemas
 from app.api.endpoints import ENDPOINTS
 from app.commands import predict
@@ -92,7 +92,15 @@ def test_the_table_has_a_line_a_face_and_what_failed_is_told_beside_it(folder):
 def test_the_whole_picture_stands_for_a_face_where_that_is_asked(folder):
     assert run(folder / "wall.JPG").exit_code == 1
     done = run(folder / "wall.JPG", "--whole-picture")
-    assert done.exit_code == 0 and len(done.stdout.splitlines()) == 2 and done.stderr.endswith("is a guess.\n")
+    assert done.exit_code == 0 and len(done.stdout.splitlines()) == 2
+    assert done.stderr == f"{folder / 'wall.JPG'}: {' '.join(text.GUESS)}\n"
+
+
+def test_what_makes_an_answer_unreliable_is_said(tmp_path, pair):
+    Image.fromarray(pair.pixels // 12).save(tmp_path / "dark.png")
+    told = run(tmp_path).stderr.splitlines()
+    begins = [f"{tmp_path / 'dark.png'}, face {index}: Be careful with this answer: the face" for index in (0, 1)]
+    assert len(told) == 2 and all(line.startswith(begin) for line, begin in zip(told, begins, strict=True))
 
 
 def test_a_turn_reaches_the_answer(tmp_path, astronaut):

@@ -109,6 +109,7 @@ def test_a_caption_fits_beside_nothing(words):
 def test_what_makes_the_answer_unreliable_is_said(told):
     dark = replace(told, quality=replace(told.quality, brightness=0.05))
     assert plainly(dark.doubts) in words(reporting.to_html(dark)) and "very dark" in dark.doubts
+    assert dark.doubts in " ".join(picture.caption(dark))
     assert told.doubts == "" and "Be careful" not in words(reporting.to_html(told))
     assert json.loads(reporting.to_json(dark))["quality"]["warnings"] == ["dark"]
 
