@@ -4,7 +4,7 @@ import typer
 
 from app.commands.explain import explain
 from app.commands.predict import predict
-from models.errors import FaceWhyError
+from models.errors import FaceWhyError, in_shell
 
 app = typer.Typer(add_completion=False)
 app.command()(predict)
@@ -27,11 +27,6 @@ def main() -> None:
     """Run a command, or the page without one; what is wrong is one sentence and exit code 1."""
     try:
         app(prog_name="python -m app")
-    except FaceWhyError as error:
-        reason = error
-    except OSError as error:
-        reason = FaceWhyError("A file could not be read or written", str(error), "Make room, or give another folder")
-    else:
-        return
-    typer.echo(str(reason), err=True)
-    raise SystemExit(1)
+    except (FaceWhyError, OSError) as error:
+        typer.echo(in_shell(error), err=True)
+        raise SystemExit(1) from None

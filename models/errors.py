@@ -127,3 +127,10 @@ class BusyError(FaceWhyError):
     def __init__(self, happened: str, received: str = "", advice: str = "", seconds: int = 1):
         self.seconds = seconds
         super().__init__(happened, received, advice)
+
+
+def in_shell(error: FaceWhyError | OSError) -> str:
+    """What a command says of an error: its own sentences, or those of a file that the system refused."""
+    if isinstance(error, OSError):
+        error = FaceWhyError("A file could not be read or written", str(error), "Make room, or give another folder")
+    return str(error)

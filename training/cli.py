@@ -2,7 +2,7 @@
 
 import typer
 
-from models.errors import FaceWhyError
+from models.errors import FaceWhyError, in_shell
 from training.commands.calibrate import calibrate
 from training.commands.data import data
 from training.commands.evaluate import evaluate
@@ -29,11 +29,6 @@ def main() -> None:
     """Run a command; what is wrong with the input or the disk is one sentence and exit code 1."""
     try:
         app()
-    except FaceWhyError as error:
-        reason = error
-    except OSError as error:
-        reason = FaceWhyError("A file could not be read or written", str(error), "Make room, or give another folder")
-    else:
-        return
-    typer.echo(str(reason), err=True)
-    raise SystemExit(1)
+    except (FaceWhyError, OSError) as error:
+        typer.echo(in_shell(error), err=True)
+        raise SystemExit(1) from None
