@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from app.serving import canary, engines, jobs, metrics, reports
+from app.serving.engine import Engine
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
 from models import detector, upright, zoo
@@ -184,9 +186,15 @@ def mean(predictions: Mapping[str, tuple[Prediction, ...]]) -> tuple[Prediction,
 
 def _together(versions: tuple[tuple[str, str], ...]) -> Ensemble:
     try:
-        return engines.current().explain(jobs.together, versions)
+        return _measured(engines.current(), versions)
     except (UnknownModelError, WeightsError):  # a version that only the server that predicts has
         return Ensemble()
+
+
+@lru_cache(maxsize=32)
+def _measured(engine: Engine, versions: tuple[tuple[str, str], ...]) -> Ensemble:
+    """Asked once, for the engine answers it only between explanations."""
+    return engine.explain(jobs.together, versions)
 
 
 def latest(name: str, line: str) -> str:

@@ -10,6 +10,8 @@ from models.types import EMOTIONS, Photo, Prediction
 
 MODELS = {"cnn": "CNN", "resnet": "ResNet", "vgg16": "VGG16"}
 """How each model is written."""
+ALL = MODELS | {"mean": "Their mean"}
+"""The models, and what they say together."""
 
 ADJECTIVES = {
     "angry": "angry",
@@ -75,28 +77,31 @@ def percent(probability: float) -> str:
     return "under 1\u00a0%" if probability < 0.01 else share(probability)
 
 
-def verdict(answers: dict[str, Prediction]) -> str:
+def verdict(answers: dict[str, Prediction], together: Prediction | None = None) -> str:
     """What the models see in a face, how sure they are and where they differ.
 
     Args:
         answers: by model's name; at least one.
+        together: what their mean says, see `app.pipeline.mean`; None where it was not asked.
 
     Returns:
-        One to four plain sentences; the last says which models could not be asked.
+        One to five plain sentences; the last says which models could not be asked.
     """
     camps: dict[str, list[str]] = {}
     for name, prediction in answers.items():
         camps.setdefault(prediction.emotion, []).append(name)
     ranked = sorted(camps, key=lambda emotion: -len(camps[emotion]))
     if len(ranked) == 1:
-        mean = np.mean([prediction.probabilities for prediction in answers.values()], axis=0)
+        each = [prediction.probabilities for prediction in answers.values()]
+        mean = np.mean(each, axis=0) if together is None else together.probabilities
         order = mean.argsort()[::-1]
         several = len(answers) > 1
         who = "All three models" if len(answers) == len(MODELS) else _named(list(answers))
+        subject = "their mean is" if together else "they are" if several else "it is"
         lead = (
             f"{who} {'see' if several else 'sees'} a face that looks {ADJECTIVES[ranked[0]]}, "
-            f"and {'they are' if several else 'it is'} {sureness(mean[order[0]])}: "
-            f"{percent(mean[order[0]])}{' on average' if several else ''}."
+            f"and {subject} {sureness(mean[order[0]])}: "
+            f"{percent(mean[order[0]])}{' on average' if several and not together else ''}."
         )
         return " ".join(filter(None, [lead, _runner_up(order, mean), missing(answers)]))
     parts = []
@@ -109,7 +114,8 @@ def verdict(answers: dict[str, Prediction]) -> str:
         f"The models differ: the face looks {', '.join(parts)}. {MODELS[highest.model]} is the surest of them, "
         f"and it is {sureness(highest.confidence)}."
     )
-    return " ".join(filter(None, [told, missing(answers)]))
+    mean_says = f"Their mean says {together.emotion} ({percent(together.confidence)})." if together else ""
+    return " ".join(filter(None, [told, mean_says, missing(answers)]))
 
 
 def weak(prediction: Prediction, target: Target) -> str:

@@ -11,6 +11,7 @@ TERMS = {
     "Saliency": "How strongly the answer reacts when a single pixel changes a little.",
     "Score": "The number behind a probability, before all seven are made to add up to 100 %; also called logit.",
     "Probability": "How often an answer of that sureness was right on test faces, as far as that was measured.",
+    "Their mean": "The networks' probabilities averaged, then calibrated as one: right more often than any of them.",
     "Evidence": "What a map marks, added up by part of the face.",
     "Tested map": "The face is hidden bit by bit in the order of the map, to see whether the answer follows.",
     "Random patch": "As much of the picture as was hidden, somewhere else on the face, to compare with.",
@@ -20,7 +21,7 @@ TERMS = {
 """A sentence for each word."""
 
 OF_TAB = {
-    "Predict": ("Network", "Keypoints", "Probability"),
+    "Predict": ("Network", "Keypoints", "Probability", "Their mean"),
     "Explain": (
         "Heatmap",
         "Method",

@@ -17,6 +17,7 @@ class Session:
         faces: with their keypoints, largest first; empty where none was found.
         chosen: the index of the face that all tabs speak about.
         predictions: by model, one Prediction a face; empty until the models have answered.
+        together: what the mean of the models says, one Prediction a face; empty where fewer than two have answered.
         by_hand: whether the visitor has turned the photo.
     """
 
@@ -25,6 +26,7 @@ class Session:
     faces: tuple[Face, ...] = ()
     chosen: int = 0
     predictions: dict[str, tuple[Prediction, ...]] = field(default_factory=dict)
+    together: tuple[Prediction, ...] = ()
     by_hand: bool = False
 
     @property
@@ -52,6 +54,11 @@ class Session:
         """What each model says about the chosen face."""
         return {name: predictions[self.chosen] for name, predictions in self.predictions.items()}
 
+    @property
+    def face_together(self) -> Prediction | None:
+        """What the mean of the models says about the chosen face."""
+        return self.together[self.chosen] if self.together else None
+
     def choose(self, index: Any) -> "Session":
         """The same session with another face chosen; what is no index of a face changes nothing."""
         return replace(self, chosen=index) if index in range(len(self.faces)) else self
@@ -62,6 +69,8 @@ def opened(photo: Photo, faces: list[Face], by_hand: bool = False) -> Session:
     return Session(uuid.uuid4().hex, photo, tuple(faces), by_hand=by_hand)
 
 
-def with_predictions(session: Session, predictions: dict[str, tuple[Prediction, ...]]) -> Session:
-    """The same session with what the models say."""
-    return replace(session, predictions=predictions)
+def with_predictions(
+    session: Session, predictions: dict[str, tuple[Prediction, ...]], together: tuple[Prediction, ...] = ()
+) -> Session:
+    """The same session with what the models say, each and together."""
+    return replace(session, predictions=predictions, together=together)

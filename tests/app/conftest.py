@@ -40,7 +40,7 @@ def plain() -> Photo:
 def one(astronaut) -> session.Session:
     """A session with one face and its predictions."""
     opened = session.opened(astronaut, pipeline.faces_in(astronaut))
-    return session.with_predictions(opened, pipeline.predictions_for(list(opened.faces)))
+    return answered(opened)
 
 
 @pytest.fixture(scope="session")
@@ -48,4 +48,10 @@ def two(pair) -> session.Session:
     """A session with two faces and their predictions."""
     opened = session.opened(pair, pipeline.faces_in(pair))
     assert len(opened.faces) == 2
-    return session.with_predictions(opened, pipeline.predictions_for(list(opened.faces)))
+    return answered(opened)
+
+
+def answered(opened: session.Session) -> session.Session:
+    """A session with what the models say, each and together."""
+    predictions = pipeline.predictions_for(list(opened.faces))
+    return session.with_predictions(opened, predictions, pipeline.mean(predictions))

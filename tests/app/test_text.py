@@ -42,6 +42,16 @@ def test_models_that_differ():
     )
 
 
+def test_the_mean_of_the_models_is_named():
+    agreed = {name: prediction(name, happy=0.8) for name in text.MODELS}
+    assert text.verdict(agreed, prediction("mean", happy=0.93)) == (
+        "All three models see a face that looks happy, and their mean is very sure: 93\u00a0%."
+    )
+    split = {"cnn": prediction("cnn", fear=0.6), "resnet": prediction("resnet", sad=0.8)}
+    said = text.verdict(split, prediction("mean", sad=0.61))
+    assert "Their mean says sad (61\u00a0%)." in said and said.endswith("VGG16 cannot be used at the moment.")
+
+
 def test_angry_which_is_class_0_is_an_emotion_like_any_other():
     assert "angry" in text.verdict({name: prediction(name, angry=0.9) for name in text.MODELS})
 

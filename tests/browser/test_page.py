@@ -41,11 +41,11 @@ def assert_read(page, faces: int) -> None:
     assert seen(page.locator("#photo svg")).std() > 20
     page.locator("#probabilities .js-plotly-plot .bars").first.wait_for()
     names = page.locator("#probabilities .legendtext").all_text_contents()
-    assert names == list(text.MODELS.values())
+    assert names == list(text.ALL.values())
     shares = [float(cell.replace("over ", "").replace("under ", "").split()[0]) for cell in numbers(page)]
-    assert len(shares) == 21
-    for model in range(3):
-        assert abs(sum(shares[model::3]) - 100) <= 8
+    assert len(shares) == 28
+    for model in range(4):
+        assert abs(sum(shares[model::4]) - 100) <= 8
 
 
 def numbers(page) -> list[str]:

@@ -35,7 +35,7 @@ def trust_curves(result: TrustResult) -> "go.Figure":
 
 
 def _dressed(figure: "go.Figure", height: int) -> "go.Figure":
-    figure.for_each_trace(lambda trace: trace.update(name=text.MODELS.get(trace.name, trace.name)))
+    figure.for_each_trace(lambda trace: trace.update(name=text.ALL.get(trace.name, trace.name)))
     figure.for_each_trace(
         lambda trace: trace.update(hovertemplate=f"{trace.name}<br>" + trace.hovertemplate.split(": ", 1)[-1])
     )

@@ -29,7 +29,7 @@ templates = Environment(
     undefined=StrictUndefined,
     extensions=[Tight],
 )
-templates.globals |= {"MODELS": text.MODELS, "ADJECTIVES": text.ADJECTIVES, "GUESS": text.GUESS}
+templates.globals |= {"MODELS": text.MODELS, "ADJECTIVES": text.ADJECTIVES, "GUESS": text.GUESS, "ALL": text.ALL}
 templates.filters |= {"percent": text.percent, "share": text.share, "duration": text.duration}
 
 

@@ -212,7 +212,11 @@ def meaning(session: Session, answers: dict[str, Prediction], target: Target) ->
     """What the models see, what they were asked, and how the maps can be compared."""
     who = {1: "It is", 2: "Both are"}.get(len(answers), "All three are")
     return html.fill(
-        "compare_meaning", face=session.face_name, verdict=text.verdict(answers), who=who, target=target.name
+        "compare_meaning",
+        face=session.face_name,
+        verdict=text.verdict(answers, session.face_together),
+        who=who,
+        target=target.name,
     )
 
 

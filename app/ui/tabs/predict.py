@@ -17,7 +17,7 @@ from app.ui.render import charts, html, pictures
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared
 from models import photo, upright
-from models.types import EMOTIONS, Photo
+from models.types import EMOTIONS, Photo, Prediction
 
 TITLE = "Predict"
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -172,13 +172,15 @@ def choose(current: Session, event: gr.EventData) -> View:
 
 
 def predicted(current: Session) -> Session:
-    """The session with what the models say."""
-    return session.with_predictions(current, pipeline.predictions_for(list(current.faces)))
+    """The session with what the models say, each and together."""
+    predictions = pipeline.predictions_for(list(current.faces))
+    together = pipeline.mean(predictions) if len(predictions) > 1 else ()
+    return session.with_predictions(current, predictions, together)
 
 
 def show(current: Session) -> View:
     """The session and everything that the tab shows of it."""
-    answers = current.face_predictions
+    answers = everyone(current)
     chart = gr.Plot(charts.probabilities(list(answers.values())), visible=True) if answers else gr.Plot(visible=False)
     return View(
         session=current,
@@ -192,6 +194,12 @@ def show(current: Session) -> View:
     )
 
 
+def everyone(current: Session) -> dict[str, Prediction]:
+    """What each model and their mean say about the chosen face."""
+    together = current.face_together
+    return current.face_predictions | ({together.model: together} if together else {})
+
+
 def lost(current: Session) -> bool:
     """Whether there is a photo without a face."""
     return current.photo is not None and not current.faces
@@ -200,7 +208,7 @@ def lost(current: Session) -> bool:
 def notice_of(current: Session) -> str:
     """What the models see, or what is to be done."""
     if current.face_predictions:
-        return html.verdict(current, text.verdict(current.face_predictions))
+        return html.verdict(current, text.verdict(current.face_predictions, current.face_together))
     if current.photo is None or current.faces:
         return WAITING if current.photo else WELCOME
     return html.fill("no_face", odd=text.odd(current.photo))
@@ -208,7 +216,7 @@ def notice_of(current: Session) -> str:
 
 def numbers(current: Session) -> str:
     """The chart as a table."""
-    answers = current.face_predictions
+    answers = everyone(current)
     if not answers:
         return ""
     rows = [

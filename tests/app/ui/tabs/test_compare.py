@@ -79,7 +79,7 @@ def test_a_finished_comparison_shows_all_three_models(one, last):
         assert last.grid.count(f"<b>{text.MODELS[name]}</b>: {seen}") == 3
     assert last.grid.count("most for:") == 3
     assert len(re.findall(r"\d+ ms|\d\.\d s", last.grid)) == 9
-    assert text.verdict(one.face_predictions) in last.notice
+    assert text.verdict(one.face_predictions, one.face_together) in last.notice
     assert last.parts.visible and last.shown.finished
 
 

@@ -1,6 +1,7 @@
 """One contract over every tab, and the handlers of each as plain functions."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from app import error_messages, main, pipeline, text
+from app.api import endpoints, schemas
 from app.ui import session
 from app.ui.cancellation import Cancellation
 from app.ui.session import Session
@@ -61,7 +63,7 @@ def test_a_photo_shows_its_faces_before_the_models_answer(astronaut):
     assert "<progress" in begun.notice and begun.session == gr.skip()
     assert found.session == gr.skip() and found.notice == predict.WAITING and "fw-box" in found.picture
     assert last.source is None and set(last.session.face_predictions) == set(zoo.EMOTION_MODELS)
-    assert text.verdict(last.session.face_predictions) in last.notice
+    assert text.verdict(last.session.face_predictions, last.session.face_together) in last.notice
 
 
 def test_the_photo_that_was_given_last_is_shown(astronaut, plain):
@@ -85,7 +87,7 @@ def test_a_photo_that_cannot_be_read_leaves_the_one_before_and_says_so(one):
     begun, last = read(broken, one)
     assert "of the one before" in begun.notice
     assert "A picture is cut off. Received: half of it. Save it again." in last.notice and 'role="alert"' in last.notice
-    assert "of the photo before" in last.notice and text.verdict(one.face_predictions) in last.notice
+    assert "of the photo before" in last.notice and text.verdict(one.face_predictions, one.face_together) in last.notice
     assert last.session is one and last.source is None
     *_, first = read(broken)
     assert "before" not in first.notice and "Start with a face" in first.notice
@@ -154,7 +156,8 @@ def test_the_whole_picture_needs_a_picture():
 def test_choosing_a_face_shows_its_answers(two):
     view = predict.choose(two, picked(1))
     assert view.session.chosen == 1
-    assert text.verdict({name: answers[1] for name, answers in two.predictions.items()}) in view.notice
+    answers = {name: of_model[1] for name, of_model in two.predictions.items()}
+    assert text.verdict(answers, two.together[1]) in view.notice
 
 
 def test_a_choice_that_does_not_exist_changes_nothing(two):
@@ -164,8 +167,25 @@ def test_a_choice_that_does_not_exist_changes_nothing(two):
 
 def test_the_numbers_are_those_of_the_chart(one):
     cells = re.findall(r"<td>([^<]+)</td>", predict.numbers(one))
-    expected = [text.percent(answer.probabilities[row]) for row in range(7) for answer in one.face_predictions.values()]
-    assert cells == expected
+    answers = [*one.face_predictions.values(), one.face_together]
+    assert cells == [text.percent(answer.probabilities[row]) for row in range(7) for answer in answers]
+    assert [trace["name"] for trace in json.loads(predict.show(one).chart.value["plot"])["data"]] == [
+        *text.MODELS.values(),
+        "Their mean",
+    ]
+    assert "Their mean</th>" in predict.numbers(one)
+
+
+def test_the_mean_needs_several_models(one):
+    alone = session.with_predictions(one, {"cnn": one.predictions["cnn"]})
+    assert "mean" not in predict.notice_of(alone) + predict.numbers(alone)
+
+
+def test_the_mean_on_the_page_is_that_of_the_api(one):
+    request = schemas.PredictRequest(image="", model="mean")
+    [face] = endpoints.predict(one.photo, request)["faces"]
+    expected = list(face["predictions"][0]["probabilities"].values())
+    assert predict.predicted(one).face_together.probabilities == pytest.approx(expected, abs=0.01)
 
 
 def test_an_example_is_read_by_its_place():
