@@ -121,8 +121,8 @@ def test_the_agreement_matrix_is_that_of_the_maps(last):
 def test_flat_maps_are_not_compared(one, last):
     same = last.shown.results["gradcam"]["cnn"]
     flat = {name: replace(same, model=name, values=np.zeros((48, 48), np.float32)) for name in zoo.EMOTION_MODELS}
-    html = grid_of(one, ("gradcam", flat))
-    assert "flat" in html and "nan" not in html
+    words = re.sub(r'base64,[^"]+', "", grid_of(one, ("gradcam", flat)))
+    assert "flat" in words and "nan" not in words
 
 
 def test_the_methods_that_were_chosen_are_compared_in_their_order(one):
