@@ -8,6 +8,8 @@ Known weakness: about one picture in eighteen without a human face gets a false 
 import hashlib
 import itertools
 import json
+import os
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +48,11 @@ BORDER = 0.25
 OVERLAP = 0.3
 """Two boxes with more than this intersection over union are the same face."""
 
+_SMALL = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""First looks at once; each takes some 35 MiB."""
+_LARGE = threading.Lock()
+"""Held for a further look, which takes up to 560 MiB and seconds; first looks go on beside it."""
+
 TILT = 10.0
 """Degrees; the points of a face that is tilted further are read again once it is turned upright."""
 TURNS = 3
@@ -54,7 +61,20 @@ PATCH_SIDE = 192
 """Pixels of the upright patch, which sees twice as far as the crop."""
 
 
-def find(photo: Photo, limit: int | None = None) -> list[Face]:
+Look = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""What a look finds: boxes (N, 4), scores (N,) and points (N, 5, 2) in pixels of the photo."""
+
+
+def first_look(photo: Photo) -> Look:
+    """What `find` sees at first, in a time that is the same for every photo; further looks take up to forty times that.
+
+    Raises:
+        WeightsError: see `find`.
+    """
+    return _look(photo.pixels, SIDES[0])
+
+
+def find(photo: Photo, limit: int | None = None, first: Look | None = None) -> list[Face]:
     """The faces in a photo, largest first; an empty list where there is none.
 
     The photo is looked at with 480 pixels on its longer side; with 960 and then 1920 where nothing
@@ -64,11 +84,12 @@ def find(photo: Photo, limit: int | None = None) -> list[Face]:
     Args:
         photo: see `Photo`.
         limit: no more than this many faces, the largest; None for all.
+        first: of `first_look`, where that was taken already.
 
     Raises:
         WeightsError: the detector's weights are missing or not what their card says.
     """
-    boxes, scores, points = _search(photo.pixels)
+    boxes, scores, points = _search(photo.pixels, first or first_look(photo))
     width, height = photo.size
     boxes = np.clip(boxes, 0, np.array([width, height] * 2, np.float32))
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -135,10 +156,9 @@ def _upright(grey: np.ndarray, points: np.ndarray) -> np.ndarray:
     return points
 
 
-def _search(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Boxes (N, 4), scores (N,) and points (N, 5, 2) in pixels of the picture, each face once."""
+def _search(pixels: np.ndarray, found: Look) -> Look:
+    """All looks together, each face once; `found` is of the first."""
     longest = max(pixels.shape[:2])
-    found = _look(pixels, SIDES[0])
     for before, side in itertools.pairwise(SIDES):
         sides = (found[0][:, 2:] - found[0][:, :2]).max(1, initial=0) * before / longest
         if longest < DETAIL * before or 0 < len(sides) < CROWD and np.median(sides) > SMALL:
@@ -152,14 +172,15 @@ def _search(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return found
 
 
-def _look(pixels: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _look(pixels: np.ndarray, side: int) -> Look:
     """As `_search`, from one pass with the longer side scaled to `side`."""
     height, width = pixels.shape[:2]
     zoom = min(side / max(width, height), ENLARGEMENT)
     size = max(1, round(width * zoom)), max(1, round(height * zoom))
     scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
     scaled = cv2.copyMakeBorder(scaled, 0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE, cv2.BORDER_CONSTANT)
-    outputs = _network().run(OUTPUTS, {INPUT: cv2.dnn.blobFromImage(scaled)})
+    with _LARGE if side > SIDES[0] else _SMALL:
+        outputs = _network().run(OUTPUTS, {INPUT: cv2.dnn.blobFromImage(scaled)})
     boxes, scores, points = _once(*_decode(*(output[0] for output in outputs)))
     scale = np.array([width / size[0], height / size[1]], np.float32)
     return (boxes + 0.5) * np.tile(scale, 2) - 0.5, scores, (points + 0.5) * scale - 0.5

@@ -35,13 +35,14 @@ class LocalEngine(Engine):
         memory.share()
         cv2.setNumThreads(1)  # a second thread makes a photo 10 % quicker and takes twice the processor's time
         self._batchers = Batchers() if batchers is None else batchers
-        self._batchers.add(DETECT, self._detect_all, PHOTOS)
+        self._batchers.add(DETECT, self._look_at_all, PHOTOS)
         self._batchers.add(KEYPOINTS, keypoints.read_all, FACES)
         self._explaining = threading.BoundedSemaphore(EXPLANATIONS)
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="detector")
 
     def detect(self, photo: Photo) -> list[Face]:
-        return self._batchers(DETECT, [photo])[0]
+        """See `Engine.detect`; what takes more than a first look keeps only its own caller waiting."""
+        return detector.find(photo, first=self._batchers(DETECT, [photo])[0])
 
     def keypoints(self, faces: list[Face], photo: Photo) -> list[Face]:
         return self._batchers(KEYPOINTS, [(face, photo) for face in faces]) if faces else []
@@ -79,5 +80,6 @@ class LocalEngine(Engine):
     def batches(self) -> dict[str, BatchCount]:
         return self._batchers.counts()
 
-    def _detect_all(self, photos: list[Photo]) -> list[list[Face]]:
-        return [detector.find(photos[0])] if len(photos) == 1 else list(self._threads.map(detector.find, photos))
+    def _look_at_all(self, photos: list[Photo]) -> list[detector.Look]:
+        one = len(photos) == 1
+        return [detector.first_look(photos[0])] if one else list(self._threads.map(detector.first_look, photos))

@@ -1,3 +1,4 @@
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partialmethod
 from pathlib import Path
@@ -16,7 +17,7 @@ from explain.base import Target
 from models import card as cards
 from models import detector, keypoints, photo, weight_store, zoo
 from models.errors import ParameterError, UnknownNameError, WeightsError
-from models.types import EMOTIONS
+from models.types import EMOTIONS, Photo
 
 HIDDEN = experiments.Experiment.from_json({"steps": [{"do": "hide", "region": "mouth"}]})
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.[jp][pn]g"))
@@ -68,6 +69,45 @@ def test_it_is_the_plain_functions_that_answer(here, photos):
         expected = zoo.load(name).predict(faces)[0]
         assert (answer.model, answer.version) == (name, zoo.load(name).card.version)
         assert np.allclose(answer.logits, expected.logits, atol=0.2)
+
+
+def test_a_photo_that_takes_many_looks_keeps_nobody_else_waiting(here, photos, monkeypatch):
+    """Pictures without a face took 70 times as long as others, and all who came meanwhile waited for them."""
+    slow, look, further = np.zeros((1200, 1200, 3), np.uint8), detector._look, threading.Event()
+    quick = threading.Event()
+
+    def watched(pixels, side):
+        if pixels is slow and side > detector.SIDES[0]:
+            further.set()
+            assert quick.wait(600)
+        return look(pixels, side)
+
+    monkeypatch.setattr(detector, "_look", watched)
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(here.detect, Photo(slow))
+        assert further.wait(600)
+        assert here.detect(photos[0])
+        quick.set()
+        assert waits.result() == []
+
+
+def test_further_looks_are_taken_one_at_a_time(monkeypatch):
+    """One of 1920 pixels takes half a GiB."""
+    now, most, network = [], [], detector._network()
+
+    class Watched:
+        def run(self, outputs, given):
+            large = given[detector.INPUT].shape[-1] > detector.SIDES[0]
+            now.append(large)
+            most.append(sum(now))
+            answer = network.run(outputs, given)
+            now.remove(large)
+            return answer
+
+    monkeypatch.setattr(detector, "_network", Watched)
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(detector.find, [Photo(np.zeros((960, 960, 3), np.uint8))] * 3)) == [[]] * 3
+    assert max(most) == 1 and len(most) > 6
 
 
 def test_no_face_asks_nobody(here, photos):
