@@ -10,6 +10,8 @@ import itertools
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import onnxruntime
 
 from models import framing
 from models.errors import WeightsMismatchError, WeightsNotFoundError
+from models.photo import MOST_OF_ALL, ROOM
 from models.types import Face, Photo
 
 WEIGHTS = Path(__file__).parent / "weights" / "centerface"
@@ -52,6 +55,10 @@ _SMALL = threading.BoundedSemaphore(os.cpu_count() or 1)
 """First looks at once; each takes some 35 MiB."""
 _LARGE = threading.Lock()
 """Held for a further look, which takes up to 560 MiB and seconds; first looks go on beside it."""
+LOOKING = 150
+"""Bytes that the network takes for a pixel that it sees, measured."""
+SPARE = 128 * 2**20
+"""Bytes that are left for pictures to be decoded while a further look is taken."""
 
 TILT = 10.0
 """Degrees; the points of a face that is tilted further are read again once it is turned upright."""
@@ -179,11 +186,22 @@ def _look(pixels: np.ndarray, side: int) -> Look:
     size = max(1, round(width * zoom)), max(1, round(height * zoom))
     scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
     scaled = cv2.copyMakeBorder(scaled, 0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE, cv2.BORDER_CONSTANT)
-    with _LARGE if side > SIDES[0] else _SMALL:
+    with _room(side, size):
         outputs = _network().run(OUTPUTS, {INPUT: cv2.dnn.blobFromImage(scaled)})
     boxes, scores, points = _once(*_decode(*(output[0] for output in outputs)))
     scale = np.array([width / size[0], height / size[1]], np.float32)
     return (boxes + 0.5) * np.tile(scale, 2) - 0.5, scores, (points + 0.5) * scale - 0.5
+
+
+@contextmanager
+def _room(side: int, size: tuple[int, int]) -> Iterator[None]:
+    """Wait until there is memory for a look."""
+    if side <= SIDES[0]:
+        with _SMALL:
+            yield
+    else:
+        with _LARGE, ROOM.taken(min(LOOKING * size[0] * size[1], MOST_OF_ALL - SPARE)):
+            yield
 
 
 def _decode(

@@ -177,7 +177,7 @@ def _decode(image: Image.Image, size: tuple[int, int], cost: int) -> Photo:
             f"{image.width} x {image.height} pixels in {image.format or image.mode}, {cost // 2**20} MiB",
             f"Save it smaller or as JPEG; {MOST_OF_ONE // 2**20} MiB are enough for most photos",
         )
-    with _room.taken(cost):
+    with ROOM.taken(cost):
         return _decoded(image, size)
 
 
@@ -224,7 +224,8 @@ class _Room:
                 self._changed.notify_all()
 
 
-_room = _Room()
+ROOM = _Room()
+"""What all pictures take together, in bytes; further looks of the detector take theirs of it as well."""
 
 
 def _decoded(image: Image.Image, size: tuple[int, int]) -> Photo:

@@ -92,14 +92,16 @@ def test_a_photo_that_takes_many_looks_keeps_nobody_else_waiting(here, photos, m
 
 
 def test_further_looks_are_taken_one_at_a_time(monkeypatch):
-    """One of 1920 pixels takes half a GiB."""
+    """One of 1920 pixels takes half a GiB, which is of the room that pictures are decoded in."""
     now, most, network = [], [], detector._network()
+    taken = detector.LOOKING * 960 * 960
 
     class Watched:
         def run(self, outputs, given):
             large = given[detector.INPUT].shape[-1] > detector.SIDES[0]
             now.append(large)
             most.append(sum(now))
+            assert not large or photo.ROOM._used == taken
             answer = network.run(outputs, given)
             now.remove(large)
             return answer
