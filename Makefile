@@ -2,6 +2,7 @@
 # make test   all tests; a browser test needs Chromium
 # make bench  speed, as ratios
 # make load   50 clients at once: throughput, waiting times, memory
+# make attack one client does its worst, and an ordinary visitor beside it is timed
 # make lint   ruff and mypy
 # make lock   pin again after a change of pyproject.toml
 # make notice THIRD_PARTY.txt: the licences of what the app is installed with
@@ -10,7 +11,7 @@
 # uv is used where it is installed, else venv and pip. A second run installs nothing. What is installed has the hashes in
 # the lock; uv's own --require-hashes would ask them of the bounds in pyproject.toml, too.
 
-.PHONY: app test bench load lint lock notice sbom
+.PHONY: app test bench load attack lint lock notice sbom
 .DEFAULT_GOAL := app
 
 PYTHON := .venv/bin/python
@@ -29,6 +30,9 @@ bench: .venv/tests.installed
 
 load: .venv/tests.installed
 	@$(PYTHON) -m tests.load $(ARGS)
+
+attack: .venv/tests.installed
+	@$(PYTHON) -m tests.load.attack $(ARGS)
 
 # Gradio writes a stub beside a component whenever it is imported, which mypy would read in its place
 lint: .venv/tests.installed

@@ -1,0 +1,376 @@
+"""`make attack`: one client does its worst against a server of its own, and an ordinary visitor beside it is timed.
+
+The attacks are those of issue 16: small JSON of many values, all places for explanations, connections held for
+nothing, calls that nobody listens to, doors that are closed, pictures that are small in bytes only, and tiny uploads.
+The server runs without a limit on requests, under 4 GiB where control groups can be set, and forgets uploads and
+answers after 20 s, so that a run need not wait for minutes to see that they go.
+"""
+
+import argparse
+import asyncio
+import base64
+import io
+import itertools
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import httpx
+from PIL import Image
+
+from tests.bench.timing import ROOT
+from tests.load.__main__ import resident, settle, wait
+
+MIB = 2**20
+LIMIT = 4 * 2**30
+"""Bytes that the server may take, where the machine can say so."""
+USUAL = 8
+"""Requests of each kind that the visitor sends alone, to know what is usual."""
+ATTACKER = "127.0.0.2" if sys.platform == "linux" else None
+"""Where the attacks come from; the visitor is 127.0.0.1."""
+START = """
+import sys; sys.modules["jax"] = None
+from app import main
+from app.ui import uploads
+from app.ui.gradio_overrides import pending
+uploads.UNREAD = uploads.GRACE = pending.ABANDONED_S = 20.0
+main.main()
+"""
+PHOTO = (ROOT / "examples" / "astronaut.jpg").read_bytes()
+CLOSED = (
+    "/gradio_api/proxy=https://a.example/",
+    "/gradio_api//process_recording",
+    "/gradio_api/component_server",
+    "/gradio_api/deep_link",
+    "/gradio_api/dev/reload",
+    "/gradio_api/file=/etc/passwd",
+    "/gradio_api/file=http://127.0.0.1/",
+    "/%67radio_api/run-history/records",
+    "/monitoring/summary",
+)
+
+Attack = Callable[["Attacker", int], Coroutine]
+"""What one of several workers of an attacker does once."""
+
+
+@dataclass
+class Attacker:
+    """What the attacks need.
+
+    Attributes:
+        url: of the server.
+        http: from the attacker's address.
+        pictures: small in bytes, large in memory.
+        reached: answers from behind a closed door.
+        sent: requests.
+    """
+
+    url: str
+    http: httpx.AsyncClient
+    pictures: list[bytes]
+    reached: int = 0
+    sent: int = 0
+    lines: list[socket.socket] = field(default_factory=list)
+
+    async def post(self, path: str, **options) -> httpx.Response | None:
+        """What is answered; None where the line is cut."""
+        self.sent += 1
+        with suppress(httpx.HTTPError):
+            return await self.http.post(path, **options)
+        return None
+
+
+# ---------------------------------------------------------------------------- attacks
+
+
+async def small_json(attacker: Attacker, worker: int) -> None:
+    bodies = (
+        ("/gradio_api/call/explain", b'{"data":[' + b"[]," * 350_000 + b"[]]}"),
+        ("/api/v1/explain", b'{"image":"","params":{"a":[' + b"1," * 12_000_000 + b"1]}}"),
+        ("/gradio_api/queue/join", b'{"data":[' + b"[]," * 8_000 + b"[]]}"),
+    )
+    path, body = bodies[worker % len(bodies)]
+    await attacker.post(path, content=body, headers={"Content-Type": "application/json"})
+
+
+async def all_places(attacker: Attacker, worker: int) -> None:
+    image = base64.b64encode(PHOTO).decode()
+    await attacker.post("/api/v1/trust", json={"image": image, "model": "cnn", "method": "gradcam"})
+
+
+async def held_connections(attacker: Attacker, worker: int) -> None:
+    place = httpx.URL(attacker.url)
+    attacker.sent += 1
+    with suppress(OSError):
+        line = socket.create_connection((place.host, place.port), timeout=5, source_address=ATTACKER and (ATTACKER, 0))
+        attacker.lines.append(line)
+        line.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx")
+    await asyncio.sleep(0.01 if len(attacker.lines) < 1000 else 1)
+
+
+async def abandoned_calls(attacker: Attacker, worker: int) -> None:
+    number = attacker.sent
+    sent = await attacker.post(f"/gradio_api/upload?upload_id=left{number}", files={"files": ("a.jpg", PHOTO)})
+    if sent is not None and sent.status_code == 200:
+        file = {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
+        await attacker.post("/gradio_api/call/v2/explain", json={"image": file, "model": "cnn", "method": "gradcam"})
+    with suppress(httpx.HTTPError):
+        await attacker.http.get(f"/gradio_api/upload_progress?upload_id=never{number}", timeout=0.2)
+
+
+async def closed_doors(attacker: Attacker, worker: int) -> None:
+    for path in CLOSED:
+        attacker.sent += 1
+        with suppress(httpx.HTTPError):
+            attacker.reached += (await attacker.http.get(path)).status_code == 200
+
+
+async def costly_pictures(attacker: Attacker, worker: int) -> None:
+    await attacker.post("/predict", files={"file": attacker.pictures[worker % len(attacker.pictures)]})
+
+
+async def tiny_uploads(attacker: Attacker, worker: int) -> None:
+    number = attacker.sent
+    files = [("files", (f"{number}-{index}.jpg", b"%d %d" % (number, index))) for index in range(16)]
+    await attacker.post("/gradio_api/upload", files=files)
+
+
+ATTACKS: tuple[tuple[str, Attack, int], ...] = (
+    ("small JSON of many values", small_json, 3),
+    ("all places for explanations", all_places, 24),
+    ("connections held for nothing", held_connections, 4),
+    ("calls that nobody listens to", abandoned_calls, 6),
+    ("closed doors", closed_doors, 4),
+    ("pictures that are small in bytes only", costly_pictures, 8),
+    ("tiny uploads", tiny_uploads, 8),
+)
+"""What it is called, what each worker does over and over, and how many of them do."""
+
+
+def costly() -> list[bytes]:
+    """Pictures of few bytes, one of which may be decoded and the others not."""
+
+    def encoded(image: Image.Image, format: str, **options) -> bytes:
+        data = io.BytesIO()
+        image.save(data, format, **options)
+        return data.getvalue()
+
+    return [
+        encoded(Image.new("F", (7745, 7745)), "TIFF", compression="tiff_lzw"),
+        encoded(Image.new("RGB", (7745, 7745)), "WEBP", lossless=True, method=0),
+        encoded(Image.new("RGB", (6400, 6400)), "PNG", compress_level=1),
+        encoded(Image.new("RGB", (3700, 3700)), "WEBP", lossless=True, method=0),
+    ]
+
+
+# ---------------------------------------------------------------------------- visitor
+
+
+class Visitor:
+    """Predicts and explains, one after the other, as long as it is let.
+
+    Attributes:
+        seconds: by kind, of the answered requests.
+        lost: requests without a good answer.
+    """
+
+    KINDS = ("predict", "explain")
+
+    def __init__(self, url: str):
+        self.url = url
+        self.seconds: dict[str, list[float]] = {kind: [] for kind in self.KINDS}
+        self.lost: list[str] = []
+
+    async def ask(self, http: httpx.AsyncClient, kind: str) -> None:
+        """One request."""
+        started = time.perf_counter()
+        try:
+            if kind == "predict":
+                answer = await http.post("/predict", files={"file": PHOTO})
+            else:
+                image = base64.b64encode(PHOTO).decode()
+                answer = await http.post("/api/v1/explain", json={"image": image, "model": "cnn", "method": "gradcam"})
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            self.lost.append(f"{kind}: {type(error).__name__} {error}"[:120])
+        else:
+            self.seconds[kind].append(time.perf_counter() - started)
+
+    async def stay(self, until: float, fewest: int = 0) -> "Visitor":
+        """Ask until a time of `time.monotonic`, and so often of each kind at least."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=120) as http:
+            for count in itertools.count():
+                if time.monotonic() >= until and count >= fewest * len(self.KINDS):
+                    return self
+                await self.ask(http, self.KINDS[count % len(self.KINDS)])
+        return self
+
+
+# ------------------------------------------------------------------------------ table
+
+
+async def attacked(
+    url: str, name: str, attack: Attack, workers: int, seconds: float, usual: dict[str, float], pictures: list[bytes]
+) -> tuple[str, Visitor, Attacker]:
+    """A visitor's times beside an attack, as the first columns of its row, and who took part."""
+    async with attackers(url, workers, pictures) as attacker:
+        until = time.monotonic() + seconds
+
+        async def work(worker: int) -> None:
+            while time.monotonic() < until:
+                await attack(attacker, worker)
+
+        works = [asyncio.create_task(work(worker)) for worker in range(workers)]
+        visitor = await Visitor(url).stay(until, fewest=3)
+        for task in works:
+            task.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+        for line in attacker.lines:
+            line.close()
+    ratios = [each / usual[kind] for kind, times in visitor.seconds.items() for each in times]
+    asked = len(ratios) + len(visitor.lost)
+    middle = [f"{median(times) / usual[kind]:.1f} ×" if times else "–" for kind, times in visitor.seconds.items()]
+    slowest = f"{max(ratios):.1f} ×" if ratios else "–"
+    row = f"| {name} | {attacker.sent} | {asked} | {len(visitor.lost)} | {' | '.join(middle)} | {slowest} |"
+    return row, visitor, attacker
+
+
+@asynccontextmanager
+async def attackers(url: str, workers: int, pictures: list[bytes]) -> AsyncIterator[Attacker]:
+    """An attacker, whose requests come from an address of its own."""
+    transport = httpx.AsyncHTTPTransport(
+        local_address=ATTACKER, limits=httpx.Limits(max_connections=workers, max_keepalive_connections=workers)
+    )
+    async with httpx.AsyncClient(base_url=url, transport=transport, timeout=60) as http:
+        yield Attacker(url, http, pictures)
+
+
+def rows(url: str, process: int, folder: Path, log: Path, seconds: float) -> Iterator[str]:
+    """The table, row by row, and what was wrong below it."""
+    alone = asyncio.run(Visitor(url).stay(0, fewest=USUAL))
+    usual = {kind: median(times) for kind, times in alone.seconds.items()}
+    pictures = costly()
+    settle(process)
+    idle, wrong = resident(process), list(alone.lost)
+    yield "| attack | requests | ordinary ones | lost | predict | explain | slowest | peak | after | files left |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    alone_for = " | ".join(f"{1000 * each:.0f} ms" for each in usual.values())
+    yield f"| none | 0 | {2 * USUAL} | {len(alone.lost)} | {alone_for} | | 0 MiB | 0 MiB | 0 |"
+    for name, attack, workers in ATTACKS:
+        forget_peak(process)
+        row, visitor, attacker = asyncio.run(attacked(url, name, attack, workers, seconds, usual, pictures))
+        highest = peak(process)
+        files = calm(process, folder, idle)
+        wrong += [f"{name}: {lost}" for lost in visitor.lost[:3]]
+        wrong += [f"{name}: {attacker.reached} answers"] if attacker.reached else []
+        yield f"{row} {(highest - idle) / MIB:.0f} MiB | {(resident(process) - idle) / MIB:.0f} MiB | {files} |"
+    text = log.read_text(encoding="utf-8", errors="replace")
+    yield f"\nTracebacks in the log: {text.count('Traceback')}, errors: {text.count('ERROR')}"
+    yield from (f"    {line[:160]}" for line in text.splitlines() if "ERROR" in line)
+    yield from (f"wrong: {each}" for each in wrong)
+
+
+def calm(process: int, folder: Path, idle: int, most: float = 45) -> int:
+    """Wait until uploads and memory are back, for a while at most; how many files are left."""
+    until = time.monotonic() + most
+    while True:
+        files = sum(len(names) for _, _, names in os.walk(folder))
+        if time.monotonic() > until or (not files and resident(process) - idle < 100 * MIB):
+            return files
+        time.sleep(1)
+
+
+def forget_peak(process: int) -> None:
+    """Let the peak of a process's memory begin anew."""
+    with suppress(OSError):
+        Path(f"/proc/{process}/clear_refs").write_text("5")
+
+
+def peak(process: int) -> int:
+    """Bytes that a process held at most since then."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+# ----------------------------------------------------------------------------- server
+
+
+@contextmanager
+def limited() -> Iterator[Path | None]:
+    """A control group for memory, of either version, where this user may make one; None elsewhere."""
+    group = _group()
+    try:
+        yield group
+    finally:
+        if group:
+            group.rmdir()
+
+
+def _group() -> Path | None:
+    for root, name in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
+        group = Path(root) / f"facewhy-attack-{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            (group / name).write_text(str(LIMIT))
+        except OSError:
+            group.rmdir()
+        else:
+            return group
+    return None
+
+
+@contextmanager
+def server(folder: Path, group: Path | None) -> Iterator[tuple[str, int]]:
+    """A fresh server, once everything in it is warm, and its process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = os.environ | {
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(folder / "uploads"),
+        "FACEWHY_RATE": "off",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-c", START], cwd=ROOT, env=environ, stdout=log, stderr=log)
+    if group:
+        (group / "cgroup.procs").write_text(str(process.pid))
+    try:
+        wait(f"http://127.0.0.1:{port}/health?ready=true", process)
+        settle(process.pid)
+        yield f"http://127.0.0.1:{port}", process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.load.attack", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20, help="of each attack")
+    given = parser.parse_args()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
+    with tempfile.TemporaryDirectory() as folder, limited() as group:
+        with server(Path(folder), group) as (url, process):
+            print(
+                f"The server may take {LIMIT / 2**30:.0f} GiB.\n" if group else "No limit on memory here.\n", flush=True
+            )
+            for row in rows(url, process, Path(folder) / "uploads", Path(folder) / "log", given.seconds):
+                print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
