@@ -122,7 +122,7 @@ def test_answers_may_not_be_kept_and_the_page_stays_at_home(url):
     for path in ("", "config", "health", "emotions", "gradio_api/info"):
         answer = httpx.get(url + path, timeout=60)
         assert answer.headers["cache-control"] == "no-store", path
-        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
     page = httpx.get(url, timeout=60).text
     asset = re.search(r"assets/index-[\w-]+\.js", page)[0]
     kept = httpx.get(url + asset, timeout=60)
