@@ -32,7 +32,7 @@ class Tried:
     Attributes:
         before, after: its answers for the face as it was and as it is.
         alone: its answer for the face with the same experiment less the steps that hide something.
-        forecast: what its heatmap of the face as it was says about the hidden area.
+        forecast: what its heatmap of the face as it was says about the hidden area beside the random patches.
         random: float32 (PATCHES,), the target's probability with a random patch hidden instead of
             the area, one a seed; empty where nothing is hidden.
         swapped: whether the area shows another face, about which the heatmap says nothing.
@@ -48,6 +48,10 @@ class Tried:
     random: np.ndarray
     swapped: bool
     verdict: str = ""
+
+    def costs_more(self, target: Target) -> int:
+        """How many of the random patches cost the target less than the area does."""
+        return int((self.random > self.after.probabilities[target.emotion]).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +169,7 @@ def _run(
     changed = apply(experiment, face.crop, face.crop_keypoints, sources)
     hides, bare = changed.touched.any(), uncovered(experiment)
     variants = [Experiment(), experiment]
+    patches: list[np.ndarray] = []
     if hides:
         on_face = ~regions.masks(face.crop_keypoints)[REGIONS.index("background")]
         patches = [random_patch(changed.touched, seed, on_face) for seed in range(PATCHES)]
@@ -178,7 +183,7 @@ def _run(
     for name, of_model in predictions.items():
         known = (maps or {}).get((name, target.emotion))
         explanations[name] = known or registry.explain(models_asked[name], face, target, method, params)
-        forecast = predicted(explanations[name], changed.touched)
+        forecast = predicted(explanations[name], changed.touched, patches)
         alone = of_model[variants.index(bare) if hides else 1]
         random = [answer.probabilities[target.emotion] for answer in of_model[-PATCHES:]] if hides else []
         tried = Tried(of_model[0], of_model[1], alone, forecast, np.array(random, np.float32), swapped)

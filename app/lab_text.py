@@ -119,12 +119,13 @@ def forecast(explanation: Explanation, tried: "Tried") -> str:
     )
     if explanation.signed and said.opposing >= 0.01:
         start += f", and {text.percent(said.opposing)} of what speaks against it"
+    rank = f"more than {said.exceeds} of {len(tried.random)} random patches hold"
     order = {
-        "more": "hiding it was to cost more than hiding a random patch",
-        "less": "hiding it was to cost less than hiding a random patch",
-        "same": "about as much as a random patch holds",
+        "more": f"{rank}, so hiding it was to cost more than hiding one of them",
+        "less": f"{rank}, so hiding it was to cost less than hiding one of them",
+        "same": f"{rank}, and about as much as they hold on average",
     }
-    return f"{start}: {order[said.expects]}."
+    return f"{start}, {order[said.expects]}."
 
 
 def happened(explanation: Explanation, tried: "Tried") -> str:
@@ -138,14 +139,11 @@ def happened(explanation: Explanation, tried: "Tried") -> str:
     )
     others = f" (the other changes alone leave {alone})" if tried.alone is not tried.before else ""
     source = " from that face" if tried.swapped else ""
-    sentence = (
+    return (
         f"{name.capitalize()} went from {before} to {after}{others}; with {len(tried.random)} random patches "
-        f"of the same size{source} it is {text.percent(float(tried.random.mean()))} on average{spread}."
+        f"of the same size{source} it is {text.percent(float(tried.random.mean()))} on average{spread}. This costs "
+        f"more than {tried.costs_more(explanation.target)} of {len(tried.random)} patches do."
     )
-    if tried.forecast.drop is None or tried.swapped:
-        return sentence
-    fell = float(tried.alone.logits[index] - tried.after.logits[index])
-    return f"{sentence} By its values the raw score was to fall by {tried.forecast.drop:.1f}; it fell by {fell:.1f}."
 
 
 def smallest(name: str, found: Counterfactual | None) -> str:

@@ -137,11 +137,12 @@ def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | Non
             "share": forecast.share,
             "opposing": forecast.opposing,
             "area": forecast.area,
-            "drop": forecast.drop,
+            "exceeds": forecast.exceeds,
             "expects": "" if forecast.expects is None or tried.swapped else forecast.expects,
         },
         "random": {
             "mean": float(tried.random.mean()) if len(tried.random) else None,
+            "exceeded": tried.costs_more(outcome.target),
             "probabilities": tried.random.astype(float).tolist(),
         },
         "verdict": tried.verdict,

@@ -335,12 +335,13 @@ class ForecastResult(TypedDict):
     share: float
     opposing: float
     area: float
-    drop: float | None
+    exceeds: int
     expects: str
 
 
 class RandomPatches(TypedDict):
     mean: float | None
+    exceeded: int
     probabilities: list[float]
 
 

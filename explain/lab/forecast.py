@@ -1,16 +1,16 @@
 """What a heatmap had predicted for hiding an area, before the experiment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from explain import scale
 from explain.base import Explanation
-from explain.methods import shap_regions
 
 MARGIN = 0.25
-"""A heatmap expects more or less of an area than of any other where its mean there is this far off, in units of the
-mean size of its values."""
+"""A heatmap expects more or less of an area than of the patches where its mean there is this far off theirs, in units
+of the mean size of its values."""
 
 
 @dataclass(frozen=True)
@@ -21,38 +21,39 @@ class Forecast:
         share: the area's share of all evidence for the target, 0..1.
         opposing: the area's share of all evidence against it, 0..1.
         area: the area's share of the picture, 0..1.
-        drop: how far the target's score falls when the area is hidden, in logits; None where the
-            method does not tell: only the Shapley values of face parts do, and on average only.
-        expects: "more" where hiding the area should cost the target more than hiding as much of
-            the picture elsewhere, "less", or "same"; None where the map is flat or nothing is hidden.
+        exceeds: of how many patches the map holds less on average than of the area.
+        expects: "more" where hiding the area should cost the target more than hiding one of the patches, "less",
+            or "same"; None where the map is flat or nothing is hidden.
     """
 
     share: float
     opposing: float
     area: float
-    drop: float | None
+    exceeds: int
     expects: str | None
 
 
-def predicted(explanation: Explanation, mask: np.ndarray) -> Forecast:
-    """What a heatmap had predicted for hiding an area.
+def predicted(explanation: Explanation, mask: np.ndarray, patches: Sequence[np.ndarray]) -> Forecast:
+    """What a heatmap had predicted for hiding an area instead of the patches that it will be compared with.
 
-    The mean of the map inside the area is set against that over the whole picture, which is what a
-    random patch would hold. No map but the Shapley values states in logits what hiding does, so only
-    the order is taken from the others.
+    The mean of the map inside the area is set against the mean over the patches, so that both sides of the
+    comparison are the same places. A map states no amount: a Shapley value is an average over what else is hidden, and
+    no forecast of what hiding one part of a whole face does.
 
     Args:
         explanation: of the face before the experiment.
         mask: bool (H, W) on the same grid, what was hidden.
+        patches: bool (H, W) each, of the same area elsewhere; none where nothing is hidden.
     """
     values = explanation.values.astype(np.float64)
     above, below = np.maximum(values, 0), np.minimum(values, 0)
-    drop = float(values[mask].sum()) if explanation.method == shap_regions.METHOD.name else None
-    expects = None
-    if mask.any() and not scale.is_flat(explanation.values):
-        lead = (values[mask].mean() - values.mean()) / np.abs(values).mean()
+    inside, exceeds, expects = values[mask].mean() if mask.any() else 0.0, 0, None
+    if len(patches) and mask.any() and not scale.is_flat(explanation.values):
+        outside = np.array([values[patch].mean() for patch in patches])
+        lead = (inside - outside.mean()) / np.abs(values).mean()
+        exceeds = int((inside > outside).sum())
         expects = "more" if lead > MARGIN else "less" if lead < -MARGIN else "same"
-    return Forecast(_share(above, mask), _share(below, mask), float(mask.mean()), drop, expects)
+    return Forecast(_share(above, mask), _share(below, mask), float(mask.mean()), exceeds, expects)
 
 
 def _share(values: np.ndarray, mask: np.ndarray) -> float:

@@ -89,7 +89,6 @@ def test_a_part_that_is_out_of_sight_hides_nothing(one):
 def test_the_method_and_the_emotion_are_those_that_were_asked_for(one, hidden):
     other = experiments.run(one.face, MOUTH, "shap_regions", "angry")
     assert other.target == Target.named("angry") and other.maps["cnn"].method == "shap_regions"
-    assert other.models["cnn"].forecast.drop is not None and hidden.models["cnn"].forecast.drop is None
     for wrong in ({"method": "guess"}, {"emotion": "bored"}, {"params": {"nothing": 1}}):
         with pytest.raises(FaceWhyError):
             experiments.run(one.face, MOUTH, **wrong)
@@ -126,7 +125,7 @@ def said(probability: float) -> Prediction:
     ],
 )
 def test_a_heatmap_is_held_to_what_it_expects(expects, after, random, verdict):
-    forecast = Forecast(0.5, 0.0, 0.1, None, expects)
+    forecast = Forecast(0.5, 0.0, 0.1, 1, expects)
     tried = experiments.Tried(said(0.9), said(after), said(0.9), forecast, np.array(random, np.float32), False)
     assert experiments.verdict(tried, Target(3)) == verdict
     assert experiments.verdict(replace(tried, swapped=True), Target(3)) == ""
@@ -170,7 +169,11 @@ def test_the_answer_is_plain_json_with_a_schema(one):
     assert [told["before"]["model"] for told in answer["models"]] == list(zoo.EMOTION_MODELS)
     for told in answer["models"]:
         assert told["random"]["mean"] == pytest.approx(np.mean(told["random"]["probabilities"]))
-        assert "random patches" in told["words"] and isinstance(told["predicted"]["drop"], float)
+        assert "random patches" in told["words"] and 0 <= told["predicted"]["exceeds"] <= experiments.PATCHES
+        above = [
+            probability > told["after"]["probabilities"]["happy"] for probability in told["random"]["probabilities"]
+        ]
+        assert told["random"]["exceeded"] == sum(above)
     schema = json.dumps(TypeAdapter(schemas.LabResult).json_schema())
     assert all(f'"{key}"' in schema for key in (*answer, *answer["models"][0], "ties"))
 
@@ -234,6 +237,8 @@ def test_the_sentence_has_the_figures(hidden):
     for share in (tried.forecast.share, tried.forecast.area, tried.after.probabilities[index], tried.random.mean()):
         assert text.percent(float(share)) in told
     assert "other changes" not in told
+    assert f"more than {tried.forecast.exceeds} of 8 random patches hold" in told
+    assert f"costs more than {sum(tried.random > tried.after.probabilities[index])} of 8 patches do" in told
 
 
 def test_a_heatmap_is_not_held_to_what_another_face_brings(one):

@@ -23,7 +23,7 @@ from explain.lab.steps import (
     Swap,
     pack,
 )
-from explain.methods import background, masking, shap_regions
+from explain.methods import background, masking
 from explain.methods.gradcam import Params
 from models import regions
 from models.errors import UnknownNameError
@@ -182,43 +182,47 @@ def test_an_unknown_donor_is_refused(crop, crop_keypoints):
 # ---------------------------------------------------------------- predicted
 
 
+def patch(top: int, left: int, side: int = 10) -> np.ndarray:
+    mask = np.zeros((48, 48), bool)
+    mask[top : top + side, left : left + side] = True
+    return mask
+
+
 def test_the_share_of_an_area_by_hand():
     values = np.zeros((48, 48))
     mask = np.zeros((48, 48), bool)
     mask[:, :12] = True
     values[0, :4] = [3, 1, -2, -2]
     values[0, 40:] = [1, 1, 1, 1, -2, -2, 0, 0]
-    told = predicted(explained(values), mask)
+    told = predicted(explained(values), mask, [np.roll(mask, 36, 1)])
     assert told.share == pytest.approx(0.5) and told.opposing == pytest.approx(0.5)
-    assert told.area == pytest.approx(0.25) and told.drop is None and told.expects == "same"
+    assert told.area == pytest.approx(0.25) and told.exceeds == 0 and told.expects == "same"
 
 
-@pytest.mark.parametrize("inside, expects", [(3.0, "more"), (1.0, "same"), (0.2, "less"), (-1.0, "less")])
-def test_what_is_expected_follows_the_mean_in_the_area(inside, expects):
-    mask = np.zeros((48, 48), bool)
-    mask[10:20, 10:20] = True
-    values = np.ones((48, 48)) + 0.01 * np.arange(48)
-    values[mask] = inside
-    assert predicted(explained(values), mask).expects == expects
+@pytest.mark.parametrize(
+    "inside, expects, exceeds", [(3.0, "more", 2), (1.05, "same", 1), (0.2, "less", 0), (-1.0, "less", 0)]
+)
+def test_what_is_expected_follows_the_mean_in_the_area_beside_those_of_the_patches(inside, expects, exceeds):
+    values = np.ones((48, 48))
+    values[patch(30, 0)], values[patch(10, 10)] = 1.1, inside
+    told = predicted(explained(values), patch(10, 10), [patch(30, 0), patch(30, 30)])
+    assert (told.expects, told.exceeds) == (expects, exceeds)
 
 
-def test_a_flat_map_or_no_area_expects_nothing():
-    mask = np.zeros((48, 48), bool)
-    assert predicted(explained(np.arange(2304.0).reshape(48, 48)), mask).expects is None
-    assert predicted(explained(np.ones((48, 48))), ~mask).expects is None
+def test_the_same_patches_are_compared_and_not_the_whole_picture():
+    """All evidence lies on the face; the part holds less of it than the patches do, and more than the picture."""
+    values = np.zeros((48, 48))
+    values[patch(10, 10, 28)], values[patch(20, 20)] = 2, 1
+    told = predicted(explained(values), patch(20, 20), [patch(10, 10), patch(10, 28)])
+    assert values[patch(20, 20)].mean() > values.mean() and (told.expects, told.exceeds) == ("less", 0)
 
 
-def test_region_shapley_values_tell_the_drop(cnn, crop, crop_keypoints):
-    """Hiding everything costs what the values promise: they sum to score(face) less score(baseline)."""
-    masks = regions.masks(crop_keypoints)
-    values = shap_regions.run(cnn, crop, Target(3), shap_regions.Params(), masks)
-    told = predicted(explained(values, "shap_regions"), np.ones((48, 48), bool))
-    everything = Experiment(tuple(Hide(region) for region in REGIONS))
-    changed = apply(everything, crop, crop_keypoints)
-    before, after = cnn.logits(np.stack([crop, changed.crop]))[:, 3]
-    assert told.drop == pytest.approx(before - after, abs=1e-3)
-    one = predicted(explained(values, "shap_regions"), masks[MOUTH])
-    assert one.drop == pytest.approx(values[masks[MOUTH]].sum(), abs=1e-4)
+def test_a_flat_map_no_area_or_no_patch_expects_nothing():
+    nothing = np.zeros((48, 48), bool)
+    values = np.arange(2304.0).reshape(48, 48)
+    assert predicted(explained(values), nothing, []).expects is None
+    assert predicted(explained(values), patch(0, 0), []).expects is None
+    assert predicted(explained(np.ones((48, 48))), patch(0, 0), [patch(20, 20)]).expects is None
 
 
 # ------------------------------------------------------------------ random patches
