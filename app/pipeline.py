@@ -216,7 +216,7 @@ def card(name: str, version: str = "") -> Card:
 
 
 def trust_table(name: str) -> dict[str, Any] | None:
-    """How far each method's maps of an emotion model can be trusted; of what ships while its weights are loaded.
+    """How often each method's maps of an emotion model hold up; of what ships while its weights are loaded.
 
     None where that was not measured for these weights.
     """
@@ -255,7 +255,7 @@ def explain(
 
 
 def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iterator[TrustResult]:
-    """How far an explanation can be trusted: its own tests first, then the same with its agreement with other maps.
+    """Which tests an explanation survives: its own tests first, then the same with its agreement with other maps.
 
     Args:
         face, explanation, version: see `app.serving.jobs.tested`.

@@ -26,8 +26,8 @@ DISAGREEMENT = ((84, 39, 136), (178, 171, 210), (247, 247, 247), (178, 171, 210)
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Okabe and Ito's colours, one a model."""
 SUPPORTING = "#B2182B"
-HIDDEN = {"blur": "out of focus", "mean face": "average face"}
-"""What hidden places show, by the fills of `trust.BASELINES`, for people."""
+HIDDEN = {"blur": "out of focus", "mean face": "average face", "surroundings": "surroundings"}
+"""What hidden places show, by the fills of `trust.FILLS`, for people."""
 
 
 def colours(strength: np.ndarray, stops: Sequence[tuple[int, int, int]] = DIVERGING) -> np.ndarray:
@@ -149,23 +149,27 @@ def region_comparison(evidence: Mapping[str, Sequence[RegionEvidence]], method: 
 def trust_curves(result: "TrustResult") -> "go.Figure":
     """The deletion and insertion curves of a trust reading, a row a fill, as a plotly Figure.
 
-    Up goes the probability of the target. A true map's falls faster than chance on the left and rises
-    faster on the right.
+    Up goes the probability of the target. That of a map that holds up falls faster than its controls on the left and
+    rises faster on the right.
     """
     from plotly.subplots import make_subplots
 
-    rows = len(result.curves)
+    shown = [one for one in result.curves if one.score == "probability"]
+    rows = len(shown)
     titles = ("hiding what it marks", "showing only that")
     figure = make_subplots(rows, 2, column_titles=titles, shared_yaxes=True, vertical_spacing=0.14)
-    for row, curves in enumerate(result.curves, 1):
+    for row, curves in enumerate(shown, 1):
         figure.update_yaxes(title_text=HIDDEN[curves.fill], row=row, col=1)
         for column, side in enumerate(("deletion", "insertion"), 1):
             lines = {
                 "this map": (getattr(curves, side), SUPPORTING, "solid"),
-                "random maps": (getattr(curves, f"random_{side}_curve"), "#8a8a8a", "dash"),
-                "blob": (getattr(curves, f"blob_{side}_curve"), "#E69F00", "dot"),
+                "random maps": (getattr(curves, f"random_{side}"), "#8a8a8a", "dash"),
+                "the middle": (getattr(curves, f"centre_prior_{side}"), "#E69F00", "dot"),
+                "other faces": (getattr(curves, f"other_faces_{side}"), "#0072B2", "dashdot"),
             }
             for name, (scores, colour, dash) in lines.items():
+                if np.isnan(scores).any():
+                    continue
                 figure.add_scatter(
                     x=(curves.shares * 100).tolist(),
                     y=(scores * 100).tolist(),

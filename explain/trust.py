@@ -1,4 +1,4 @@
-"""Is a map true? One reading, one word, one sentence."""
+"""Does a map hold up? One reading, one word, one sentence."""
 
 import math
 from collections.abc import Sequence
@@ -7,38 +7,56 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit, logsumexp
 
 from explain import scale
 from explain.base import Explanation, Target
 from explain.methods import masking
-from explain.metrics import agreement, faithfulness
-from explain.metrics.faithfulness import Curves
+from explain.metrics import agreement, faithfulness, imputation
+from explain.metrics.faithfulness import Curves, Fill
 from explain.metrics.stability import stability
 from models.types import Face
 
 if TYPE_CHECKING:
     from models.model import Model
 
-BASELINES = ("blur", "mean face")
+FILLS = ("blur", "mean face", "surroundings")
+"""What hidden pixels show: the face out of focus, the average face in this face's greys, what lies around them."""
 BEATEN = 0.95
-"""The share of the random maps that a map must beat."""
+"""The share of the random maps, and of other faces' maps, that a map must beat."""
 STABLE = 0.5
 """The least rank correlation of a map that is called stable."""
 
-VERDICTS = {"high": "high", "uneven": "some", "unstable": "some", "flat": "none", "chance": "none", "blob": "none"}
+VERDICTS = {
+    "high": "high",
+    "uneven": "some",
+    "unstable": "some",
+    "alone": "some",
+    "flat": "none",
+    "blind": "none",
+    "chance": "none",
+    "centre": "none",
+    "other faces": "none",
+}
 """What `judge` finds, in a word."""
 SENTENCES = {
-    "high": "This map passes: hiding what it marks changes the answer clearly more than hiding as much elsewhere, "
-    "and the map stays when the face moves a little.",
-    "uneven": "This map passes in part: hiding what it marks changes the answer more than hiding as much elsewhere, "
-    "but not with every way of hiding.",
-    "unstable": "This map passes in part: hiding what it marks changes the answer more than hiding as much "
-    "elsewhere, but the map changes when the face moves a little.",
+    "high": "This map holds up: hiding what it marks changes the answer clearly more than hiding random places, the "
+    "middle, or what the same method marks on other faces, and the map stays when the face moves a little.",
+    "uneven": "This map holds up in part: it beats random maps, the middle and other faces' maps, but not with every "
+    "way of hiding.",
+    "unstable": "This map holds up in part: it beats random maps, the middle and other faces' maps, but it changes "
+    "when the face moves a little.",
+    "alone": "This map holds up in part: it beats random maps and the middle, but was not compared with maps of other "
+    "faces, because there are none for this network and these settings.",
     "flat": "This map is flat: it marks no place over another, so there is nothing to test.",
-    "chance": "This map is not better than chance: hiding what it marks does not change the answer clearly more "
-    "than hiding random places of the same size.",
-    "blob": "This map is not better than chance: a plain blob in the middle of the picture, drawn without looking "
-    "at the face, does as well.",
+    "blind": "This method's maps of this network stay much the same, or turn into their opposite, when all that the "
+    "network learned is shuffled away, so none of them is said to hold up.",
+    "chance": "This map is not shown to beat random maps: hiding what it marks does not change the answer clearly "
+    "more than hiding random places of the same size.",
+    "centre": "This map is no better than pointing at the middle: a blob drawn there without looking at the face does "
+    "as well.",
+    "other faces": "This map is not shown to tell this face from another: what the same method marks on other faces "
+    "does as well here.",
 }
 
 
@@ -55,14 +73,40 @@ class Agreement:
     overlap: float
 
 
-@dataclass(frozen=True, eq=False)
-class TrustResult:
-    """How far a map can be trusted.
+@dataclass(frozen=True)
+class Comparison:
+    """A map's symmetric relevance gain beside those of its controls, in log-odds, averaged over some fills.
 
     Attributes:
-        verdict: "high", "some" or "none"; "none" is told as "not better than chance".
+        relevance_gain: the map's.
+        random_beaten: the share of the random maps and their negatives that it beats, 0..1.
+        centre_prior_beaten: whether it beats a blob in the middle.
+        other_faces_beaten: the share of other faces' maps that it beats; nan where there are none.
+        random_z, other_faces_z: how many standard deviations it lies above the mean of either; nan likewise.
+    """
+
+    relevance_gain: float
+    random_beaten: float
+    centre_prior_beaten: bool
+    other_faces_beaten: float
+    random_z: float
+    other_faces_z: float
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as plain JSON; null stands for nan."""
+        return {name: _json(value) for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class TrustResult:
+    """Which tests a map survives.
+
+    Attributes:
+        verdict: "high", "some" or "none"; "none" says that the map is not shown to hold up.
+        reason: a key of `SENTENCES`.
         sentence: one plain sentence for a visitor.
-        curves: one a fill, "blur" and "mean face"; empty for a flat map.
+        comparison: over all fills; None for a flat map.
+        curves: one a fill of `FILLS` and score, see `explain.metrics.faithfulness.curves`; empty for a flat map.
         stability: mean rank correlation with the maps of the same face shifted, scaled and slightly
             noisy, -1..1; nan for a flat map.
         between_methods: other method's name -> agreement with its map.
@@ -71,7 +115,9 @@ class TrustResult:
     """
 
     verdict: str
+    reason: str
     sentence: str
+    comparison: Comparison | None
     curves: tuple[Curves, ...]
     stability: float
     between_methods: dict[str, Agreement]
@@ -82,7 +128,9 @@ class TrustResult:
         """All fields as plain JSON; null stands for nan."""
         return {
             "verdict": self.verdict,
+            "reason": self.reason,
             "sentence": self.sentence,
+            "comparison": self.comparison and self.comparison.to_json(),
             "curves": [one.to_json() for one in self.curves],
             "stability": _json(self.stability),
             "between_methods": {name: _agreement(one) for name, one in self.between_methods.items()},
@@ -96,6 +144,8 @@ def read(
     face: Face,
     explanation: Explanation,
     *,
+    other_faces: np.ndarray | None = None,
+    blind: bool = False,
     other_methods: Sequence[Explanation] = (),
     other_models: Sequence[Explanation] = (),
     seed: int = 0,
@@ -108,17 +158,22 @@ def read(
         model: the model that is explained.
         face: the face that was explained, with its keypoints where the method needs regions.
         explanation: of this face and model.
+        other_faces: float (B, H, W), maps of other faces by the same method and model, see `explain.control_maps`;
+            None for none.
+        blind: whether the method fails the randomisation test on this model, see `randomisation.passes`.
         other_methods: other methods' explanations of the same face, model and target.
         other_models: the same method's explanations of the same face and target by other models.
         seed: of the random maps and of the disturbed faces.
     """
     started = perf_counter()
-    found = curves(model, face, explanation, seed)
+    found = curves(model, face, explanation, other_faces, seed)
     mean_correlation = stability(model, face, explanation, seed) if found else float("nan")
-    reason = judge(found, mean_correlation)
+    reason = judge(found, mean_correlation, blind)
     return TrustResult(
         verdict=VERDICTS[reason],
+        reason=reason,
         sentence=SENTENCES[reason],
+        comparison=compared(found) if found else None,
         curves=found,
         stability=mean_correlation,
         between_methods={other.method: compare(explanation, other) for other in other_methods},
@@ -127,58 +182,100 @@ def read(
     )
 
 
-def curves(model: "Model", face: Face, explanation: Explanation, seed: int = 0) -> tuple[Curves, ...]:
-    """The curves of a map, one a fill of `BASELINES`; none for a flat map. Arguments as for `read`."""
+def curves(
+    model: "Model", face: Face, explanation: Explanation, other_faces: np.ndarray | None = None, seed: int = 0
+) -> tuple[Curves, ...]:
+    """The curves of a map, one a fill of `FILLS` and score; none for a flat map. Arguments as for `read`."""
     if scale.is_flat(explanation.values):
         return ()
     return faithfulness.curves(
-        lambda crops: score(model, crops, explanation.target),
+        lambda crops: scores(model, crops, explanation.target),
         face.crop,
         explanation.values,
-        {name: masking.baseline_picture(face.crop, name) for name in BASELINES},
+        {name: fill(face.crop, name) for name in FILLS},
+        other_faces,
         seed,
     )
 
 
-def score(model: "Model", crops: np.ndarray, target: Target) -> np.ndarray:
-    """The calibrated probability of a target, float64 (N,) in 0..1, for crops float32 (N, H, W).
+def fill(crop: np.ndarray, name: str) -> Fill:
+    """What hidden pixels of a crop show, float32 (H, W) in 0..1, by a name of `FILLS`."""
+    if name == "surroundings":
+        return lambda hidden: imputation.impute(crop, hidden)
+    shown = masking.mean_face_in_greys_of(crop) if name == "mean face" else masking.baseline_picture(crop, name)
+    return lambda hidden: np.where(hidden, shown, crop)
 
-    For one emotion against another it is the probability of the one where only these two are
-    possible: the sigmoid of the difference of their logits over the temperature.
+
+def scores(model: "Model", crops: np.ndarray, target: Target) -> np.ndarray:
+    """The log-odds and the calibrated probability of a target, float64 (2, N), for crops float32 (N, H, W).
+
+    For one emotion against another it is the probability of the one where only these two are possible: its
+    log-odds are the difference of their logits over the temperature.
     """
-    logits = model.logits(crops)
+    logits = model.logits(crops).astype(np.float64) / model.card.temperature
     if target.against is None:
-        return model.probabilities(logits)[:, target.emotion].astype(np.float64)
-    return 1 / (1 + np.exp(-(logits @ target.weights).astype(np.float64) / model.card.temperature))
+        log_odds = logits[:, target.emotion] - logsumexp(np.delete(logits, target.emotion, 1), axis=1)
+    else:
+        log_odds = logits @ target.weights
+    return np.stack([log_odds, expit(log_odds)])
 
 
-def judge(curves: Sequence[Curves], mean_correlation: float) -> str:
-    """Why a map is trusted or not, a key of `VERDICTS` and `SENTENCES`.
-
-    The measure is the gain, insertion area less deletion area. The mean gain over the fills must lie
-    above that of at least 95 % of the random maps (else "chance") and above the blob's (else
-    "blob"). A map that passes is trusted in part where it fails the same test with one fill alone
-    ("uneven") or its stability lies below 0.5 ("unstable"), else fully ("high").
+def compared(curves: Sequence[Curves]) -> Comparison:
+    """A map beside its controls by the log-odds of some curves, averaged over their fills.
 
     Args:
-        curves: one a fill, all over the same random maps; none for a flat map.
+        curves: one or more, all over the same controls; those of another score do not count.
+    """
+    deciding = [one for one in curves if one.score == faithfulness.SCORES[0]]
+    gain, centre, chance, others = (
+        np.mean([getattr(one, name) for one in deciding], axis=0)
+        for name in ("relevance_gain", "centre_prior_gain", "random_gains", "other_faces_gains")
+    )
+    return Comparison(
+        relevance_gain=float(gain),
+        random_beaten=faithfulness.share_beaten(gain, chance),
+        centre_prior_beaten=bool(gain > centre),
+        other_faces_beaten=faithfulness.share_beaten(gain, others),
+        random_z=faithfulness.z_score(gain, chance),
+        other_faces_z=faithfulness.z_score(gain, others),
+    )
+
+
+def judge(curves: Sequence[Curves], mean_correlation: float, blind: bool = False) -> str:
+    """Why a map is said to hold up or not, a key of `VERDICTS` and `SENTENCES`.
+
+    The measure is the symmetric relevance gain in log-odds, averaged over the fills. It must lie above that of
+    at least 95 % of the random maps (else "chance"), above that of a blob in the middle (else "centre"), and above
+    that of at least 95 % of other faces' maps (else "other faces"). A map that passes holds up in part where it fails
+    one of these with one fill alone ("uneven"), where its stability lies below 0.5 ("unstable"), or where there
+    are no maps of other faces ("alone"), else fully ("high"). A flat map is not tested ("flat"), and no map
+    holds up whose method fails the randomisation test ("blind").
+
+    Args:
+        curves: one a fill and score, all over the same controls; none for a flat map.
         mean_correlation: the map's stability; nan counts as unstable.
+        blind: whether the method fails the randomisation test.
     """
     if not curves:
         return "flat"
-    relevance_gain = float(np.mean([one.relevance_gain for one in curves]))
-    random_relevance_gain = np.mean([one.random_relevance_gain for one in curves], axis=0)
-    if faithfulness.share_beaten(relevance_gain, random_relevance_gain) < BEATEN:
+    if blind:
+        return "blind"
+    if failed := _failed(compared(curves)):
+        return failed
+    if any(_failed(compared([one])) for one in curves if one.score == faithfulness.SCORES[0]):
+        return "uneven"
+    if not mean_correlation >= STABLE:
+        return "unstable"
+    return "alone" if np.isnan(compared(curves).other_faces_beaten) else "high"
+
+
+def _failed(found: Comparison) -> str:
+    """The first control that a map is not shown to beat, a key of `VERDICTS`; "" for none."""
+    if found.random_beaten < BEATEN:
         return "chance"
-    if relevance_gain <= np.mean([one.centre_prior_gain for one in curves]):
-        return "blob"
-    for one in curves:
-        if (
-            faithfulness.share_beaten(one.relevance_gain, one.random_relevance_gain) < BEATEN
-            or one.relevance_gain <= one.centre_prior_gain
-        ):
-            return "uneven"
-    return "high" if mean_correlation >= STABLE else "unstable"
+    if not found.centre_prior_beaten:
+        return "centre"
+    return "other faces" if found.other_faces_beaten < BEATEN else ""
 
 
 def compare(one: Explanation, other: Explanation) -> Agreement:

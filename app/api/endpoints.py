@@ -100,11 +100,12 @@ def explain(photo: Photo, request: schemas.ExplainRequest) -> dict[str, Any]:
 
 
 def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
-    """An explanation, see /explain, and how far it can be trusted.
+    """An explanation, see /explain, and which tests it survives.
 
-    `verdict` is "high", "some" or "none"; none means that hiding what the map marks does not change the
-    answer more than hiding random places does. `curves` hold how the probability falls (deletion) and
-    rises (insertion) as the marked places are hidden and shown, beside random maps and a plain blob.
+    `verdict` is "high", "some" or "none"; none means that the map is not shown to hold up, and `reason` says against
+    what: "chance" (random maps), "centre" (a blob in the middle), "other faces" (the same method's maps of other
+    faces), "blind" or "flat". `curves` hold how the score, in log-odds and as a probability, falls (deletion) and
+    rises (insertion) as the marked places are hidden and shown, beside these controls; `comparison` sums them up.
     """
     found = _chosen(photo, request)
     answer, explanation = _explained(found, request)

@@ -306,24 +306,36 @@ class Agreement(TypedDict):
 
 class HidingCurves(TypedDict):
     fill: str
+    score: str
     shares: list[float]
     deletion: list[float]
     insertion: list[float]
-    deletion_auc: float
-    insertion_auc: float
     random_deletion: list[float]
     random_insertion: list[float]
-    blob_deletion: float
-    blob_insertion: float
-    random_deletion_curve: list[float]
-    random_insertion_curve: list[float]
-    blob_deletion_curve: list[float]
-    blob_insertion_curve: list[float]
+    centre_prior_deletion: list[float]
+    centre_prior_insertion: list[float]
+    other_faces_deletion: list[float | None]
+    other_faces_insertion: list[float | None]
+    relevance_gain: float
+    random_gains: list[float]
+    centre_prior_gain: float
+    other_faces_gains: list[float]
+
+
+class Comparison(TypedDict):
+    relevance_gain: float
+    random_beaten: float
+    centre_prior_beaten: bool
+    other_faces_beaten: float | None
+    random_z: float | None
+    other_faces_z: float | None
 
 
 class TrustResult(TypedDict):
     verdict: str
+    reason: str
     sentence: str
+    comparison: Comparison | None
     curves: list[HidingCurves]
     stability: float | None
     between_methods: dict[str, Agreement]
@@ -435,7 +447,7 @@ class ExplainResponse(Answer):
 
 
 class TrustResponse(ExplainResponse):
-    """An explanation, and how far it can be trusted."""
+    """An explanation, and which tests it survives."""
 
     trust: TrustResult
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from explain import registry, trust
+from app.serving import reports
+from explain import control_maps, registry, trust
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
 from models import ensemble, zoo
@@ -62,14 +63,26 @@ def explain(
 
 
 def tested(face: Face, explanation: Explanation, version: str = "") -> TrustResult:
-    """How far an explanation can be trusted by its own tests, see `explain.trust.read`; beside no other map.
+    """Which tests an explanation survives, see `explain.trust.read`; beside no map of another method or model.
+
+    It is compared with maps of other faces where they are of the same network and the method's default parameters.
 
     Args:
         face: the face that was explained, with its keypoints.
         explanation: of this face.
         version: of the model that was explained.
     """
-    return trust.read(zoo.load(explanation.model, version), face, explanation)
+    model, method = zoo.load(explanation.model, version), registry.find(explanation.method)
+    maps = control_maps.read(model.located.folder, model.card.sha256).get(method.name)
+    if explanation.params != method.Params():
+        maps = None
+    return trust.read(
+        model,
+        face,
+        explanation,
+        other_faces=None if maps is None else control_maps.compared(maps),
+        blind=reports.blind(reports.trust(model.located, model.card.sha256), method.name),
+    )
 
 
 def beside(face: Face, explanation: Explanation, result: TrustResult, version: str = "") -> TrustResult:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from explain import registry
+from explain import control_maps, registry
+from explain.metrics import randomisation
 from explain.registry import METHODS
 from models import card as cards
 from models import hub, weight_store, zoo
@@ -37,7 +38,7 @@ class ModelReport:
         versions: the numbers of those that are present, the active one first.
         unsuitable: by method, why it cannot explain the model, or ""; empty for the keypoint model.
         charts: the charts beside the card that are there, as Plotly's JSON by name, in the order of `CHARTS`.
-        trust: how far each method's maps can be trusted, see `trust`; None where that was not measured.
+        trust: how often each method's maps hold up, see `trust`; None where that was not measured.
         coming: whether some of these files are still on their way from the Hub.
     """
 
@@ -74,7 +75,7 @@ def charts(located: Located) -> dict[str, dict[str, Any]]:
 
 
 def trust(located: Located, sha256: str) -> dict[str, Any] | None:
-    """The table of how far each method's maps can be trusted; None unless it was measured for these weights.
+    """The table of how often each method's maps hold up; None unless it was measured for these weights.
 
     Args:
         located: where the weights are.
@@ -101,6 +102,13 @@ def recommended(table: dict[str, Any] | None) -> str:
     return found if isinstance(found, str) and found in METHODS else FIRST
 
 
+def blind(table: dict[str, Any] | None, method: str) -> bool:
+    """Whether a method was measured to fail the randomisation test, see `explain.metrics.randomisation.passes`."""
+    test = (table or {"methods": {}})["methods"].get(method, {}).get("sanity") or {}
+    low, high = test.get("low"), test.get("high")
+    return low is not None and high is not None and not randomisation.passes(low, high)
+
+
 def fetch(located: Located) -> bool:
     """Have what lies beside a card on the Hub downloaded, in the background, once a start.
 
@@ -117,7 +125,7 @@ def fetch(located: Located) -> bool:
             pin = hub.pinned()
         except WeightsError:
             pin = None
-        files = [f"report/{name}.json" for name in CHARTS] + [TRUST]
+        files = [f"report/{name}.json" for name in CHARTS] + [TRUST, control_maps.FILE]
         missing = [file for file in files if not (located.folder / file).is_file()]
         known = pin if pin is not None and pin.revision == located.revision else None
         _downloads[key] = [hub.Download(known, located.folder.name, (file,)) for file in missing] if known else []

@@ -81,7 +81,7 @@ for (const said of (await answer.json()).faces[0].predictions) {{
     ),
     Snippet(
         "JavaScript",
-        "How far an explanation can be trusted",
+        "Which tests an explanation survives",
         f"""\
 import {{ readFile }} from "node:fs/promises";
 

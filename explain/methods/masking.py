@@ -32,6 +32,17 @@ def baseline_picture(crop: np.ndarray, baseline: str) -> np.ndarray:
     return np.full_like(crop, crop.mean())
 
 
+def mean_face_in_greys_of(crop: np.ndarray) -> np.ndarray:
+    """The average of many faces, as bright and as rich in contrast as a crop, float32 (H, W) in 0..1.
+
+    Else a bright or a dark face would differ from what hides it by its light alone. The contrast changes by
+    no more than a factor of two.
+    """
+    face = background.mean_face()
+    gain = np.clip(crop.std() / face.std(), 0.5, 2)
+    return np.clip((face - face.mean()) * gain + crop.mean(), 0, 1).astype(np.float32)
+
+
 def blends(crop: np.ndarray, hidden: np.ndarray, regions: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """The crop with some regions hidden.
 

@@ -1,4 +1,8 @@
-"""Does hiding what a map marks change the answer? Deletion and insertion against chance."""
+"""Does hiding what a map marks change the answer? Deletion and insertion beside three controls.
+
+The controls ask how little would do as well: random maps as smooth as this one, a blob in the middle, and the
+same method's maps of other faces.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,67 +11,62 @@ from typing import Any
 import cv2
 import numpy as np
 
-STEPS = 6
-"""A curve has a point at every sixth of the face."""
+SHARES = (1 / 24, 1 / 8, 1 / 3, 2 / 3, 7 / 8, 23 / 24)
+"""How much of the face is hidden at the inner points of a curve; the same seen from either end."""
 PAIRS = 9
 """Random maps, each beside its own negative: a map that is one of chance's beats all 18 in 5 % of the cases."""
 TIES = 12.0
 """Pixels of one value are taken nearest to the marked ones first: in the order of the map blurred by this many."""
+SCORES = ("log-odds", "probability")
+"""In which unit answers are compared; the first decides."""
+
+Fill = Callable[[np.ndarray], np.ndarray]
+"""What is hidden in each picture, bool (N, H, W) -> the pictures, float32 (N, H, W)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """What hiding and showing pixels in the order of a map does, with one fill for what is hidden.
+    """What hiding and showing pixels in the order of a map does, with one fill and one score.
 
-    Scores are probabilities of the target, 0..1; areas under the curves (AUC) are, too. The negative
-    of a random map is a random map, and its insertion pictures are the first one's deletion pictures,
-    so that both lists of random areas hold the same numbers in another order.
+    The symmetric relevance gain of a map is its insertion area less its deletion area: showing what it marks
+    most is hiding what it marks least, so this is the area between hiding in one order and in the other
+    (Blücher et al. 2024, "Decoupling pixel flipping and occlusion strategy for consistent XAI benchmarks",
+    arXiv 2401.06654). It is in the units of the score, and 0 on average for a map of chance.
 
     Attributes:
-        fill: what hidden pixels show, see `masking.baseline_picture`.
+        fill: what hidden pixels show.
+        score: one of `SCORES`.
         shares: float64 (K,), from 0 to 1: how much of the face is hidden, or shown.
-        deletion: float64 (K,), the score after hiding the share that the map marks most: a true map's falls fast.
-        insertion: float64 (K,), the score when only that share is shown: a true map's rises fast.
-        deletion_auc, insertion_auc: the areas under them; low and high ones are good.
-        random_deletion, random_insertion: float64 (R,), the same areas for random maps.
-        blob_deletion, blob_insertion: for a round blob in the middle of the crop.
-        random_deletion_curve, random_insertion_curve: float64 (K,), the means over the random maps.
-        blob_deletion_curve, blob_insertion_curve: float64 (K,).
+        deletion: float64 (K,), the score after hiding the share that the map marks most: one that holds up falls fast.
+        insertion: float64 (K,), the score when only that share is shown: one that holds up rises fast.
+        random_deletion, random_insertion: float64 (K,), the means over the random maps and their negatives.
+        centre_prior_deletion, centre_prior_insertion: float64 (K,), of a blob in the middle.
+        other_faces_deletion, other_faces_insertion: float64 (K,), the means over other faces' maps; nan without any.
+        relevance_gain: the map's.
+        random_gains: float64 (2 P,), of the random maps and then of their negatives, which have the opposite gains.
+        centre_prior_gain: of the blob.
+        other_faces_gains: float64 (B,), of other faces' maps.
     """
 
     fill: str
+    score: str
     shares: np.ndarray
     deletion: np.ndarray
     insertion: np.ndarray
-    deletion_auc: float
-    insertion_auc: float
     random_deletion: np.ndarray
     random_insertion: np.ndarray
-    blob_deletion: float
-    blob_insertion: float
-    random_deletion_curve: np.ndarray
-    random_insertion_curve: np.ndarray
-    blob_deletion_curve: np.ndarray
-    blob_insertion_curve: np.ndarray
-
-    @property
-    def relevance_gain(self) -> float:
-        """The map's insertion area less its deletion area, -1..1."""
-        return self.insertion_auc - self.deletion_auc
-
-    @property
-    def random_relevance_gain(self) -> np.ndarray:
-        """The same of the random maps, float64 (R,), symmetric about 0."""
-        return self.random_insertion - self.random_deletion
-
-    @property
-    def centre_prior_gain(self) -> float:
-        """The same of the centre prior."""
-        return self.blob_insertion - self.blob_deletion
+    centre_prior_deletion: np.ndarray
+    centre_prior_insertion: np.ndarray
+    other_faces_deletion: np.ndarray
+    other_faces_insertion: np.ndarray
+    relevance_gain: float
+    random_gains: np.ndarray
+    centre_prior_gain: float
+    other_faces_gains: np.ndarray
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as plain numbers and lists."""
-        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
+        """All fields as plain numbers and lists; null stands for nan."""
+        return {name: _plain(value) for name, value in vars(self).items()}
 
 
 def order(values: np.ndarray) -> np.ndarray:
@@ -113,78 +112,102 @@ def random_maps(values: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def curves(
-    score: Callable[[np.ndarray], np.ndarray],
+    scores: Callable[[np.ndarray], np.ndarray],
     crop: np.ndarray,
     values: np.ndarray,
-    baselines: Mapping[str, np.ndarray],
+    fills: Mapping[str, Fill],
+    other_faces: np.ndarray | None = None,
     seed: int = 0,
-    steps: int = STEPS,
+    shares: tuple[float, ...] = SHARES,
     pairs: int = PAIRS,
 ) -> tuple[Curves, ...]:
-    """Deletion and insertion curves of a map, of random maps and of a centre prior, a blob in the middle.
+    """Deletion and insertion curves of a map, of random maps, of a blob in the middle and of other faces' maps.
 
     Source: Petsiuk et al. 2018, "RISE", arXiv 1806.07421, section 4.3. Known criticism: a picture with
     hidden pixels is none the network was trained on, so that part of the fall is surprise (Hooker
-    et al. 2019, arXiv 1806.10758): the random maps suffer it as well, and there is more than one
+    et al. 2019, arXiv 1806.10758): the controls suffer it as well, and there is more than one
     fill. The areas depend on fill and step and rank methods differently from face to face (Tomsett
-    et al. 2020, arXiv 1912.01451): so they are only compared within one face, one fill and one step.
+    et al. 2020, arXiv 1912.01451): so they are only compared within one face, one fill and the same steps.
 
     Args:
-        score: float32 (N, H, W) crops -> (N,) scores; called once, with all pictures of all curves.
+        scores: float32 (N, H, W) crops -> float64 (2, N), a row for each of `SCORES`; called once, with all pictures
+            of all curves.
         crop: float32 (H, W) in 0..1.
         values: float (H, W), the map, raw; not flat.
-        baselines: name -> float32 (H, W), what hidden pixels show.
+        fills: by name.
+        other_faces: float (B, H, W), the same method's maps of other faces; None for none.
         seed: of the random maps.
-        steps: how many parts a curve has.
+        shares: of the inner points, rising, the same seen from either end.
         pairs: how many random maps there are, each beside its own negative.
 
     Returns:
-        One Curves a fill.
+        One Curves a fill and score: the first score's fills, then the second's.
     """
+    others = np.empty((0, *values.shape)) if other_faces is None else other_faces
     chance = random_maps(values, pairs, seed)
-    places = np.stack([order(one) for one in (values, centre_prior(*values.shape), *chance)])
-    edges = [round(step * crop.size / steps) for step in range(1, steps // 2 + 1)]
-    edges += [crop.size - round(step * crop.size / steps) for step in range((steps - 1) // 2, 0, -1)]
-    first = places[:, None] < np.array(edges)[:, None, None]  # (maps, inner steps, H, W)
-    pictures = [crop[None]]
-    for hidden in baselines.values():
-        pictures += [hidden[None], np.where(first, hidden, crop).reshape(-1, *crop.shape)]
-        pictures += [np.where(first, crop, hidden).reshape(-1, *crop.shape)]
-    scores = np.asarray(score(np.concatenate(pictures)), np.float64)
-    shares = np.array([0, *edges, crop.size]) / crop.size
-    whole, per_baseline = scores[0], np.split(scores[1:], len(baselines))
-    return tuple(_curves(name, shares, whole, found) for name, found in zip(baselines, per_baseline, strict=True))
+    places = np.stack([order(one) for one in (values, centre_prior(*values.shape), *chance, *others)])
+    half = [round(share * crop.size) for share in shares[: (len(shares) + 1) // 2]]
+    edges = half + [crop.size - edge for edge in reversed(half[: len(shares) // 2])]
+    first = (places[:, None] < np.array(edges)[:, None, None]).reshape(-1, *crop.shape)
+    everything = np.ones((1, *crop.shape), bool)
+    hidden = np.concatenate([everything, first, ~first])
+    pictures = [crop[None], *(fill(hidden) for fill in fills.values())]
+    found = np.asarray(scores(np.concatenate(pictures).astype(np.float32)), np.float64)
+    points = np.array([0, *edges, crop.size]) / crop.size
+    return tuple(
+        _curves(fill, score, points, row[0], part, pairs)
+        for score, row in zip(SCORES, found, strict=True)
+        for fill, part in zip(fills, np.split(row[1:], len(fills)), strict=True)
+    )
 
 
-def _curves(fill: str, shares: np.ndarray, whole: float, scores: np.ndarray) -> Curves:
+def _curves(fill: str, score: str, shares: np.ndarray, whole: float, scores: np.ndarray, pairs: int) -> Curves:
     """Curves of one fill from the scores of the fill alone, of all deletions, and of all insertions."""
     none, inner = scores[0], scores[1:].reshape(2, -1, len(shares) - 2)
     deletion, insertion = (
         np.pad(part, ((0, 0), (1, 1)), constant_values=((0, 0), ends))
         for part, ends in zip(inner, ((whole, none), (none, whole)), strict=True)
     )
-    deleted, inserted = (np.trapezoid(part, shares) for part in (deletion, insertion))
+    gains = np.trapezoid(insertion, shares) - np.trapezoid(deletion, shares)
+    chance, others = slice(2, 2 + pairs), slice(2 + pairs, None)
     # the negative of a random map: its deletion runs through the insertion's pictures backwards
-    random_deletion = np.concatenate([deletion[2:], insertion[2:, ::-1]])
-    random_insertion = np.concatenate([insertion[2:], deletion[2:, ::-1]])
+    random_deletion = np.concatenate([deletion[chance], insertion[chance, ::-1]])
+    random_insertion = np.concatenate([insertion[chance], deletion[chance, ::-1]])
     return Curves(
         fill=fill,
+        score=score,
         shares=shares,
         deletion=deletion[0],
         insertion=insertion[0],
-        deletion_auc=float(deleted[0]),
-        insertion_auc=float(inserted[0]),
-        random_deletion=np.trapezoid(random_deletion, shares),
-        random_insertion=np.trapezoid(random_insertion, shares),
-        blob_deletion=float(deleted[1]),
-        blob_insertion=float(inserted[1]),
-        random_deletion_curve=random_deletion.mean(0),
-        random_insertion_curve=random_insertion.mean(0),
-        blob_deletion_curve=deletion[1],
-        blob_insertion_curve=insertion[1],
+        random_deletion=random_deletion.mean(0),
+        random_insertion=random_insertion.mean(0),
+        centre_prior_deletion=deletion[1],
+        centre_prior_insertion=insertion[1],
+        other_faces_deletion=_mean(deletion[others]),
+        other_faces_insertion=_mean(insertion[others]),
+        relevance_gain=float(gains[0]),
+        random_gains=np.concatenate([gains[chance], -gains[chance]]),
+        centre_prior_gain=float(gains[1]),
+        other_faces_gains=gains[others],
     )
 
 
-def share_beaten(relevance_gain: float, random_relevance_gain: np.ndarray) -> float:
-    """The share of the random maps that a gain lies above, 0..1."""
-    return float(np.mean(relevance_gain > random_relevance_gain))
+def share_beaten(relevance_gain: float, gains: np.ndarray) -> float:
+    """The share of some maps whose gain a gain lies above, 0..1; nan for none."""
+    return float(np.mean(relevance_gain > gains)) if len(gains) else float("nan")
+
+
+def z_score(relevance_gain: float, gains: np.ndarray) -> float:
+    """How many standard deviations a gain lies above the mean of some maps' gains; nan for fewer than two."""
+    spread = gains.std(ddof=1) if len(gains) > 1 else 0.0
+    return float((relevance_gain - gains.mean()) / spread) if spread > 0 else float("nan")
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    return rows.mean(0) if len(rows) else np.full(rows.shape[1], np.nan)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return [_plain(one) for one in value.tolist()]
+    return None if isinstance(value, float) and np.isnan(value) else value

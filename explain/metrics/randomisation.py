@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from models.model import Model
 
 LIKE_BEFORE = 0.5
-"""A map that still ranks pixels this much as before, when nothing learned is left, ignores the network."""
+"""A map that still ranks pixels this much as before, or the other way round, when nothing learned is left, ignores what
+was learned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,17 +31,27 @@ class RandomisationTest:
         correlation: float64 (S,), mean rank correlation with the true network's maps after each stage;
             nan where those are all flat.
         absolute: float64 (S,), the same for |values|, which ignores a change of sign.
+        of_faces: float64 (F,), the rank correlation after the last stage, one a face whose true map is not flat.
     """
 
     layers: tuple[str, ...]
     correlation: np.ndarray
     absolute: np.ndarray
+    of_faces: np.ndarray
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as plain lists; null stands for nan."""
+        """The means as plain lists; null stands for nan."""
         numbers = {"correlation": self.correlation, "absolute": self.absolute}
         plain = {name: [None if np.isnan(one) else float(one) for one in row] for name, row in numbers.items()}
         return {"layers": list(self.layers)} | plain
+
+
+def passes(low: float, high: float) -> bool:
+    """Whether a method's maps depend on what was learned, by the interval of their mean correlation, both -1..1.
+
+    It must lie within -0.5 and 0.5 as a whole: maps that turn into their opposite are as fixed as those that stay.
+    """
+    return -LIKE_BEFORE < low and high < LIKE_BEFORE
 
 
 def stages(network: "keras.Model") -> "dict[str, list[keras.Layer]]":
@@ -120,5 +131,7 @@ def cascade(
         signed.append(rows[0])
         absolute.append(rows[1])
     if not signed:
-        return RandomisationTest(tuple(groups), *np.full((2, len(groups)), np.nan))
-    return RandomisationTest(tuple(groups), *np.nan_to_num([signed, absolute]).mean(1))
+        none = np.full(len(groups), np.nan)
+        return RandomisationTest(tuple(groups), none, none, np.empty(0))
+    found = np.nan_to_num([signed, absolute])
+    return RandomisationTest(tuple(groups), found[0].mean(0), found[1].mean(0), found[0, :, -1])

@@ -89,27 +89,34 @@ def test_disagreement_is_purple_and_has_no_sides(crop):
     assert figures.DISAGREEMENT == figures.DISAGREEMENT[::-1]
 
 
-def curves(fill: str) -> Curves:
+def curves(fill: str, score: str = "probability", others: bool = True) -> Curves:
     shares, falling = np.linspace(0, 1, 5), np.linspace(0.9, 0.1, 5)
     line = np.full(5, 0.5)
-    random = np.full(18, 0.5)
-    return Curves(
-        fill, shares, falling**2, falling[::-1], 0.3, 0.5, random, random, 0.5, 0.5, line, line, line + 0.1, line - 0.1
-    )
+    controls = [line, line, line + 0.1, line - 0.1, *[line if others else line * np.nan] * 2]
+    return Curves(fill, score, shares, falling**2, falling[::-1], *controls, 0.2, np.zeros(18), 0.1, np.zeros(19))
 
 
-def test_trust_curves_stand_beside_chance_and_a_blob_for_every_fill():
-    result = TrustResult("high", "s", (curves("blur"), curves("mean face")), 0.9, {}, {}, 0.1)
-    figure = figures.trust_curves(result)
-    assert len(figure.data) == 12
-    assert [trace.name for trace in figure.data if trace.showlegend] == ["this map", "random maps", "blob"]
+def reading(*curves: Curves) -> TrustResult:
+    return TrustResult("high", "high", "s", None, curves, 0.9, {}, {}, 0.1)
+
+
+def test_trust_curves_stand_beside_their_controls_for_every_fill():
+    figure = figures.trust_curves(reading(curves("blur", "log-odds"), curves("blur"), curves("surroundings")))
+    names = ["this map", "random maps", "the middle", "other faces"]
+    assert len(figure.data) == 2 * 2 * 4
+    assert [trace.name for trace in figure.data if trace.showlegend] == names
     ours = [trace for trace in figure.data if trace.name == "this map"]
     assert list(ours[0].x) == [0, 25, 50, 75, 100]
     assert list(ours[0].y) == pytest.approx([81, 49, 25, 9, 1]) and list(ours[1].y) == pytest.approx(
         [10, 30, 50, 70, 90]
     )
     assert len({trace.xaxis for trace in ours}) == 4
-    assert {trace.line.dash for trace in figure.data} == {"solid", "dash", "dot"}, "told apart without colour"
+    assert len({trace.line.dash for trace in figure.data}) == 4, "told apart without colour"
+
+
+def test_without_other_faces_there_is_no_curve_of_them():
+    figure = figures.trust_curves(reading(curves("blur", others=False)))
+    assert {trace.name for trace in figure.data} == {"this map", "random maps", "the middle"}
 
 
 def test_probabilities_of_all_models_stand_in_one_chart():

@@ -1,4 +1,4 @@
-"""`trust`: which explanations of a network can be believed."""
+"""`trust`: how often the explanations of a network hold up."""
 
 import sys
 from functools import partial
@@ -20,7 +20,7 @@ def trust(
     version: Annotated[str, typer.Option(help="A version's number; the active one if left out.")] = "",
     archive: Archive = ARCHIVE,
 ) -> None:
-    """Test every method's maps over many faces, and write trust.json beside the card.
+    """Test every method's maps over many faces; write trust.json and the maps of other faces beside the card.
 
     The same command goes on after a stop; delete trust.json to measure anew.
     """

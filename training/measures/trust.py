@@ -1,4 +1,4 @@
-"""Which method's maps can be trusted on a network: every method over many test faces."""
+"""How often each method's maps hold up on a network: every method over many test faces, beside its controls."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from explain import registry, trust
+from explain import control_maps, registry, trust
 from explain.base import Target
-from explain.metrics import randomisation
+from explain.metrics import faithfulness, randomisation
+from explain.metrics.agreement import rank_correlation
 from explain.metrics.faithfulness import Curves
 from explain.metrics.stability import stability
 from models import framing, keypoints, weight_store, zoo
@@ -22,8 +23,10 @@ from training import data
 FILE = "trust.json"
 """Beside the card of the weights that were measured."""
 SPLIT = "PrivateTest"
-RANDOMISATION_FACES = 8
-"""Faces of the sanity check, which explains each of them once for every stage of layers."""
+CONTROL_SPLIT = "PublicTest"
+"""Where the other faces come from."""
+RANDOMISATION_FACES = 50
+"""Faces of the randomisation test, which explains each of them once for every stage of layers."""
 STABILITY_FACES = 50
 """Faces whose stability is measured, which takes three more maps of each."""
 RESAMPLES = 2000
@@ -43,12 +46,13 @@ def measure(
     say: Callable[[str], None] = lambda line: None,
     watch: Callable[[Sequence[Face], str], Iterable[Face]] = lambda faces, method: faces,
 ) -> dict[str, Any]:
-    """Measure methods on one set of weights as the app would load it, and write `trust.json`.
+    """Measure methods on one set of weights as the app would load it; write `trust.json` and the control maps.
 
     Every map explains the network's own answer with the method's default parameters and gets the
-    reading of `explain.trust`. Written after each method: what is measured for the same weights,
+    reading of `explain.trust`, beside the same method's maps of faces of PublicTest, which the app compares a
+    visitor's map with as well. Written after each method: what is measured for the same weights,
     temperature, keypoint weights and faces stays, and the same call goes on after a stop. Anything else
-    in the file is replaced.
+    in the files is replaced.
 
     Args:
         name: of an emotion network's weights.
@@ -61,10 +65,9 @@ def measure(
         watch: the faces as they come, such as `rich.progress.track`, which shows a bar.
 
     Returns:
-        The table: faces, split, seed, sha256, temperature, keypoints_sha256 and data_sha256, which it is
-        of; date, the default method by these figures, and by method
-        deletion_gain, insertion_gain, better_than_chance and stability, each with mean, low and high (95 %
-        confidence), sanity, and the median seconds of a map. stability is None where all maps are flat.
+        The table: faces, split, control_faces, control_split, seed, sha256, temperature, keypoints_sha256 and
+        data_sha256, which it is of; date, the default method by these figures, and by method the row of
+        `of_method`.
 
     Raises:
         DataError: the data cannot be used.
@@ -81,11 +84,16 @@ def measure(
     folder = Path(shipped) / name
     card = weight_store.verify(folder)
     model = restore(name, weight_store.Located(folder, "folder"), zoo.build)
-    split = data.load_emotions(path)[SPLIT]
-    rows = draw(split.labels, faces, seed)
+    splits = data.load_emotions(path)
+    rows, others = (
+        [splits[split].images[row] for row in draw(splits[split].labels, count, seed)]
+        for split, count in ((SPLIT, faces), (CONTROL_SPLIT, control_maps.FACES))
+    )
     of = {
         "faces": len(rows),
         "split": SPLIT,
+        "control_faces": len(others),
+        "control_split": CONTROL_SPLIT,
         "seed": seed,
         "sha256": card.sha256,
         "temperature": card.temperature,
@@ -98,19 +106,37 @@ def measure(
     for method in filter(reasons.get, wanted):
         say(f"{method}: left out. {reasons[method]}")
     wanted = [method for method in wanted if not reasons[method]]
-    seen = [as_face(split.images[row]) for row in rows] if wanted else []
+    seen, unseen = ([as_face(image) for image in images] if wanted else [] for images in (rows, others))
+    maps = control_maps.read(folder, card.sha256) if table["methods"] else {}
     for method in wanted:
-        table["methods"][method] = found = of_method(model, seen, method, seed, watch)
+        maps[method] = controls(model, unseen, method)
+        control_maps.write(folder, maps, card.sha256)
+        table["methods"][method] = found = of_method(model, seen, method, maps[method], seed, watch)
         table |= {"date": date.today().isoformat(), "default": default_method(table)}
         _write(table, folder)
-        say(f"{method}: better than chance on {found['better_than_chance']['mean']:.0%} of {len(rows)} faces")
+        say(
+            f"{method}: beats random maps on {found['beats_random']['mean']:.0%}, the middle on "
+            f"{found['beats_centre_prior']['mean']:.0%}, other faces' maps on {found['beats_other_faces']['mean']:.0%} "
+            f"of {len(rows)} faces"
+        )
     return table
+
+
+def controls(model: Model, faces: Sequence[Face], method: str) -> np.ndarray:
+    """A method's maps of some faces, each for the network's own answer, uint16 (B, H, W) as `control_maps.ranked`."""
+    answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
+    maps = [
+        registry.explain(model, face, Target(int(answer)), method).values
+        for face, answer in zip(faces, answers, strict=True)
+    ]
+    return np.stack([control_maps.ranked(values) for values in maps])
 
 
 def of_method(
     model: Model,
     faces: Sequence[Face],
     method: str,
+    maps: np.ndarray,
     seed: int = 0,
     watch: Callable[[Sequence[Face], str], Iterable[Face]] = lambda faces, method: faces,
 ) -> dict[str, Any]:
@@ -120,51 +146,100 @@ def of_method(
         model: an emotion network.
         faces: two or more, with their keypoints.
         method: a key of `registry.METHODS`.
-        seed: of the random maps, the randomised layers and the resampling.
+        maps: its maps of other faces, of `controls`.
+        seed: of the random maps, the choice among the maps of other faces, the randomised layers and the resampling.
         watch: see `measure`.
+
+    Returns:
+        What `summary` returns; stability, with mean, low and high (95 % confidence), None where all maps are flat;
+        sanity: the randomisation test's layers and mean correlations, low and high of the last one, and
+        between_faces, the mean correlation of maps of two faces, which a map that is the same for all faces would
+        have at 1; and the median seconds of a map.
     """
     answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
     targets = [Target(int(answer)) for answer in answers]
     registry.explain(model, faces[0], targets[0], method)  # compiles, which is not the method's time
-    curves, stabilities, seconds = [], [], []
+    curves, stabilities, seconds, values = [], [], [], []
     for index, (face, target) in enumerate(zip(watch(faces, method), targets, strict=True)):
         explanation = registry.explain(model, face, target, method)
         seconds.append(explanation.seconds)
-        curves.append(trust.curves(model, face, explanation, seed + index))
+        values.append(explanation.values)
+        chosen = control_maps.compared(maps, seed + index)
+        curves.append(trust.curves(model, face, explanation, chosen, seed + index))
         if index < STABILITY_FACES:
             stabilities.append(stability(model, face, explanation, seed + index))
     few = slice(RANDOMISATION_FACES)
-    forgets = randomisation.cascade(model, faces[few], targets[few], method, seed=seed).to_json()
-    return summary(curves, stabilities, seed) | {
-        "sanity": _rounded(forgets),
+    test = randomisation.cascade(model, faces[few], targets[few], method, seed=seed)
+    last = interval(test.of_faces.tolist(), seed)
+    apart = [rank_correlation(one, other) for one, other in zip(values[few], values[few][1:], strict=False)]
+    between = interval([value for value in apart if not np.isnan(value)], seed)
+    return summary(curves, seed) | {
+        "stability": interval([value for value in stabilities if not np.isnan(value)], seed),
+        "sanity": _rounded(test.to_json())
+        | {key: last and last[key] for key in ("low", "high")}
+        | {"between_faces": between and between["mean"]},
         "seconds": round(float(np.median(seconds)), 4),
     }
 
 
-def summary(curves: Sequence[Sequence[Curves]], stabilities: Sequence[float], seed: int = 0) -> dict[str, Any]:
+def summary(curves: Sequence[Sequence[Curves]], seed: int = 0) -> dict[str, Any]:
     """Means over faces with their 95 % confidence intervals.
 
-    A gain is how much better a map's area is than the mean of its random maps, averaged over the
-    fills; a flat map gains nothing, and its stability does not count.
-
     Args:
-        curves: of each face, one a fill; none for a flat map.
-        stabilities: stability of faces, nan for a flat map.
+        curves: of each face, as `explain.trust.curves` returns them; none for a flat map, which gains nothing and
+            beats nothing.
         seed: of the resampling.
+
+    Returns:
+        relevance_gain in log-odds and relevance_gain_probability; less_other_faces and less_centre_prior, how much
+        more a map gains in log-odds than the mean of other faces' maps and than a blob in the middle; the shares
+        beats_random, beats_centre_prior, beats_other_faces and beats_all; each with mean, low and high. by_fill:
+        relevance_gain, less_other_faces and beats_other_faces with each fill alone. of_faces: less_other_faces of
+        each face, for comparisons between methods on the same faces.
     """
-
-    def gain(better: Callable[[Curves], float]) -> list[float]:
-        return [float(np.mean([better(one) for one in of_face])) if of_face else 0.0 for of_face in curves]
-
-    values = {
-        "deletion_gain": gain(lambda one: one.random_deletion.mean() - one.deletion_auc),
-        "insertion_gain": gain(lambda one: one.insertion_auc - one.random_insertion.mean()),
-        "stability": [value for value in stabilities if not np.isnan(value)],
+    log_odds, probability = (
+        [[one for one in of_face if one.score == score] for of_face in curves] for score in faithfulness.SCORES
+    )
+    fills = [one.fill for one in next((of_face for of_face in log_odds if of_face), [])]
+    less_other = _means(log_odds, _less_other)
+    found = [trust.compared(of_face) if of_face else None for of_face in log_odds]
+    beaten = {
+        "beats_random": [one is not None and one.random_beaten >= trust.BEATEN for one in found],
+        "beats_centre_prior": [one is not None and one.centre_prior_beaten for one in found],
+        "beats_other_faces": [one is not None and one.other_faces_beaten >= trust.BEATEN for one in found],
     }
-    better = sum(map(_better, curves))
-    return {key: interval(found, seed) for key, found in values.items()} | {
-        "better_than_chance": share(better, len(curves))
+    beaten["beats_all"] = [all(each) for each in zip(*beaten.values(), strict=True)]
+    return {
+        "relevance_gain": interval(_means(log_odds, lambda one: one.relevance_gain), seed),
+        "relevance_gain_probability": interval(_means(probability, lambda one: one.relevance_gain), seed),
+        "less_other_faces": interval(less_other, seed),
+        "less_centre_prior": interval(_means(log_odds, lambda one: one.relevance_gain - one.centre_prior_gain), seed),
+        **{key: share(sum(each), len(each)) for key, each in beaten.items()},
+        "by_fill": {
+            fill: _of_fill([[one for one in of_face if one.fill == fill] for of_face in log_odds], seed)
+            for fill in fills
+        },
+        "of_faces": [round(value, 3) for value in less_other],
     }
+
+
+def _of_fill(curves: Sequence[Sequence[Curves]], seed: int) -> dict[str, Any]:
+    """A part of `summary` over the curves with one fill."""
+    beaten = [bool(of_face) and trust.compared(of_face).other_faces_beaten >= trust.BEATEN for of_face in curves]
+    return {
+        "relevance_gain": interval(_means(curves, lambda one: one.relevance_gain), seed),
+        "less_other_faces": interval(_means(curves, _less_other), seed),
+        "beats_other_faces": share(sum(beaten), len(beaten)),
+    }
+
+
+def _means(curves: Sequence[Sequence[Curves]], value: Callable[[Curves], float]) -> list[float]:
+    """Of each face, the mean over its curves; 0 for a flat map."""
+    return [float(np.mean([value(one) for one in of_face])) if of_face else 0.0 for of_face in curves]
+
+
+def _less_other(curves: Curves) -> float:
+    return float(curves.relevance_gain - curves.other_faces_gains.mean())
 
 
 def interval(values: Sequence[float], seed: int = 0) -> dict[str, float] | None:
@@ -197,10 +272,10 @@ def share(count: int, of: int) -> dict[str, float]:
 def default_method(table: Mapping[str, Any]) -> str:
     """The method that should be a network's default because of its table.
 
-    Of the methods that pass the sanity check (`explain.metrics.randomisation`), are stable on average
-    (`explain.trust.STABLE`) and take a second at most, the fastest of those that beat chance about
-    as often as the best of them: the upper end of their interval reaches the best one's mean. Where no
-    method does all three, all take part.
+    Of the methods that pass the randomisation test (`explain.metrics.randomisation`), are stable on average
+    (`explain.trust.STABLE`) and take a second at most, the fastest of those that are not shown to be worse than the
+    best on the same faces. The best gains most over other faces' maps; another is worse where the interval of the
+    paired differences lies above 0. Where no method does all three, all take part.
 
     Args:
         table: of `measure`, with one method or more.
@@ -216,8 +291,8 @@ def default_method(table: Mapping[str, Any]) -> str:
             "Run: .venv/bin/python -m training trust NAME",
         )
     fit = {name: row for name, row in rows.items() if _fit(row)} or rows
-    best = max(row["better_than_chance"]["mean"] for row in fit.values())
-    close = [name for name, row in fit.items() if row["better_than_chance"]["high"] >= best]
+    best = max(fit, key=lambda name: fit[name]["less_other_faces"]["mean"])
+    close = [name for name, row in fit.items() if not _worse(row, fit[best])]
     return min(close, key=lambda name: fit[name]["seconds"])
 
 
@@ -254,17 +329,17 @@ def as_face(image: np.ndarray) -> Face:
     return keypoints.read([face], Photo(np.repeat(image[..., None], 3, 2)))[0]
 
 
-def _better(curves: Sequence[Curves]) -> bool:
-    """Whether a map is called better than chance, which does not depend on its stability."""
-    return trust.VERDICTS[trust.judge(curves, float("nan"))] != "none"
+def _worse(row: Mapping[str, Any], best: Mapping[str, Any]) -> bool:
+    """Whether a method gains less than the best on the same faces beyond doubt."""
+    found = interval(np.subtract(best["of_faces"], row["of_faces"]).tolist())
+    return found is not None and found["low"] > 0
 
 
 def _fit(row: Mapping[str, Any]) -> bool:
-    forgets = row["sanity"]["correlation"][-1]
-    stable = row["stability"]
+    test, stable = row["sanity"], row["stability"]
     return (
-        forgets is not None
-        and forgets < randomisation.LIKE_BEFORE
+        test["low"] is not None
+        and randomisation.passes(test["low"], test["high"])
         and stable is not None
         and stable["mean"] >= trust.STABLE
         and row["seconds"] <= QUICK

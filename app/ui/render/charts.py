@@ -29,7 +29,7 @@ def evidence_of_models(items: Mapping[str, Sequence[RegionEvidence]], method: st
 
 
 def trust_curves(result: TrustResult) -> "go.Figure":
-    """The curves behind a trust reading."""
+    """The curves behind a trust reading, in probability."""
     figure = _dressed(figures.trust_curves(result), 420).update_annotations(font_size=12)
     return figure.update_layout(legend_y=1.08, margin_t=64)
 

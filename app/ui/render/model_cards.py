@@ -7,6 +7,7 @@ from typing import Any
 from app import text
 from app.serving.canary import AgreementCounter
 from app.ui.render.html import fill
+from explain import figures
 from explain.metrics import randomisation
 from explain.registry import METHODS
 from models import zoo
@@ -34,8 +35,6 @@ RESULTS = {
     "failure_rate": ("Failed", "{} of the faces, with a mean error above 10\u00a0%"),
 }
 """What is shown of a card's metrics, and how."""
-LUCK = 0.05
-"""The share of chance's own maps that are called better than chance, see `explain.metrics.faithfulness.PAIRS`."""
 DISTURBANCES = {
     "blur": "a slight blur",
     "noise": "slight noise",
@@ -151,7 +150,7 @@ def trust(name: str, table: Mapping[str, Any] | None) -> str:
     """Which method's maps hold up on a model, from `trust.json`; says so where it was not measured."""
     if not table or not table["methods"]:
         return fill("model_trust", rows=[])
-    ranked = sorted(table["methods"].items(), key=lambda row: -_mean(row[1], "better_than_chance"))
+    ranked = sorted(table["methods"].items(), key=lambda row: -_mean(row[1], "less_other_faces"))
     first = table.get("default")
     return fill(
         "model_trust",
@@ -160,43 +159,58 @@ def trust(name: str, table: Mapping[str, Any] | None) -> str:
         faces=table.get("faces", "the"),
         first=_title(first) if first else "",
         rows=[_trust_row(method, found) for method, found in ranked],
+        fills=[_fill_row(method, found) for method, found in ranked if found.get("by_fill")],
+        hidden=list(figures.HIDDEN.values()),
     )
 
 
 def _best(table: Mapping[str, Any], method: str, found: Mapping[str, Any]) -> dict[str, Any] | None:
-    sure, count = found.get("better_than_chance"), len(table["methods"])
+    sure, count = found.get("less_other_faces"), len(table["methods"])
     among = count if count < len(METHODS) else 0
-    return {"title": _title(method), "among": among, **sure} if sure else None
+    often = found.get("beats_other_faces")
+    return {"title": _title(method), "among": among, "often": often, **sure} if sure and often else None
 
 
 def standing(found: Mapping[str, Any]) -> str:
     """A method on a model in a word: "holds up", "in part" or "no".
 
-    It holds up when hiding and showing both beat random places beyond doubt (the interval lies above 0),
-    it beats chance on more than half of the faces beyond doubt, and its maps change when the network's
-    numbers are replaced by random ones; in part when one of hiding and showing does, and it beats chance
-    beyond doubt more often than a map of chance's own would.
+    It holds up when its maps gain more than other faces' maps and than a blob in the middle beyond doubt (both
+    intervals lie above 0) and beat all three controls on more than half of the faces; in part when they gain more than
+    other faces' maps beyond doubt. A method that fails the randomisation test does neither.
     """
-    gains = [(found.get(key) or {}).get("low", 0) > 0 for key in ("deletion_gain", "insertion_gain")]
-    often = (found.get("better_than_chance") or {}).get("low", 0)
-    forgets = _forgets(found)
-    if all(gains) and often > 0.5 and forgets is not None and forgets < randomisation.LIKE_BEFORE:
-        return "holds up"
-    return "in part" if any(gains) and often > LUCK else "no"
+    low = {key: (found.get(key) or {}).get("low", 0) for key in ("less_other_faces", "less_centre_prior")}
+    if not _forgets(found) or low["less_other_faces"] <= 0:
+        return "no"
+    often = (found.get("beats_all") or {}).get("mean", 0)
+    return "holds up" if low["less_centre_prior"] > 0 and often > 0.5 else "in part"
 
 
 def _trust_row(method: str, found: Mapping[str, Any]) -> dict[str, Any]:
-    word, forgets = standing(found), _forgets(found)
+    word, test = standing(found), found.get("sanity") or {}
+    last = {"mean": (test.get("correlation") or [None])[-1], "low": test.get("low"), "high": test.get("high")}
+    gain, correlation = (lambda x: f"{x:+.2f}"), (lambda x: f"{x:.2f}")
     cells = [
-        _interval(found.get("better_than_chance"), text.share),
-        _interval(found.get("deletion_gain"), lambda x: f"{x:+.2f}"),
-        _interval(found.get("insertion_gain"), lambda x: f"{x:+.2f}"),
-        _interval(found.get("stability"), lambda x: f"{x:.2f}"),
-        [] if forgets is None else [f"{forgets:.2f}"],
+        _interval(found.get("less_other_faces"), gain),
+        _interval(found.get("less_centre_prior"), gain),
+        *(
+            _interval(found.get(f"beats_{name}"), text.share)
+            for name in ("other_faces", "centre_prior", "random", "all")
+        ),
+        _interval(found.get("stability"), correlation),
+        _interval(last if None not in last.values() else None, correlation),
         [text.duration(found["seconds"])] if "seconds" in found else [],
     ]
     kind = {"holds up": "good", "in part": "fair", "no": "poor"}[word]
     return {"title": _title(method), "word": word, "kind": kind, "cells": cells}
+
+
+def _fill_row(method: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    """How a method does with each way of hiding alone."""
+    values = [found["by_fill"].get(name) or {} for name in figures.HIDDEN]
+    return {
+        "title": _title(method),
+        "cells": [_interval(value.get("less_other_faces"), lambda x: f"{x:+.2f}") for value in values],
+    }
 
 
 def _title(method: str) -> str:
@@ -207,9 +221,11 @@ def _mean(found: Mapping[str, Any], key: str) -> float:
     return (found.get(key) or {}).get("mean", 0.0)
 
 
-def _forgets(found: Mapping[str, Any]) -> float | None:
-    """How alike the maps still are when all layers are random; None where that says nothing."""
-    return ((found.get("sanity") or {}).get("correlation") or [None])[-1]
+def _forgets(found: Mapping[str, Any]) -> bool:
+    """Whether a method passes the randomisation test; not where it was not made."""
+    test = found.get("sanity") or {}
+    low, high = test.get("low"), test.get("high")
+    return low is not None and high is not None and randomisation.passes(low, high)
 
 
 def _interval(found: Mapping[str, Any] | None, written: Callable[[float], str]) -> list[str]:

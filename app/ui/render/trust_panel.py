@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from app import text
 from app.ui.render.html import fill
 from explain import figures
@@ -12,13 +14,19 @@ from explain.trust import Agreement, TrustResult
 
 WAITING = fill("trust_waiting")
 UNTESTED = fill("trust_untested")
-BADGES = {"high": ("✓", "holds up"), "some": ("~", "holds in part"), "none": ("✕", "no better than chance")}
+DECIDING = faithfulness.SCORES[0]
+BADGES = {"high": ("✓", "holds up"), "some": ("~", "holds up in part"), "none": ("✕", "not shown to hold up")}
 HOW = (
     "Parts of the face are hidden in the order of the map, what it marks most first, and shown again in the same "
-    "order. In a true map the first makes the answer fall and the second makes it rise, faster than with random "
-    "maps that are as smooth, and faster than with a round blob in the middle. Hidden places show the same face "
-    "out of focus, or an average face: a face with hidden parts is none that the network has learned from, so "
-    "neither way alone is enough."
+    "order. With a map that holds up the first makes the answer fall and the second makes it rise. Three controls "
+    "say how little would do as well: random maps that are as smooth, a blob in the middle, and the same method's "
+    "maps of other faces. Hidden places show the same face out of focus, an average face in the same greys, or what "
+    "lies around them: a face with hidden parts is none that the network has learned from, so no way alone is enough."
+)
+MANY = (
+    "Each map is a test of its own: of twenty maps that mark nothing in particular, about one beats the random maps by "
+    "luck, and of twenty maps of some other face, about one beats those of the others. Whoever looks at nine methods "
+    "and keeps the best has tested nine times."
 )
 
 
@@ -30,22 +38,24 @@ def verdict(result: TrustResult) -> str:
 
 def numbers(result: TrustResult) -> str:
     """What the verdict rests on, as tables."""
-    curves = [
-        {
-            "hidden": figures.HIDDEN[one.fill],
-            "gain": one.relevance_gain,
-            "beaten": _beaten(one),
-            "count": len(one.random_relevance_gain),
-            "centre": one.centre_prior_gain,
-        }
-        for one in result.curves
-    ]
+    rows = [_gains(f"hidden: {figures.HIDDEN[one.fill]}", one) for one in result.curves if one.score == DECIDING]
+    found = result.comparison
     agreements = [
         _row("the same face, moved a little", result.stability, None),
         *(_row(f"by {METHODS[name].title}", *_both(one)) for name, one in result.between_methods.items()),
         *(_row(f"of {text.MODELS[name]}", *_both(one)) for name, one in result.between_models.items()),
     ]
-    return fill("trust_numbers", how=HOW, curves=curves, agreements=agreements)
+    probability = [(figures.HIDDEN[one.fill], one.relevance_gain) for one in result.curves if one.score != DECIDING]
+    scores = {"random maps": found.random_z, "other faces' maps": found.other_faces_z} if found else {}
+    return fill(
+        "trust_numbers",
+        how=HOW,
+        many=MANY,
+        rows=rows,
+        scores={name: score for name, score in scores.items() if not math.isnan(score)},
+        probability=probability,
+        agreements=agreements,
+    )
 
 
 def alike(correlation: float) -> str:
@@ -71,7 +81,17 @@ def _row(name: str, correlation: float, overlap: float | None) -> dict[str, str]
     return {"name": name, "order": number + alike(correlation), "overlap": shared}
 
 
-def _beaten(curves: Curves) -> int:
-    """How many of the random maps a map beats."""
-    chance = curves.random_relevance_gain
-    return round(faithfulness.share_beaten(curves.relevance_gain, chance) * len(chance))
+def _gains(name: str, curves: Curves) -> dict[str, str | float]:
+    """A map's gain with one fill, and how many of its controls it beats."""
+    gain, random, others = curves.relevance_gain, curves.random_gains, curves.other_faces_gains
+    return {
+        "name": name,
+        "gain": gain,
+        "random": _beaten(gain, random),
+        "centre": curves.centre_prior_gain,
+        "others": _beaten(gain, others) if len(others) else "",
+    }
+
+
+def _beaten(gain: float, gains: np.ndarray) -> str:
+    return f"{int((gain > gains).sum())} of {len(gains)}"

@@ -352,13 +352,15 @@ def itself(model: str, emotion: str, against: str) -> str:
 
 
 def summarised(model: str, method: str) -> str:
-    """What a method shows, and how often that was true when it was tested on the model."""
+    """What a method shows, and how often that held up when it was tested on the model."""
     table = pipeline.trust_table(model) or {"methods": {}}
-    often = table["methods"].get(method, {}).get("better_than_chance")
+    found = table["methods"].get(method, {})
     tested = ""
-    if often:
+    if "beats_other_faces" in found:
+        often, middle = (text.percent(found[key]["mean"]) for key in ("beats_other_faces", "beats_centre_prior"))
         tested = (
-            f"Tested with {text.MODELS[model]} on {table.get('faces', 'test')} faces: its maps mark what the answer "
-            f"depends on better than chance on {text.percent(often['mean'])} of them."
+            f"Tested with {text.MODELS[model]} on {table.get('faces', 'test')} faces: hiding what its map marks "
+            f"matters more than hiding what it marks on other faces on {often} of them, and more than hiding the "
+            f"middle on {middle}."
         )
     return html.fill("method_summary", summary=METHODS[method].summary, tested=tested)

@@ -13,6 +13,7 @@ from app.serving.local import LocalEngine
 from app.serving.reports import ModelReport
 from app.serving.tf_serving import TFServingEngine
 from app.ui.tabs import models
+from explain import control_maps
 from explain.base import Target
 from models import card as cards
 from models import detector, keypoints, photo, weight_store, zoo
@@ -198,6 +199,26 @@ def test_what_runs_elsewhere_can_be_sent_there(photos):
         assert type(back) is type(sent)
     for function in (jobs.explain, jobs.tested, jobs.beside, jobs.unsuitable, experiments._run, experiments._smallest):
         assert pickle.loads(pickle.dumps(function)) is function
+
+
+def test_a_map_is_compared_with_other_faces_maps_where_its_method_has_its_own_parameters(photos, monkeypatch):
+    face = pipeline.faces_in(photos[0])[0]
+    maps = {
+        "gradcam": np.stack([control_maps.ranked(np.random.default_rng(i).normal(size=(48, 48))) for i in range(2)])
+    }
+    card = zoo.load("cnn").card
+    monkeypatch.setattr(control_maps, "read", lambda folder, sha256: maps if sha256 == card.sha256 else {})
+    monkeypatch.setattr(jobs.reports, "trust", lambda located, sha256: None)
+    own = jobs.tested(face, jobs.explain("cnn", face, Target(3), "gradcam"))
+    assert [len(one.other_faces_gains) for one in own.curves] == [2] * 6
+    for method, params in (("gradcam", {"layer": "12x12"}), ("shap_regions", None)):
+        assert (
+            len(jobs.tested(face, jobs.explain("cnn", face, Target(3), method, params)).curves[0].other_faces_gains)
+            == 0
+        )
+    found = {"methods": {"gradcam": {"sanity": {"low": 0.6, "high": 0.7}}}}
+    monkeypatch.setattr(jobs.reports, "trust", lambda located, sha256: found)
+    assert jobs.tested(face, jobs.explain("cnn", face, Target(3), "gradcam")).reason == "blind"
 
 
 def test_predictions_may_come_from_a_server_and_explanations_stay(monkeypatch, photos):

@@ -70,6 +70,15 @@ def test_a_model_begins_with_the_method_of_its_table(folder, monkeypatch):
         assert pipeline.trust_table("cnn") == table and pipeline.recommended("cnn") == method
 
 
+def test_a_method_is_blind_where_it_was_measured_to_fail_the_randomisation_test():
+    def table(low, high):
+        return {"methods": {"gradcam": {"sanity": {"low": low, "high": high}}}}
+
+    assert not reports.blind(table(-0.1, 0.2), "gradcam") and not reports.blind(table(None, None), "gradcam")
+    assert reports.blind(table(-0.8, -0.6), "gradcam") and reports.blind(table(0.4, 0.6), "gradcam")
+    assert not reports.blind(None, "gradcam") and not reports.blind(table(0.6, 0.8), "saliency")
+
+
 def test_a_loaded_model_has_the_table_beside_its_own_weights(monkeypatch):
     loaded = zoo.load("cnn")
     monkeypatch.setattr(reports, "trust", lambda located, sha256: {"default": "saliency", "of": (located, sha256)})

@@ -8,13 +8,22 @@ from hypothesis import strategies as st
 from explain.metrics import faithfulness
 
 HEIGHT, WIDTH = 48, 48
-FACE, NOTHING = np.ones((HEIGHT, WIDTH), np.float32), np.zeros((HEIGHT, WIDTH), np.float32)
+FACE = np.ones((HEIGHT, WIDTH), np.float32)
 LEFT = np.tile(np.arange(WIDTH) < WIDTH // 2, (HEIGHT, 1)).astype(np.float64)
 
 
 def left_half(crops):
-    """A model that is linear in the pixels: the mean of the left half."""
-    return crops[:, :, : WIDTH // 2].mean((1, 2))
+    """A model that is linear in the pixels: the mean of the left half, and ten times as much as the other score."""
+    return np.outer([10, 1], crops[:, :, : WIDTH // 2].mean((1, 2), dtype=np.float64))
+
+
+def black(hidden):
+    return np.where(hidden, 0, FACE)
+
+
+def measured(score, values, **options):
+    """The curves of the second score with one fill, which shows black."""
+    return faithfulness.curves(score, FACE, values, {"black": black}, **options)[1]
 
 
 def smooth_noise(sigma: float, seed: int) -> np.ndarray:
@@ -46,63 +55,92 @@ def test_every_pixel_has_one_place(seed):
 
 
 def test_a_true_map_of_a_linear_model_by_hand():
-    """Hidden from the left half on, the score falls to 0 at a half: areas 1/4 and 3/4."""
-    (found,) = faithfulness.curves(left_half, FACE, LEFT, {"black": NOTHING})
-    np.testing.assert_allclose(found.shares, np.arange(7) / 6)
-    np.testing.assert_allclose(found.deletion, [1, 2 / 3, 1 / 3, 0, 0, 0, 0], atol=1e-6)
-    np.testing.assert_allclose(found.insertion, [0, 1 / 3, 2 / 3, 1, 1, 1, 1], atol=1e-6)
-    assert (found.deletion_auc, found.insertion_auc) == pytest.approx((0.25, 0.75))
-    assert found.relevance_gain == pytest.approx(0.5)
+    """Hidden from the left half on, the score falls by 2 a share until a half: areas 1/4 and 3/4.
+
+    The curve has no point at a half: between a third and two thirds it is a straight line from 1/3 to 0.
+    """
+    found = measured(left_half, LEFT)
+    shares = [0, 1 / 24, 1 / 8, 1 / 3, 2 / 3, 7 / 8, 23 / 24, 1]
+    np.testing.assert_allclose(found.shares, shares)
+    deletion = [1, 11 / 12, 3 / 4, 1 / 3, 0, 0, 0, 0]
+    np.testing.assert_allclose(found.deletion, deletion, atol=1e-6)
+    np.testing.assert_allclose(found.insertion, 1 - np.array(deletion), atol=1e-6)
+    area = 1 / 3 * (1 + 1 / 3) / 2 + 1 / 3 * (1 / 3) / 2
+    assert found.relevance_gain == pytest.approx(1 - 2 * area)
     # a round blob takes as much from the left as from the right: straight lines
-    np.testing.assert_allclose(found.blob_deletion_curve, 1 - found.shares, atol=0.02)
-    assert (found.blob_deletion, found.blob_insertion) == pytest.approx((0.5, 0.5), abs=0.01)
-    assert faithfulness.share_beaten(found.relevance_gain, found.random_relevance_gain) == 1
+    np.testing.assert_allclose(found.centre_prior_deletion, 1 - found.shares, atol=0.02)
+    assert found.centre_prior_gain == pytest.approx(0, abs=0.01)
+    assert faithfulness.share_beaten(found.relevance_gain, found.random_gains) == 1
+    assert len(found.other_faces_gains) == 0 and np.isnan(found.other_faces_deletion).all()
 
 
 def test_the_opposite_map_is_as_wrong_as_the_true_one_is_right():
-    (found,) = faithfulness.curves(left_half, FACE, -LEFT, {"black": NOTHING})
-    assert (found.deletion_auc, found.insertion_auc) == pytest.approx((0.75, 0.25))
-    assert faithfulness.share_beaten(found.relevance_gain, found.random_relevance_gain) == 0
+    right, wrong = measured(left_half, LEFT), measured(left_half, -LEFT)
+    assert wrong.relevance_gain == pytest.approx(-right.relevance_gain)
+    assert faithfulness.share_beaten(wrong.relevance_gain, wrong.random_gains) == 0
 
 
-@pytest.mark.parametrize(("steps", "shares"), [(2, [0, 0.5, 1]), (5, [0, 0.2, 0.4, 0.6, 0.8, 1])])
-def test_other_steps(steps, shares):
-    (found,) = faithfulness.curves(left_half, FACE, LEFT, {"black": NOTHING}, steps=steps, pairs=2)
-    np.testing.assert_allclose(found.shares, shares, atol=1e-3)
-    assert len(found.random_deletion) == 4
+@pytest.mark.parametrize(("shares", "found"), [((0.5,), [0, 0.5, 1]), ((0.25, 0.5, 0.75), [0, 0.25, 0.5, 0.75, 1])])
+def test_other_steps(shares, found):
+    curves = measured(left_half, LEFT, shares=shares, pairs=2)
+    np.testing.assert_allclose(curves.shares, found, atol=1e-3)
+    assert len(curves.random_gains) == 4
+    assert curves.relevance_gain == pytest.approx(0.5)
 
 
-def test_every_fill_has_its_curves_and_all_pictures_go_in_one_call():
+def test_every_fill_and_score_has_its_curves_and_all_pictures_go_in_one_call():
     calls = []
 
     def counted(crops):
         calls.append(crops.copy())
         return left_half(crops)
 
-    baselines = {"black": NOTHING, "grey": NOTHING + 0.5}
-    black, grey = faithfulness.curves(counted, FACE, LEFT, baselines)
-    maps, inner = 2 + faithfulness.PAIRS, faithfulness.STEPS - 1
+    fills = {"black": black, "grey": lambda hidden: np.where(hidden, 0.5, FACE)}
+    others = np.random.default_rng(0).normal(size=(3, HEIGHT, WIDTH))
+    found = faithfulness.curves(counted, FACE, LEFT, fills, others)
+    maps, inner = 2 + faithfulness.PAIRS + 3, len(faithfulness.SHARES)
     assert [call.shape for call in calls] == [(1 + 2 * (1 + 2 * maps * inner), HEIGHT, WIDTH)]
     assert calls[0].dtype == np.float32
-    assert (black.fill, grey.fill) == ("black", "grey")
-    np.testing.assert_allclose(grey.deletion, 0.5 + black.deletion / 2, atol=1e-6)
-    np.testing.assert_allclose(grey.random_relevance_gain, black.random_relevance_gain / 2, atol=1e-6)
+    assert [(one.score, one.fill) for one in found] == [
+        (score, fill) for score in faithfulness.SCORES for fill in ("black", "grey")
+    ]
+    ten, _, dark, grey = found
+    np.testing.assert_allclose(grey.deletion, 0.5 + dark.deletion / 2, atol=1e-6)
+    for name in ("random_gains", "other_faces_gains", "relevance_gain", "centre_prior_gain"):
+        np.testing.assert_allclose(getattr(grey, name), getattr(dark, name) / 2, atol=1e-6)
+        np.testing.assert_allclose(getattr(ten, name), getattr(dark, name) * 10, atol=1e-6)
+
+
+def test_other_faces_maps_are_measured_as_the_map_itself_is():
+    others = np.stack([LEFT, -LEFT, smooth_noise(3, 1)])
+    found = measured(left_half, LEFT, other_faces=others)
+    alone = [measured(left_half, one) for one in others]
+    np.testing.assert_allclose(found.other_faces_gains, [one.relevance_gain for one in alone], atol=1e-9)
+    np.testing.assert_allclose(found.other_faces_deletion, np.mean([one.deletion for one in alone], 0), atol=1e-9)
+    np.testing.assert_allclose(found.other_faces_insertion, np.mean([one.insertion for one in alone], 0), atol=1e-9)
 
 
 def test_the_negative_of_a_random_map_is_measured_with_it():
-    """What the second half of the random areas claims, computed for the negated maps themselves."""
+    """What the second half of the random gains claims, computed for the negated maps themselves."""
 
     def bent(crops):
-        return (crops * np.linspace(0, 1, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)).mean((1, 2)) ** 2
+        return np.tile((crops * np.linspace(0, 1, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)).mean((1, 2)) ** 2, (2, 1))
 
     values = smooth_noise(3, 0)
-    (found,) = faithfulness.curves(bent, FACE, values, {"black": NOTHING}, seed=5, pairs=3)
+    found = measured(bent, values, seed=5, pairs=3)
     for i, one in enumerate(faithfulness.random_maps(values, 3, 5)):
         for sign, place in ((1, i), (-1, 3 + i)):
-            (again,) = faithfulness.curves(bent, FACE, sign * one, {"black": NOTHING}, pairs=1)
-            assert found.random_deletion[place] == pytest.approx(again.deletion_auc, abs=1e-9)
-            assert found.random_insertion[place] == pytest.approx(again.insertion_auc, abs=1e-9)
-    np.testing.assert_allclose(np.sort(found.random_relevance_gain), np.sort(-found.random_relevance_gain), atol=1e-12)
+            again = measured(bent, sign * one, pairs=1)
+            assert found.random_gains[place] == pytest.approx(again.relevance_gain, abs=1e-9)
+    np.testing.assert_allclose(found.random_gains[:3], -found.random_gains[3:], atol=1e-12)
+
+
+def test_the_z_score_by_hand():
+    """Mean 2, deviations -1, 0, 1: standard deviation 1."""
+    assert faithfulness.z_score(3.5, np.array([1.0, 2.0, 3.0])) == pytest.approx(1.5)
+    assert np.isnan(faithfulness.z_score(1.0, np.array([1.0]))) and np.isnan(faithfulness.z_score(1.0, np.ones(4)))
+    assert np.isnan(faithfulness.share_beaten(1.0, np.empty(0)))
+    assert faithfulness.share_beaten(1.0, np.array([0.0, 1.0, 2.0, 0.5])) == 0.5  # equal is not beaten
 
 
 def test_random_maps_follow_the_seed():
@@ -130,6 +168,7 @@ def test_random_maps_are_as_smooth_as_the_map(sigma):
 def test_the_json_is_plain():
     import json
 
-    (found,) = faithfulness.curves(left_half, FACE, LEFT, {"black": NOTHING}, pairs=2)
-    read = json.loads(json.dumps(found.to_json()))
+    found = measured(left_half, LEFT, pairs=2)
+    read = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert set(read) == set(vars(found)) and read["deletion"] == found.deletion.tolist()
+    assert read["other_faces_deletion"] == [None] * len(found.shares)

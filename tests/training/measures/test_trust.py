@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from explain import control_maps
 from explain.metrics.faithfulness import Curves
 from models import card as cards
 from models import detector, framing, keypoints, photo, weight_store
@@ -22,16 +23,22 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 def shipped(tmp_path):
     """A folder with the shipped small network."""
     shutil.copytree(
-        weight_store.SHIPPED / "cnn", tmp_path / "weights" / "cnn", ignore=shutil.ignore_patterns("trust.json")
+        weight_store.SHIPPED / "cnn",
+        tmp_path / "weights" / "cnn",
+        ignore=shutil.ignore_patterns("trust.json", control_maps.FILE),
     )
     return tmp_path / "weights"
 
 
-def made_up_row(mean, high, stability=0.9, sane=0.1, seconds=0.1):
+def made_up_row(gains, stability=0.9, sane=0.1, seconds=0.1):
+    """A row whose maps gain so much more than other faces' maps, on each face."""
+    beaten = {"mean": 0.5, "low": 0.4, "high": 0.6}
     return {
-        "better_than_chance": {"mean": mean, "low": mean, "high": high},
+        "less_other_faces": {"mean": float(np.mean(gains))},
+        "of_faces": list(gains),
+        **{f"beats_{name}": beaten for name in ("random", "centre_prior", "other_faces", "all")},
         "stability": stability if stability is None else {"mean": stability},
-        "sanity": {"correlation": [0.9, sane]},
+        "sanity": {"low": sane and sane - 0.05, "high": sane and sane + 0.05},
         "seconds": seconds,
     }
 
@@ -41,9 +48,11 @@ def counted(monkeypatch):
     """The methods that are measured, with a row made up for each."""
     seen = []
 
-    def row(model, faces, method, seed, watch):
+    def row(model, faces, method, maps, seed, watch):
         seen.append((method, len(faces), seed))
-        return made_up_row(0.5, 0.6)
+        return made_up_row([0.5, 0.6])
+
+    monkeypatch.setattr(trust, "controls", lambda model, faces, method: np.zeros((len(faces), 48, 48), np.uint16))
 
     monkeypatch.setattr(trust, "of_method", row)
     return seen
@@ -67,19 +76,38 @@ def test_a_table_of_two_methods(shipped, parquet):
     assert list(table["methods"]) == ["gradcam", "saliency"] and len(said) == 2
     for row in table["methods"].values():
         assert set(row) == {
-            "deletion_gain",
-            "insertion_gain",
-            "better_than_chance",
+            "relevance_gain",
+            "relevance_gain_probability",
+            "less_other_faces",
+            "less_centre_prior",
+            "beats_random",
+            "beats_centre_prior",
+            "beats_other_faces",
+            "beats_all",
+            "by_fill",
+            "of_faces",
             "stability",
             "sanity",
             "seconds",
         }
-        for key in ("deletion_gain", "insertion_gain", "better_than_chance", "stability"):
-            assert row[key]["low"] <= row[key]["mean"] <= row[key]["high"]
+        for key, value in row.items():
+            if key not in ("by_fill", "of_faces", "sanity", "seconds"):
+                assert value["low"] <= value["mean"] <= value["high"], key
+        assert list(row["by_fill"]) == ["blur", "mean face", "surroundings"]
+        assert row["less_other_faces"]["mean"] == pytest.approx(
+            np.mean([value["less_other_faces"]["mean"] for value in row["by_fill"].values()]), abs=1e-3
+        )
+        assert row["less_other_faces"]["mean"] == pytest.approx(np.mean(row["of_faces"]), abs=1e-3)
         assert row["sanity"]["layers"] == ["logits", "6x6", "12x12", "24x24", "48x48"]
         assert len(row["sanity"]["correlation"]) == len(row["sanity"]["absolute"]) == 5
+        assert row["sanity"]["low"] <= row["sanity"]["correlation"][-1] <= row["sanity"]["high"]
+        assert -1 <= row["sanity"]["between_faces"] <= 1
         assert row["seconds"] > 0
     assert table["default"] == trust.default_method(table)
+    maps = control_maps.read(shipped / "cnn", table["sha256"])
+    assert set(maps) == {"gradcam", "saliency"} and table["control_split"] == "PublicTest"
+    for values in maps.values():
+        assert len(values) == table["control_faces"] <= control_maps.FACES and values.dtype == np.uint16
 
 
 def test_it_goes_on_after_a_stop(shipped, parquet, counted):
@@ -185,21 +213,35 @@ def test_the_interval_of_a_share_by_hand():
 
 
 def test_the_summary_by_hand():
-    """Deletion .2 and .4 against random .5: gains .3 and .1; the flat map gains nothing.
+    """Two faces and a flat map: gains 3 and 1 over others of 1 on average and a middle of 2."""
 
-    Insertion less deletion is 0.6 and 0.2, then 0.1; random maps have 0.1 at most, which the last map does not beat.
-    """
+    def curves(gain, fill="blur", score="log-odds"):
+        random, others = np.array([-1.0, 0.5]), np.array([0.0, 2.0])
+        return Curves(fill, score, *[np.zeros(2)] * 9, gain, random, 2.0, others)
 
-    def curves(deletion, insertion):
-        line, chance = np.zeros(2), np.array([0.45, 0.55])
-        return Curves("blur", line, line, line, deletion, insertion, chance, chance[::-1], 0.5, 0.5, *[line] * 4)
+    one = curves(3.5), curves(2.5, "mean face"), curves(0.3, score="probability")
+    other = curves(1.5), curves(0.5, "mean face"), curves(0.1, score="probability")
+    found = trust.summary([one, other, ()])
+    means = {key: value["mean"] for key, value in found.items() if key not in ("by_fill", "of_faces")}
+    assert means == {
+        "relevance_gain": pytest.approx((3 + 1 + 0) / 3, abs=1e-4),
+        "relevance_gain_probability": pytest.approx(0.4 / 3, abs=1e-4),
+        "less_other_faces": pytest.approx((2 + 0 + 0) / 3, abs=1e-4),
+        "less_centre_prior": pytest.approx((1 - 1 + 0) / 3, abs=1e-4),
+        "beats_random": pytest.approx(2 / 3, abs=1e-4),
+        "beats_centre_prior": pytest.approx(1 / 3, abs=1e-4),
+        "beats_other_faces": pytest.approx(1 / 3, abs=1e-4),
+        "beats_all": pytest.approx(1 / 3, abs=1e-4),
+    }
+    assert found["of_faces"] == [2, 0, 0]
+    blur, mean = found["by_fill"]["blur"], found["by_fill"]["mean face"]
+    assert blur["relevance_gain"]["mean"] == pytest.approx(5 / 3, abs=1e-4)
+    assert mean["less_other_faces"]["mean"] == pytest.approx((1.5 - 0.5) / 3, abs=1e-4)
+    assert mean["beats_other_faces"]["mean"] == pytest.approx(1 / 3, abs=1e-4)
 
-    found = trust.summary([(curves(0.2, 0.8), curves(0.4, 0.6)), (), (curves(0.4, 0.5),)], [0.9, float("nan"), 0.5])
-    means = {key: value["mean"] for key, value in found.items()}
-    assert means["deletion_gain"] == pytest.approx((0.2 + 0 + 0.1) / 3, abs=1e-4)
-    assert means["insertion_gain"] == pytest.approx((0.2 + 0 + 0) / 3, abs=1e-4)
-    assert means["better_than_chance"] == pytest.approx(1 / 3, abs=1e-4)
-    assert means["stability"] == pytest.approx(0.7)
+
+BEST, SAME, WORSE = [1.0, 1.2, 0.8, 1.1], [1.1, 1.0, 0.9, 1.05], [0.5, 0.6, 0.4, 0.5]
+"""On the same four faces: the best by its mean, one that is as good by its interval, one that is worse on each."""
 
 
 @pytest.mark.parametrize(
@@ -207,17 +249,19 @@ def test_the_summary_by_hand():
     [
         (
             {
-                "slow": made_up_row(0.8, 0.9, seconds=0.9),
-                "close": made_up_row(0.7, 0.8),
-                "far": made_up_row(0.6, 0.7, seconds=0.01),
+                "slow": made_up_row(BEST, seconds=0.9),
+                "close": made_up_row(SAME),
+                "far": made_up_row(WORSE, seconds=0.01),
             },
             "close",
         ),
-        ({"best": made_up_row(0.8, 0.9, sane=0.6), "other": made_up_row(0.4, 0.5)}, "other"),
-        ({"best": made_up_row(0.8, 0.9, stability=0.4), "other": made_up_row(0.4, 0.5)}, "other"),
-        ({"best": made_up_row(0.8, 0.9, stability=None), "other": made_up_row(0.4, 0.5)}, "other"),
-        ({"best": made_up_row(0.8, 0.9, seconds=1.5), "other": made_up_row(0.4, 0.5)}, "other"),
-        ({"best": made_up_row(0.8, 0.9, sane=None), "other": made_up_row(0.4, 0.5, sane=0.9)}, "best"),
+        ({"best": made_up_row(BEST, sane=0.6), "other": made_up_row(WORSE)}, "other"),
+        ({"best": made_up_row(BEST, sane=-0.7), "other": made_up_row(WORSE)}, "other"),
+        ({"best": made_up_row(BEST, sane=0.48), "other": made_up_row(WORSE)}, "other"),
+        ({"best": made_up_row(BEST, stability=0.4), "other": made_up_row(WORSE)}, "other"),
+        ({"best": made_up_row(BEST, stability=None), "other": made_up_row(WORSE)}, "other"),
+        ({"best": made_up_row(BEST, seconds=1.5), "other": made_up_row(WORSE)}, "other"),
+        ({"best": made_up_row(BEST, sane=None), "other": made_up_row(WORSE, sane=0.9)}, "best"),
     ],
 )
 def test_the_default_method(rows, name):

@@ -18,13 +18,15 @@ def interval(mean: float, width: float = 0.1) -> dict:
     return {"mean": mean, "low": mean - width, "high": mean + width}
 
 
-def row(gain: float = 0.2, often: float = 0.8, sanity: float = 0.1) -> dict:
+def row(gain: float = 0.2, middle: float = 0.2, often: float = 0.8, sanity: float | None = 0.1) -> dict:
+    test = {"layers": ["logits", "block1"], "correlation": [0.9, sanity], "low": None, "high": None}
     return {
-        "deletion_gain": interval(gain),
-        "insertion_gain": interval(gain),
-        "better_than_chance": interval(often),
+        "less_other_faces": interval(gain),
+        "less_centre_prior": interval(middle),
+        **{f"beats_{name}": interval(often) for name in ("random", "centre_prior", "other_faces", "all")},
+        "by_fill": {"blur": {"less_other_faces": interval(gain)}, "mean face": {"less_other_faces": interval(-gain)}},
         "stability": interval(0.7),
-        "sanity": {"layers": ["logits", "block1"], "correlation": [0.9, sanity]},
+        "sanity": test if sanity is None else test | {"low": sanity - 0.05, "high": sanity + 0.05},
         "seconds": 0.02,
     }
 
@@ -80,13 +82,14 @@ def test_the_table_of_emotions_names_the_weakest():
     ("found", "word"),
     [
         (row(), "holds up"),
-        (row(gain=0.05), "no"),  # the interval reaches below 0
-        (row(often=0.14), "no"),  # perhaps no more often than chance itself
-        (row(often=0.16), "in part"),
-        (row(often=0.55), "in part"),  # perhaps on no more than half of the faces
-        (row(sanity=0.8), "in part"),  # the maps of random numbers look the same
-        (row(sanity=None), "in part"),  # not known to change
-        (row() | {"insertion_gain": interval(0.0)}, "in part"),
+        (row(gain=0.05), "no"),  # perhaps no more than other faces' maps
+        (row(gain=-0.2), "no"),
+        (row(middle=0.05), "in part"),  # perhaps no more than the middle
+        (row(often=0.5), "in part"),  # on no more than half of the faces
+        (row(sanity=0.8), "no"),  # the maps of random numbers look the same
+        (row(sanity=-0.8), "no"),  # or the other way round
+        (row(sanity=0.47), "no"),  # or perhaps so
+        (row(sanity=None), "no"),  # not known to change
         ({}, "no"),
     ],
 )
@@ -94,13 +97,14 @@ def test_a_method_holds_up_by_a_rule(found, word):
     assert model_cards.standing(found) == word
 
 
-def test_the_table_of_trust_begins_with_the_method_that_holds_up_most_often():
-    table = {"faces": 200, "methods": {"gradcam": row(often=0.6), "saliency": row(often=0.9), "new<": row(often=0.1)}}
+def test_the_table_of_trust_begins_with_the_method_that_tells_faces_apart_best():
+    table = {"faces": 200, "methods": {"gradcam": row(0.6), "saliency": row(0.9), "new<": row(0.1)}}
     shown = model_cards.trust("resnet", table)
     order = re.findall(r'<th scope="row">([^<]+)</th>', shown)
-    assert order == [METHODS["saliency"].title, METHODS["gradcam"].title, "new&lt;"]
-    assert "On ResNet" in shown and "90\u00a0% of 200 test faces" in shown and "80\u00a0% and 100\u00a0%" in shown
-    assert "+0.20 <small>[+0.10, +0.30]</small>" in shown and "20 ms" in shown
+    assert order == [METHODS["saliency"].title, METHODS["gradcam"].title, "new&lt;"] * 2
+    assert "On ResNet" in shown and "80 % of the faces" in shown and "by 0.90 in log-odds" in shown
+    assert "+0.60 <small>[+0.50, +0.70]</small>" in shown and "20 ms" in shown
+    assert "average face</th>" in shown and "-0.60 <small>[-0.70, -0.50]</small>" in shown
     assert "Not measured for these weights yet" in model_cards.trust("resnet", None)
     assert "begins with" not in shown and "of the 3 methods measured" in shown
     whole = {"faces": 200, "methods": dict.fromkeys(METHODS, row())}
@@ -114,6 +118,6 @@ def test_the_table_of_trust_begins_with_the_method_that_holds_up_most_often():
 def test_a_table_with_gaps_is_still_shown():
     shown = model_cards.trust("cnn", {"methods": {"gradcam": {"seconds": 1.5}}})
     assert "1.5 s" in shown and "Not measured" not in shown
-    flat = row(sanity=None) | {"stability": None, "better_than_chance": None}
+    flat = row(sanity=None) | {"stability": None, "less_other_faces": None, "by_fill": {}}
     assert "Not measured" not in model_cards.trust("cnn", {"methods": {"gradcam": flat}})
     assert "Not measured" in model_cards.trust("cnn", {"methods": {}})

@@ -16,7 +16,7 @@ from app.ui.cancellation import Cancellation
 from app.ui.render import evidence_table, trust_panel
 from app.ui.session import Session
 from app.ui.tabs import explain
-from explain import base, evidence, registry, trust
+from explain import base, evidence, figures, registry, trust
 from explain.registry import METHODS
 from models import detector, regions, zoo
 from models.errors import ParameterError
@@ -145,10 +145,12 @@ def test_each_model_begins_with_its_own_method_until_one_is_chosen(monkeypatch):
 
 
 def test_a_method_says_how_often_it_was_right(monkeypatch):
-    table = {"faces": 200, "methods": {"saliency": {"better_than_chance": {"mean": 0.25}}}}
+    row = {"beats_other_faces": {"mean": 0.25}, "beats_centre_prior": {"mean": 0.75}}
+    table = {"faces": 200, "methods": {"saliency": row}}
     monkeypatch.setattr(explain.pipeline, "trust_table", {"resnet": table}.get)
     assert "with ResNet on 200 faces" in explain.summarised("resnet", "saliency")
-    assert "on 25\u00a0% of them" in explain.summarised("resnet", "saliency")
+    summary = explain.summarised("resnet", "saliency")
+    assert "other faces on 25\u00a0% of them" in summary and "middle on 75\u00a0%." in summary
     for model, method in (("resnet", "gradcam"), ("cnn", "saliency")):
         assert "faces" not in explain.summarised(model, method).removeprefix(METHODS[method].summary)
 
@@ -357,11 +359,18 @@ def test_the_badge_says_the_verdict_in_a_word_and_a_sign(result):
 def test_the_numbers_behind_the_verdict(result):
     html = trust_panel.numbers(result)
     for one in result.curves:
-        beaten = int((one.relevance_gain > one.random_relevance_gain).sum())
-        assert (
-            f"<td>{one.relevance_gain:+.2f}</td><td>{beaten} of {len(one.random_relevance_gain)}</td>"
-            f"<td>{one.centre_prior_gain:+.2f}</td>" in html
+        if one.score == "probability":
+            assert f"{one.relevance_gain:+.2f} ({figures.HIDDEN[one.fill]})" in html
+            continue
+        random, others = (
+            f"{int((one.relevance_gain > gains).sum())} of {len(gains)}"
+            for gains in (one.random_gains, one.other_faces_gains)
         )
+        assert (
+            f"<td>{one.relevance_gain:+.2f}</td><td>{random}</td><td>{one.centre_prior_gain:+.2f}</td><td>{others}</td>"
+            in html
+        )
+    assert f"{abs(result.comparison.random_z):.1f} standard deviations" in html and "nine times" in html
     assert f"{result.stability:.2f}" in html
     for name, found in result.between_models.items():
         assert f"of {text.MODELS[name]}</th><td>{found.rank_correlation:.2f}" in html
