@@ -26,6 +26,9 @@ class SlowEngine(Engine):
             time.sleep(0.01)
         return []
 
+    def keypoints(self, faces, photo):
+        return faces
+
     def health(self):
         return zoo.loaded()
 

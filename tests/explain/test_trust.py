@@ -57,13 +57,12 @@ def nothing_at_all():
 
 @pytest.fixture(scope="module")
 def faces(face):
-    """Faces of one person whose mouth, a chequered patch, moved; the middle is bright on all of them."""
-    rng = np.random.default_rng(0)
+    """One person, the middle of the picture bright; the mouths of the first three meet nobody else's."""
+    places = [(2, 2), (39, 36), (2, 34), *((39, x) for x in range(0, 28, 2)), *((2, x) for x in range(12, 26, 3))]
     found = []
-    for _ in range(FACES):
+    for y, x in places[:FACES]:
         crop = cv2.GaussianBlur(face.crop, (0, 0), 2) * 0.3 + 0.3
         crop[14:34, 14:34] += 0.3
-        y, x = rng.choice([*range(8), *range(35, 43)]), rng.integers(40)
         crop[y : y + 6, x : x + 8] = MARK
         found.append(dataclasses.replace(face, crop=crop.astype(np.float32)))
     return found

@@ -31,6 +31,6 @@ def trust(
 
     folder = find(name, version, archive, SHIPPED).folder.parent if version else SHIPPED
     watch = partial(track, transient=True, disable=not sys.stdout.isatty())
-    table = measure(name, data, folder, faces, method or (), seed, typer.echo, watch)
+    table = measure(name, data, folder, faces, tuple(method or ()), seed, typer.echo, watch)
     if table["methods"]:
         typer.echo(f"Table: {folder / name / 'trust.json'}. Default by its figures: {default_method(table)}.")

@@ -117,7 +117,7 @@ def test_trust(client, face):
     expected = pipeline.trusted(face, explanation)
     found = answer["trust"]
     assert (found["verdict"], found["sentence"]) == (expected.verdict, expected.sentence)
-    assert [curve["fill"] for curve in found["curves"]] == ["blur", "mean face"]
+    assert [curve["fill"] for curve in found["curves"]] == ["blur", "mean face", "surroundings"] * 2
     assert found["curves"][0]["deletion"] == pytest.approx(expected.curves[0].deletion, abs=1e-3)
     assert set(found["between_methods"]) == {"gradcam", "shap_regions"}
     assert set(found["between_models"]) == {"cnn", "vgg16"}

@@ -211,7 +211,7 @@ def test_a_map_is_compared_with_other_faces_maps_where_its_method_has_its_own_pa
     monkeypatch.setattr(jobs.reports, "trust", lambda located, sha256: None)
     own = jobs.tested(face, jobs.explain("cnn", face, Target(3), "gradcam"))
     assert [len(one.other_faces_gains) for one in own.curves] == [2] * 6
-    for method, params in (("gradcam", {"layer": "12x12"}), ("shap_regions", None)):
+    for method, params in (("gradcam", {"positive_only": False}), ("shap_regions", None)):
         assert (
             len(jobs.tested(face, jobs.explain("cnn", face, Target(3), method, params)).curves[0].other_faces_gains)
             == 0
