@@ -15,7 +15,7 @@ ARENA_MAX = -8
 EVERY_S = 5.0
 """Seconds between two looks at how much is held."""
 GROWTH = 48 * 2**20
-"""Bytes that this process may hold more than after the last time it gave back, before it does so again."""
+"""Bytes that this process may hold more than at its lowest point, before it gives back what is free."""
 
 
 def share() -> None:
@@ -50,16 +50,13 @@ _keeping = threading.Lock()
 def _keep_low() -> None:
     """Give back what is free, again and again; a second call does nothing."""
     if _keeping.acquire(blocking=False):
-        threading.Thread(target=_watch, name="memory", daemon=True).start()
+        threading.Thread(target=_watch, args=(resident(),), name="memory", daemon=True).start()
 
 
-def _watch() -> None:
-    held = resident()
+def _watch(held: int) -> None:
+    """Trim for as long as more is held than at the lowest point: what is in use at one look may be free at the next."""
     while True:
         time.sleep(EVERY_S)
-        now = resident()
-        if now > held + GROWTH:
+        if resident() > held + GROWTH:
             _trim()
-            held = resident()
-        else:
-            held = min(held, now)
+        held = min(held, resident())
