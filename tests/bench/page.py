@@ -94,8 +94,8 @@ def page(models: list, turns: int) -> Iterator[Row]:
 
 
 def trust(models: list, turns: int) -> Iterator[Row]:
-    """The trust reading of a Grad-CAM map."""
-    from explain import registry
+    """The trust reading of a Grad-CAM map, beside the maps of other faces that ship."""
+    from explain import control_maps, registry
     from explain import trust as reading
     from explain.base import Target
 
@@ -103,7 +103,9 @@ def trust(models: list, turns: int) -> Iterator[Row]:
     for model in models:
         target = Target(int(model.logits(face.crop[None])[0].argmax()))
         explanation = registry.explain(model, face, target, "gradcam")
-        taken = [reading.read(model, face, explanation, seed=turn).seconds for turn in range(turns + 2)][2:]
+        others = control_maps.compared(control_maps.read(model.located.folder, model.card.sha256)["gradcam"])
+        results = [reading.read(model, face, explanation, other_faces=others, seed=turn) for turn in range(turns + 2)]
+        taken = [result.seconds for result in results[2:]]
         yield Row(f"{model.name}: trust reading of Grad-CAM", median(taken), 1, "s")
 
 
