@@ -55,7 +55,8 @@ def package(found: Distribution) -> Package:
     facts = found.metadata
     own = (facts.get("License") or "").strip()
     classes = [line.rpartition(" :: ")[2] for line in facts.get_all("Classifier", []) if line.startswith("License ::")]
-    licence = facts.get("License-Expression") or (own if 0 < len(own) < 80 else " or ".join(classes)) or "see its text"
+    named = 0 < len(own) < 80 and own != "Dual License"  # which says neither of the two
+    licence = facts.get("License-Expression") or (own if named else " or ".join(classes)) or "see its text"
     addresses = dict(line.split(", ", 1) for line in facts.get_all("Project-URL", []) if ", " in line)
     homes = [
         addresses[name] for name in addresses if name.lower() in ("homepage", "source", "repository", "source code")

@@ -48,6 +48,7 @@ class Installed:
         ({"License": "BSD"}, "BSD"),
         ({"Classifier": ["License :: OSI Approved :: MIT License", "Topic :: x"]}, "MIT License"),
         ({"License": "Copyright\n" * 20, "Classifier": "License :: OSI Approved :: BSD License"}, "BSD License"),
+        ({"License": "Dual License", "Classifier": "License :: OSI Approved :: BSD License"}, "BSD License"),
         ({}, "see its text"),
     ],
 )

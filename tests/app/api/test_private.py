@@ -35,12 +35,17 @@ import logging
 from app import main
 logging.basicConfig(level=logging.DEBUG)
 server = main.launch(port=0).start()
-print("READY", server.url, flush=True)
+
+def tell(word, said):  # in a file of its own: the log has lines of several threads
+    with open({told!r}, "a") as file:
+        file.write(word + " " + said + "\\n")
+
+tell("READY", server.url)
 sys.stdin.readline()
 control = socket.socket()
 control.setblocking(False)
 control.connect_ex(("198.51.100.9", 9))
-print("ASKED", json.dumps([address for address in asked if address != "local"]), flush=True)
+tell("ASKED", json.dumps([address for address in asked if address != "local"]))
 os._exit(0)
 """
 
@@ -49,10 +54,12 @@ os._exit(0)
 def apart(tmp_path_factory):
     """A server of its own that reports every host it asked: its address, and a function that ends it and tells."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("FACEWHY_", "GRADIO_"))}
-    path = tmp_path_factory.mktemp("log") / "server.log"
+    folder = tmp_path_factory.mktemp("log")
+    path, told = folder / "server.log", folder / "told"
+    told.touch()
     with path.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT.format(root=str(ROOT))],
+            [sys.executable, "-c", SCRIPT.format(root=str(ROOT), told=str(told))],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -61,7 +68,7 @@ def apart(tmp_path_factory):
         )
 
     def until(word: str) -> str:
-        while not (found := re.search(rf"^{word} (.*)\n", path.read_text(errors="replace"), re.MULTILINE)):
+        while not (found := re.search(rf"^{word} (.*)\n", told.read_text(), re.MULTILINE)):
             assert process.poll() is None, path.read_text(errors="replace")[-2000:]
             time.sleep(0.1)
         return found[1]
