@@ -1,6 +1,7 @@
 """CenterFace finds the faces of two portraits however they are disturbed, and nothing in empty pictures."""
 
 import hashlib
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -182,6 +183,35 @@ def test_small_faces_are_found_by_the_further_looks(portraits, side, monkeypatch
     assert len(detector.find(picture)) == count
     monkeypatch.setattr(detector, "SIDES", detector.SIDES[:1])
     assert len(detector.find(picture)) < count
+
+
+def test_a_large_look_in_bands_finds_what_one_pass_finds(portraits, monkeypatch):
+    group = photo.read(EXAMPLES / "group.jpg").pixels
+    picture = np.full((1920, 1920, 3), 110, np.uint8)
+    small = cv2.resize(group, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
+    for top in range(0, 1920 - small.shape[0], 97):  # some of the faces lie on the edges of bands
+        left = top * 5 % (1920 - small.shape[1])
+        picture[top : top + small.shape[0], left : left + small.shape[1]] = small
+    boxes, scores, _ = detector._look(picture, 1920)
+    assert len(boxes) > 20
+    monkeypatch.setattr(detector, "AT_ONCE", picture[..., 0].size)
+    whole, sure, _ = detector._look(picture, 1920)
+    order, same = np.lexsort(boxes.T), np.lexsort(whole.T)
+    assert np.abs(boxes[order] - whole[same]).max() < 1
+    assert np.abs(scores[order] - sure[same]).max() < 0.05
+
+
+@pytest.mark.parametrize(("height", "width"), [(480, 480), (1440, 1920), (1920, 1920), (1920, 1088), (960, 960)])
+def test_bands_are_no_larger_than_allowed_and_answer_for_every_row_once(height, width):
+    bands = detector._bands(height, width)
+    assert all((rows.stop - rows.start) * width <= detector.AT_ONCE for rows, _ in bands)
+    assert bands[0][0].start == 0 and bands[-1][0].stop == height
+    for (above, owned), (below, next_owned) in itertools.pairwise(bands):
+        assert owned.stop == next_owned.start
+        assert owned.stop - below.start >= 128 <= above.stop - owned.stop  # half a small face, and what it is seen by
+    assert [index for _, owned in bands for index in range(height) if owned.start <= index < owned.stop] == list(
+        range(height)
+    )
 
 
 def test_a_second_look_is_not_spent_on_an_ordinary_portrait(portrait, monkeypatch):
