@@ -15,6 +15,7 @@
     │   ├── WeightsNotFoundError    not in the source that was asked
     │   └── WeightsMismatchError    not what its card says
     ├── DataError               training data that cannot be used
+    │   └── DatasetError            a dataset of faces that is absent, of another version, or incomplete
     ├── RunError                a training run that cannot begin, go on or be written
     │   └── DivergedError           its loss is no longer a finite number
     ├── HubError                the Hugging Face Hub refuses or does not answer
@@ -102,6 +103,10 @@ class WeightsMismatchError(WeightsError):
 
 class DataError(FaceWhyError):
     """Training data is missing something or cannot be read."""
+
+
+class DatasetError(DataError):
+    """A dataset of faces is absent, of another version, or lacks a column or a file."""
 
 
 class RunError(FaceWhyError):
