@@ -40,11 +40,11 @@ def build() -> gr.Blocks:
         image = PhotoInput(label="image", visible=False)
         add_endpoints(partial(open_endpoint, image))  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(fill("header"))
-        session, explained = gr.State(Session()), gr.State(None)
+        session, explained, wanted = gr.State(Session()), gr.State(None), gr.State("")
         with gr.Tabs():
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
-                    module.build(Shared(session, tab, explained))
+                    module.build(Shared(session, tab, explained, wanted))
                     if module.TITLE in glossary.OF_TAB:
                         gr.HTML(fill("glossary", terms=glossary.of(module.TITLE)))
         page.load(None, js=scripts.read("page"), api_visibility="private")

@@ -11,6 +11,15 @@ from models.regions import LABELS, REGIONS
 CAUTION = "This is how the method shares out the model's answer, not proof of how the model works."
 RESTS = ("face", "background")
 """Regions that are what no other has."""
+GROUPS = {
+    "brows": ("left_brow", "right_brow"),
+    "eyes": ("left_eye", "right_eye"),
+    "nose": ("nose",),
+    "mouth": ("mouth",),
+    "rest of the face": ("face",),
+    "background": ("background",),
+}
+"""Regions that go by one name in `phrase`."""
 SIZES = ("saliency", "smoothgrad")
 """Methods whose maps without a sign are sizes of a gradient."""
 
@@ -117,6 +126,23 @@ def sentences(explanation: Explanation, evidence: list[RegionEvidence]) -> list[
     if densest.density >= 1.5:
         said.insert(0, f"For its size, {_the(densest)} counts most: {densest.density:.1f} times the average.")
     return [*said, CAUTION]
+
+
+def phrase(explanation: Explanation, evidence: list[RegionEvidence]) -> str:
+    """Where most of what speaks for the target lies, in a few words: "mostly the mouth".
+
+    Where no part holds half of it, it is the part that holds most for its size, and the phrase says so.
+    """
+    if scale.is_flat(explanation.values) or not any(item.supporting for item in evidence):
+        return "no part more than another"
+    found = {name: [item for item in evidence if item.region in regions] for name, regions in GROUPS.items()}
+    shares = {name: sum(item.share_supporting for item in items) for name, items in found.items()}
+    most = max(shares, key=lambda name: shares[name])
+    if shares[most] >= 0.5:
+        return f"mostly the {most}"
+    sizes = {name: sum(item.pixels for item in items) for name, items in found.items()}
+    dense = max((name for name in shares if sizes[name]), key=lambda name: shares[name] / sizes[name])
+    return f"for its size, mostly the {dense}"
 
 
 def _side(side: str, evidence: list[RegionEvidence], share: str) -> str:

@@ -1,7 +1,7 @@
 """The REST API: the endpoints as routes, and what a server tells of itself.
 
-Pictures come as files (`/predict`) or in JSON as base64 (`/predict` and `/api/v1/...`). What computes waits in one of
-two queues (`app.serving.admission`), whose threads also decode the pictures, so that the event loop only passes
+Pictures come as files (`/predict`) or in JSON as base64 (`/predict` and `/api/v1/...`). What computes waits in a
+queue (`app.serving.admission`), whose threads also decode the pictures, so that the event loop only passes
 things on.
 """
 

@@ -1,7 +1,8 @@
-"""Who is computed for, and in which order: the two queues that the page, its API, REST and MCP all wait in.
+"""Who is computed for, and in which order: the queues that the page, its API, REST and MCP all wait in.
 
-What predicts and what explains wait apart, so that neither holds up the other. In each queue the places are shared
-by client, so that nobody who asks much keeps the others out. For callers of one event loop, the server's.
+What predicts, what explains and what is shown unasked wait apart, so that none holds up another. In each queue the
+places are shared by client, so that nobody who asks much keeps the others out. For callers of one event loop, the
+server's.
 """
 
 import itertools
@@ -17,18 +18,20 @@ from models.errors import BusyError
 
 Answer = TypeVar("Answer")
 Given = TypeVarTuple("Given")
-PREDICT, EXPLAIN = "predict", "explain"
-AT_ONCE = {PREDICT: 32, EXPLAIN: 2}
-"""Calls that run at the same time: predictions meet in the engine's batches, an explanation uses all processors."""
-WAITING = {PREDICT: 48, EXPLAIN: 16}
+PREDICT, EXPLAIN, PREVIEW = "predict", "explain", "preview"
+AT_ONCE = {PREDICT: 32, EXPLAIN: 2, PREVIEW: 1}
+"""Calls that run at the same time: predictions meet in the engine's batches, an explanation uses all processors.
+
+A preview is what nobody asked for, such as the maps below an answer: it never takes the place of what somebody did."""
+WAITING = {PREDICT: 48, EXPLAIN: 16, PREVIEW: 80}
 """Calls that may wait for their turn; one more is refused at once."""
-USUAL = {PREDICT: 0.2, EXPLAIN: 1.0}
+USUAL = {PREDICT: 0.2, EXPLAIN: 1.0, PREVIEW: 2.0}
 """Seconds that a call takes, until some were timed."""
 SHARE = 3
 """No client holds more than one in so many of the places, running and waiting, while others wait."""
 
-PREDICTS, EXPLAINS = (
-    dict[str, Any](concurrency_id=name, concurrency_limit=AT_ONCE[name]) for name in (PREDICT, EXPLAIN)
+PREDICTS, EXPLAINS, PREVIEWS = (
+    dict[str, Any](concurrency_id=name, concurrency_limit=AT_ONCE[name]) for name in (PREDICT, EXPLAIN, PREVIEW)
 )
 """The same as options of an event of Gradio."""
 
@@ -174,7 +177,7 @@ class WorkQueue:
 
     def _grant(self) -> None:
         while self._waiting and self._limiter.available_tokens >= 1:
-            place = self._next()
+            place = self.order()[0]
             self._waiting.remove(place)
             self._running.append(place)
             self._limiter.acquire_on_behalf_of_nowait(place)
@@ -182,10 +185,11 @@ class WorkQueue:
             place.granted, place._began = True, time.monotonic()
             place._decided.set()
 
-    def _next(self) -> Place:
+    def order(self) -> list[Place]:
+        """What waits, the next to run first, as things stand."""
         runs = Counter(place.client for place in self._running)
         share = max(1, self.at_once // SHARE)
-        return min(
+        return sorted(
             self._waiting,
             key=lambda place: (runs[place.client] >= share, not place.visitor, self._served.get(place.client, 0)),
         )
@@ -204,7 +208,7 @@ class WorkQueue:
 
 def create() -> dict[str, WorkQueue]:
     """New queues by name."""
-    return {name: WorkQueue(name, AT_ONCE[name], WAITING[name], USUAL[name]) for name in (PREDICT, EXPLAIN)}
+    return {name: WorkQueue(name, AT_ONCE[name], WAITING[name], USUAL[name]) for name in AT_ONCE}
 
 
 def client_of(scope: Mapping[str, Any]) -> str:

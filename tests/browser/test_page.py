@@ -92,6 +92,22 @@ def test_an_uploaded_photo_is_read_explained_and_compared(visit):
     assert_explained_and_compared(page)
 
 
+def test_small_maps_lead_to_explain_and_nothing_stands_apart(visit):
+    page = visit()
+    give(page)
+    peeks = page.locator("#glance .fw-peek[role=button]")
+    peeks.nth(2).wait_for()
+    boxes = [page.locator(name).bounding_box() for name in ("#photo", "#turn", "#source")]
+    for above, below in zip(boxes, boxes[1:], strict=False):
+        assert below["y"] - above["y"] - above["height"] < 40, "no hole"
+    assert page.locator("#notice").bounding_box()["y"] - boxes[0]["y"] < 40
+    assert "VGG16" in peeks.nth(2).inner_text()
+    peeks.nth(2).focus()
+    page.keyboard.press("Enter")
+    page.locator("#heatmap .fw-heat[alt^='Heatmap of VGG16 for happy']").wait_for()
+    assert page.locator("#explain-model input[value=vgg16]").is_checked()
+
+
 def test_a_snapshot_from_the_webcam_is_read_explained_and_compared(visit):
     page = visit()
     page.get_by_label("Capture from camera").click()

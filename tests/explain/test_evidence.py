@@ -44,6 +44,23 @@ def test_shares_by_hand(values, regions):
     assert mouth.density == pytest.approx((7 / pixels) / (12 / 2304))
 
 
+def test_a_phrase_by_hand(values, regions):
+    """Mouth 6 of 8: most. With 8 spread over the rest it holds most for its size; two eyes count together."""
+
+    def phrase(values) -> str:
+        return evidence.phrase(explanation(values), evidence.by_region(values, regions))
+
+    assert phrase(values) == "mostly the mouth"
+    eyes = np.where(regions[REGIONS.index("left_eye")] | regions[REGIONS.index("right_eye")], 1, 0)
+    assert phrase(eyes) == "mostly the eyes"
+    face = regions[REGIONS.index("face")]
+    assert phrase(values + np.where(face, 20 / face.sum(), 0)) == "mostly the rest of the face"
+    rest = face | regions[REGIONS.index("background")]
+    assert phrase(values + np.where(rest, 8 / rest.sum(), 0)) == "for its size, mostly the mouth"
+    for nothing in (np.ones((48, 48)), -np.abs(values)):
+        assert phrase(nothing) == "no part more than another"
+
+
 def test_nothing_is_lost(values, regions):
     told = evidence.by_region(values, regions)
     assert sum(item.total for item in told) == pytest.approx(values.sum())

@@ -8,7 +8,7 @@ from typing import Any, cast
 import gradio as gr
 from gradio import route_utils
 from gradio.queueing import Event, Queue
-from gradio.server_messages import EventMessage, ProcessCompletedMessage
+from gradio.server_messages import EstimationMessage, EventMessage, ProcessCompletedMessage
 
 from app.serving import admission
 from app.serving.admission import AT_ONCE, WAITING, Place, WorkQueue
@@ -81,7 +81,21 @@ class PageQueue(Queue):
                 place.leave()
         if place and pushed:
             self._places[str(message)] = place
+            self.broadcast_estimations(name)
         return pushed, busy(len(self)) if state == "queue_full" else message, state
+
+    def broadcast_estimations(self, concurrency_id: str, after: int | None = None) -> None:
+        """As Gradio's; what computes is told its place among all that wait, those of REST and MCP as well."""
+        work = self.work_queues.get(concurrency_id)
+        if work is None:
+            super().broadcast_estimations(concurrency_id, after)
+            return
+        order = work.order()
+        ranks: dict[Place | None, int] = {place: rank for rank, place in enumerate(order)}
+        for event in list(self.event_queue_per_concurrency_id[concurrency_id].queue):
+            place = self._places.get(event._id)
+            if place in ranks:
+                self.send_message(event, EstimationMessage(rank=ranks[place], queue_size=len(order)))
 
     def send_message(self, event: Event, event_message: EventMessage) -> None:
         """As Gradio's, unless the session is forgotten."""

@@ -1,15 +1,24 @@
 """The tabs of the page. Each file has a TITLE, build(shared), and its handlers as plain functions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
+from app.ui import scripts
 from app.ui.gradio_overrides import events
 from app.ui.session import Session
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
 """The options of an event that only the page has."""
+
+
+def waiting_place() -> tuple[gr.HTML, dict[str, Any]]:
+    """What says at which place of the queue a visitor's call waits, and the options of the events it speaks of."""
+    place = gr.HTML(js_on_load=scripts.read("place"), elem_classes="fw-place")
+    return place, PRIVATE | {"show_progress": "minimal", "show_progress_on": place}
+
+
 SKIP = gr.skip()
 """Stands for an output that stays as it is.
 
@@ -26,11 +35,13 @@ class Shared:
         session: holds the visitor's `Session`.
         tab: the tab that is being built.
         explained: holds what the tab Explain shows, its `Shown` or None.
+        wanted: holds the network that Explain is asked to open with; "" for none.
     """
 
     session: gr.State
     tab: gr.Tab
     explained: gr.State
+    wanted: gr.State = field(default_factory=lambda: gr.State(""))
 
 
 def choose(session: Session, event: gr.EventData) -> Session:

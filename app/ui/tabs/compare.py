@@ -15,7 +15,7 @@ from app.ui.cancellation import Cancellation
 from app.ui.render import charts, comparison_grid, html, pictures
 from app.ui.render.comparison_grid import PARTS, Maps
 from app.ui.session import Session
-from app.ui.tabs import PRIVATE, SKIP, Shared, choose
+from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
 from explain import evidence
 from explain.base import Target
 from explain.registry import METHODS
@@ -76,6 +76,7 @@ def build(shared: Shared) -> None:
         )
         start = gr.Button("Compare", variant="primary", elem_id="compare-start", scale=0, min_width=120)
         stop = gr.Button("Stop", elem_id="compare-stop", scale=0, min_width=90, interactive=False)
+    _, waits = waiting_place()
     notice = gr.HTML(NO_FACE, elem_id="compare-notice")
     with gr.Column(elem_id="compare-grid"):
         rows = {method: gr.HTML(elem_id=f"compare-{method}") for method in METHODS}
@@ -90,10 +91,10 @@ def build(shared: Shared) -> None:
     outputs = [*laid_out(view, rows)]
     shared.tab.select(waiting, [shared.session, shown], outputs, **PRIVATE, queue=False)
     runs = [
-        shared.tab.select(arrive, inputs, outputs, **PRIVATE, **admission.EXPLAINS),
-        gr.on(settled, compare, inputs, outputs, **PRIVATE, **admission.EXPLAINS),
+        shared.tab.select(arrive, inputs, outputs, **waits, **admission.EXPLAINS),
+        gr.on(settled, compare, inputs, outputs, **waits, **admission.EXPLAINS),
         strip.select(choose, shared.session, shared.session, **PRIVATE).then(
-            compare, inputs, outputs, **PRIVATE, **admission.EXPLAINS
+            compare, inputs, outputs, **waits, **admission.EXPLAINS
         ),
     ]
     for run in runs:

@@ -13,7 +13,7 @@ from app.ui import controls, method_pages, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.render import charts, evidence_table, html, pictures, trust_panel
 from app.ui.session import Session
-from app.ui.tabs import PRIVATE, SKIP, Shared, choose
+from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
 from explain import action_units, evidence, scale
 from explain.base import Explanation
 from explain.registry import METHODS
@@ -84,6 +84,15 @@ class Offered(NamedTuple):
     about: Any = SKIP
 
 
+class Wanted(NamedTuple):
+    """The outputs that change where the visitor comes with a wish, see `Shared.wanted`."""
+
+    wanted: Any = SKIP
+    model: Any = SKIP
+    emotion: Any = SKIP
+    against: Any = SKIP
+
+
 def build(shared: Shared) -> None:
     """Make the tab's components and events."""
     cancellation = gr.State(Cancellation())
@@ -114,6 +123,7 @@ def build(shared: Shared) -> None:
                     values += controls.build(entry)
                 groups.append(group)
         with gr.Column(scale=4, min_width=300, elem_classes="fw-first"):
+            _, waits = waiting_place()
             with gr.Row(elem_classes="fw-working"):
                 status = gr.HTML(elem_id="explain-status")
                 stop = gr.Button("Stop", elem_id="explain-stop", visible=False, scale=0, min_width=90)
@@ -136,17 +146,18 @@ def build(shared: Shared) -> None:
     about.expand(explained, method, page, **PRIVATE)
     shared.tab.select(waiting, [shared.session, shown], map_of, **PRIVATE, queue=False)
     asked = [model, method, offered]
+    opened_with = [*Wanted(shared.wanted, model, emotion, against)]
     settled = [emotion.input, against.input, method.input, *controls.settled(values)]
     runs = [
-        gr.on(settled, explain, inputs, map_of, **PRIVATE, **admission.EXPLAINS),
-        model.input(offer, asked, method_of, **PRIVATE).then(explain, inputs, map_of, **PRIVATE, **admission.EXPLAINS),
-        shared.tab.select(offer, asked, method_of, **PRIVATE).then(
-            arrive, [shown, *inputs], map_of, **PRIVATE, **admission.EXPLAINS
+        gr.on(settled, explain, inputs, map_of, **waits, **admission.EXPLAINS),
+        model.input(offer, asked, method_of, **PRIVATE).then(explain, inputs, map_of, **waits, **admission.EXPLAINS),
+        shared.tab.select(open_with, [shared.wanted, *asked], [*opened_with, *method_of], **PRIVATE).then(
+            arrive, [shown, *inputs], map_of, **waits, **admission.EXPLAINS
         ),
         strip.select(choose, shared.session, shared.session, **PRIVATE).then(
-            explain, inputs, map_of, **PRIVATE, **admission.EXPLAINS
+            explain, inputs, map_of, **waits, **admission.EXPLAINS
         ),
-        gr.on(controls.typed(values), arrive, [shown, *inputs], map_of, **PRIVATE, **admission.EXPLAINS),
+        gr.on(controls.typed(values), arrive, [shown, *inputs], map_of, **waits, **admission.EXPLAINS),
     ]
     runs.append(stop.click(stopped, cancellation, map_of, **PRIVATE))
     for run in runs:
@@ -263,6 +274,17 @@ def offer(model: str, method: str, offered: str) -> tuple[Any, ...]:
     if method != offered or method == first:
         return (*Offered(summary=summarised(model, method)), *[SKIP] * len(METHODS))
     return turn_to(model, first, first, first)
+
+
+def open_with(wanted: str, model: str, method: str, offered: str) -> tuple[Any, ...]:
+    """What the tab opens with: the network that the visitor chose on Predict, what it sees and its first method.
+
+    Without such a choice, see `offer`.
+    """
+    if not wanted:
+        return (*Wanted(), *offer(model, method, offered))
+    first = pipeline.recommended(wanted)
+    return (*Wanted("", wanted, "", ""), *turn_to(wanted, first, first, first))
 
 
 # ------------------------------------------------------------------------ parts

@@ -13,10 +13,12 @@ from app.ui import scripts, session
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.photo_input import PhotoSource
-from app.ui.render import charts, html, pictures
+from app.ui.render import charts, glance, html, pictures
 from app.ui.session import Session
-from app.ui.tabs import PRIVATE, SKIP, Shared
-from models import photo, upright
+from app.ui.tabs import PRIVATE, SKIP, Shared, waiting_place
+from explain.base import Explanation, Target
+from models import photo, upright, zoo
+from models.errors import FaceWhyError
 from models.types import EMOTIONS, Photo, Prediction
 
 TITLE = "Predict"
@@ -38,23 +40,32 @@ class View(NamedTuple):
     chart: Any = SKIP
     table: Any = SKIP
     close_up: Any = SKIP
+    maps: Any = SKIP
+
+
+class Glance:
+    """Whose small maps are wanted and whose are there, see `name_of`; lives in a `gr.State`."""
+
+    def __init__(self) -> None:
+        self.wanted = self.there = ""
 
 
 def build(shared: Shared) -> None:
     """Make the tab's components and events."""
-    with gr.Row(elem_classes="fw-columns"):
+    with gr.Row(elem_classes="fw-columns fw-predict"):
         with gr.Column(scale=6, min_width=320, elem_classes="fw-shown"):
             picture = gr.HTML(js_on_load=scripts.read("select"), elem_id="photo")
             turn = gr.Button("↻ Turn by 90°", size="sm", elem_id="turn")
             strip = gr.HTML(js_on_load=scripts.read("select"), elem_id="faces")
-        with gr.Column(scale=5, min_width=320):
+        with gr.Column(scale=5, min_width=320, elem_classes="fw-answer"):
+            _, waits = waiting_place()
             notice = gr.HTML(WELCOME, elem_id="notice")
             whole = gr.Button("Use the whole picture", visible=False, elem_id="whole-picture")
+            maps = gr.HTML(js_on_load=scripts.read("select"), elem_id="glance")
             chart = gr.Plot(show_label=False, container=False, visible=False, elem_id="probabilities")
             table = gr.HTML(elem_id="numbers")
             close_up = gr.HTML(elem_id="keypoints")
-    with gr.Row(elem_classes="fw-columns"):
-        with gr.Column(scale=6, min_width=320):
+        with gr.Column(scale=6, min_width=320, elem_classes="fw-given"):
             source = PhotoSource(
                 label="Photo",
                 sources=["upload", "webcam", "clipboard"],
@@ -64,12 +75,12 @@ def build(shared: Shared) -> None:
                 webcam_options=gr.WebcamOptions(mirror=False),
                 placeholder="Drop a photo here\nor click to choose one",
             )
-        with gr.Column(scale=5, min_width=320):
+        with gr.Column(scale=5, min_width=320, elem_classes="fw-given-next"):
             gallery = gr.HTML(thumbnails(), js_on_load=scripts.read("select"), elem_id="examples")
-    view = View(source, shared.session, picture, strip, notice, whole, chart, table, close_up)
+    view = View(source, shared.session, picture, strip, notice, whole, chart, table, close_up, maps)
     cancellation, when = gr.State(Cancellation()), gr.Number(visible=False)
     outputs, asked = [*view], [cancellation, shared.session, when]
-    clocked = PRIVATE | admission.PREDICTS | {"js": scripts.read("when")}
+    clocked = waits | admission.PREDICTS | {"js": scripts.read("when")}
     given = [
         source.input(read, [*asked, source], outputs, **clocked),
         gallery.select(read_example, asked, outputs, **clocked),
@@ -78,8 +89,17 @@ def build(shared: Shared) -> None:
     ]
     for event in given[:2]:
         event.then(None, js=scripts.read("to_top"))
-    gr.on([picture.select, strip.select], choose, shared.session, outputs, **PRIVATE)
-    shared.tab.select(show, shared.session, outputs, **PRIVATE)
+    shown = [
+        *given,
+        gr.on([picture.select, strip.select], choose, shared.session, outputs, **PRIVATE),
+        shared.tab.select(show, shared.session, outputs, **PRIVATE),
+    ]
+    seen = gr.State(Glance())
+    for event in shown:
+        event.then(announce, [seen, shared.session], maps, **PRIVATE, queue=False).then(
+            look, [cancellation, seen, shared.session], maps, **PRIVATE, **admission.PREVIEWS
+        )
+    maps.select(want, shared.session, shared.wanted, **PRIVATE, queue=False).then(None, js=scripts.read("open_explain"))
 
 
 def read(cancellation: Cancellation, current: Session, when: float, take: Callable[[], Photo] | None) -> Iterator[View]:
@@ -148,7 +168,7 @@ def _read(
         view = show(new)
         if new.faces:  # the session waits for the models, so that no tab works with half of it
             view = view._replace(session=SKIP, notice=WAITING, whole=gr.Button(visible=False))
-        yield view
+        yield view._replace(maps="")
         if new.faces and not cancellation.over(token):
             answered = predicted(new)
             if not cancellation.over(token):
@@ -169,6 +189,45 @@ def failed(current: Session, sentence: str) -> View:
 def choose(current: Session, event: gr.EventData) -> View:
     """Another face of the photo."""
     return show(current.choose(events.data(event).get("index")))
+
+
+def announce(seen: Glance, current: Session) -> Any:
+    """Room for the small maps, unless those of this face are there or on their way."""
+    if seen.wanted == name_of(current):
+        return SKIP
+    seen.wanted, seen.there = name_of(current), ""
+    return glance.glance(current, readable(current), {}) if current.face_predictions else ""
+
+
+def look(reading: Cancellation, seen: Glance, current: Session) -> Iterator[str]:
+    """The small maps, one after the other, until another photo is given or another face chosen.
+
+    Args:
+        reading: counts the photos.
+        seen: whose maps are wanted and there.
+        current: what is shown.
+    """
+    photo, name, answers = reading.latest, name_of(current), readable(current)
+    made = dict[str, Explanation]()
+    for model, prediction in answers.items():
+        if reading.over(photo) or seen.wanted != name or seen.there == name:
+            return
+        try:
+            made[model] = preview(current, model, prediction)
+        except FaceWhyError:  # an answer without its map is still an answer
+            seen.there = name
+            yield ""
+            return
+        if not reading.over(photo) and seen.wanted == name:
+            yield glance.glance(current, answers, made)
+    if answers and seen.wanted == name and len(made) == len(answers):
+        seen.there = name
+
+
+def want(current: Session, event: gr.EventData) -> str:
+    """The network whose small map the visitor has chosen."""
+    names, index = list(readable(current)), events.data(event).get("index")
+    return names[index] if index in range(len(names)) else ""
 
 
 def predicted(current: Session) -> Session:
@@ -224,6 +283,22 @@ def numbers(current: Session) -> str:
         for index, emotion in enumerate(EMOTIONS)
     ]
     return html.fill("numbers", names=list(answers), rows=rows)
+
+
+def readable(current: Session) -> dict[str, Prediction]:
+    """What the networks that can be explained see in the chosen face."""
+    return {name: answer for name, answer in current.face_predictions.items() if name in zoo.EMOTION_MODELS}
+
+
+def name_of(current: Session) -> str:
+    """Which face of which photo is open; "" for none."""
+    return f"{current.key} {current.chosen}" if current.face_predictions else ""
+
+
+def preview(current: Session, name: str, prediction: Prediction) -> Explanation:
+    """Why a network answers as it does, by the method that its table of trust recommends."""
+    face, method = current.opened[1], pipeline.recommended(name)
+    return pipeline.explain(name, face, Target(prediction.top), method, version=prediction.version)
 
 
 @cache

@@ -76,3 +76,19 @@ async def test_a_page_that_is_closed_leaves_its_places(page, calls):
     assert work.waiting == 2
     await calls.clean_events(session_hash="gone")
     assert work.waiting == 0
+
+
+@in_a_loop
+async def test_who_waits_is_told_at_which_place_with_those_of_other_interfaces(page, calls):
+    work = queue.work_queues(page)[admission.EXPLAIN]
+    for _ in range(work.at_once):
+        work.enter("rest")
+    work.enter("rest")
+    await call(page, "program")
+    await call(page, "visitor", browser=True)
+    told = {name: calls.pending_messages_per_session[name] for name in ("program", "visitor")}
+    last = {name: [one.get_nowait() for _ in range(one.qsize())][-1] for name, one in told.items()}
+    assert {name: (message.rank, message.queue_size) for name, message in last.items()} == {
+        "program": (1, 3),
+        "visitor": (0, 3),
+    }

@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import text
+from app import pipeline, text
 from app.serving import jobs
 from app.ui import controls, session
 from app.ui.cancellation import Cancellation
@@ -402,3 +402,11 @@ def test_the_target_of_a_comparison_is_what_they_see_on_average(one):
 
 def test_references_are_methods():
     assert {*jobs.REFERENCES, *explain.INSTANT} <= set(registry.METHODS)
+
+
+def test_a_small_map_of_predict_opens_its_network_as_it_was_shown():
+    first = pipeline.recommended("vgg16")
+    wanted, model, emotion, against, offered, method, *_ = explain.open_with("vgg16", "cnn", "occlusion", "gradcam")
+    assert (wanted, model, emotion, against, offered, method) == ("", "vgg16", "", "", first, first)
+    assert explain.open_with("", "cnn", "occlusion", "gradcam")[:4] == explain.Wanted()
+    assert explain.open_with("", "cnn", "occlusion", "gradcam")[4:] == explain.offer("cnn", "occlusion", "gradcam")

@@ -16,8 +16,10 @@ from app.ui import session
 from app.ui.cancellation import Cancellation
 from app.ui.session import Session
 from app.ui.tabs import Shared, predict
-from models import upright, zoo
-from models.errors import PhotoError
+from explain import evidence
+from explain.base import Target
+from models import regions, upright, zoo
+from models.errors import PhotoError, WeightsError
 from models.types import Photo
 
 
@@ -186,6 +188,47 @@ def test_the_mean_on_the_page_is_that_of_the_api(one):
     [face] = endpoints.predict(one.photo, request)["faces"]
     expected = list(face["predictions"][0]["probabilities"].values())
     assert predict.predicted(one).face_together.probabilities == pytest.approx(expected, abs=0.01)
+
+
+def test_small_maps_come_below_the_answer_one_after_the_other(one):
+    seen = predict.Glance()
+    assert predict.announce(seen, one).count("fw-empty") == 3
+    assert predict.announce(seen, one) == gr.skip(), "they are on their way"
+    steps = list(predict.look(Cancellation(), seen, one))
+    assert [step.count('role="button"') for step in steps] == [1, 2, 3]
+    assert list(predict.look(Cancellation(), seen, one)) == [], "they are there"
+    for name, answer in one.face_predictions.items():
+        made = pipeline.explain(name, one.face, Target(answer.top), pipeline.recommended(name))
+        phrase = evidence.phrase(made, evidence.by_region(made.values, regions.masks(one.face.crop_keypoints)))
+        assert f"<b>{text.MODELS[name]}</b>, {answer.emotion}: {phrase}" in steps[-1]
+    assert "Not tested yet" in steps[-1]
+    assert [predict.want(one, picked(index)) for index in (1, 3, None, "0")] == ["resnet", "", "", ""]
+
+
+def test_a_newer_photo_or_another_face_ends_the_small_maps(one, two):
+    reading, seen = Cancellation(), predict.Glance()
+    predict.announce(seen, one)
+    maps = predict.look(reading, seen, one)
+    next(maps)
+    reading.begin()
+    assert list(maps) == []
+    assert predict.announce(seen, two).count("fw-empty") == 3
+    maps = predict.look(reading, seen, two)
+    next(maps)
+    predict.announce(seen, two.choose(1))
+    assert list(maps) == []
+    assert list(predict.look(reading, seen, two)) == [], "nobody wants these any more"
+    assert predict.announce(seen, Session()) == "" and list(predict.look(reading, seen, Session())) == []
+
+
+def test_an_answer_whose_map_fails_stays_without_one(one, monkeypatch):
+    def fails(*_, **__):
+        raise WeightsError("The weights are gone", "none", "Try again later")
+
+    seen = predict.Glance()
+    predict.announce(seen, one)
+    monkeypatch.setattr(predict.pipeline, "explain", fails)
+    assert list(predict.look(Cancellation(), seen, one)) == [""]
 
 
 def test_an_example_is_read_by_its_place():
