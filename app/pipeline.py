@@ -12,10 +12,11 @@ from app.serving import canary, engines, jobs, metrics, reports
 from app.serving.engine import Engine
 from explain.base import Explanation, Parameters, Target
 from explain.trust import TrustResult
-from models import detector, upright, zoo
+from models import detector, moved_crops, upright, zoo
 from models.card import Card
 from models.ensemble import Ensemble
 from models.errors import NoFaceError, ParameterError, UnknownModelError, WeightsError
+from models.moved_crops import CropSensitivity
 from models.types import EMOTIONS, Face, Photo, Prediction
 
 log = logging.getLogger(__name__)
@@ -180,8 +181,29 @@ def mean(predictions: Mapping[str, tuple[Prediction, ...]]) -> tuple[Prediction,
             known[versions] = _together(versions)
         probabilities = known[versions].probabilities([prediction.probabilities for prediction in of_face])
         version = ", ".join(dict.fromkeys(prediction.version for prediction in of_face))
-        found.append(Prediction(MEAN, np.log(np.maximum(probabilities, TINY)), probabilities, version))
+        logits = np.log(np.maximum(probabilities, TINY))
+        found.append(Prediction(MEAN, logits, probabilities, version, known[versions].likely(probabilities)))
     return tuple(found)
+
+
+def crop_sensitivity(photo: Photo, face: Face, answers: Mapping[str, Prediction]) -> dict[str, CropSensitivity]:
+    """What becomes of each model's answer about a face in crops a little off, and of their mean's.
+
+    Args:
+        photo: as it was when the face was found.
+        face: of this photo.
+        answers: by model, what it says about the face.
+
+    Raises:
+        UnknownModelError, WeightsError: a model is gone.
+    """
+    faces = moved_crops.moved(face, photo)
+    found = {name: predict(name, faces, answer.version) for name, answer in answers.items()}
+    told = {name: moved_crops.sensitivity(answer, found[name]) for name, answer in answers.items()}
+    if len(answers) > 1:
+        [together] = mean({name: (answer,) for name, answer in answers.items()})
+        told[MEAN] = moved_crops.sensitivity(together, mean(found))
+    return told
 
 
 def _together(versions: tuple[tuple[str, str], ...]) -> Ensemble:

@@ -1,10 +1,11 @@
 """What the models say, as sentences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from explain.base import Target
+from models.moved_crops import CropSensitivity
 from models.quality import Quality
 from models.types import EMOTIONS, Photo, Prediction
 
@@ -40,6 +41,10 @@ DOUBTS = {
 """What may be wrong with a face, by its name in `models.quality.WARNINGS`."""
 HARDLY = 0.05
 """A model hardly sees an emotion that is less probable."""
+ANYTHING = 4
+"""Labels that stay possible, of seven, from which on nothing is likely."""
+STEADY = 0.8
+"""An answer that stays in fewer of the crops a little off is no steady one."""
 FULL, PALEST = 0.1, 0.3
 """A map has its full colours from this probability on, and never less than this part of them."""
 
@@ -116,6 +121,27 @@ def verdict(answers: dict[str, Prediction], together: Prediction | None = None) 
     )
     mean_says = f"Their mean says {together.emotion} ({percent(together.confidence)})." if together else ""
     return " ".join(filter(None, [told, mean_says, missing(answers)]))
+
+
+def likely(prediction: Prediction) -> str:
+    """Which labels stay possible, as a sentence; "" where no sets were calibrated."""
+    names = prediction.likely
+    if not names:
+        return ""
+    if len(names) >= ANYTHING:
+        return f"It could be almost anything, and none of these is likely: {_or(names)} stay possible."
+    if len(names) == 1:
+        return f"Labels that stay possible: {names[0]} alone. Such lists hold the label of 9 in 10 test faces."
+    return f"Labels that stay possible: {_or(names)}. Such lists hold the label of 9 in 10 test faces."
+
+
+def steady(found: CropSensitivity) -> str:
+    """What becomes of an answer in crops a little off, as a sentence."""
+    of = f"{found.same} of {found.crops} crops a little off"
+    if found.same >= STEADY * found.crops:
+        return f"It stays {found.emotion} in {of}."
+    other = next(iter(found.others))
+    return f"It stays {found.emotion} in only {of}, else it is mostly {other}: hardly an answer to build on."
 
 
 def weak(prediction: Prediction, target: Target) -> str:
@@ -195,6 +221,10 @@ def missing(names: Iterable[str], version: str = "") -> str:
 def unavailable(name: str) -> str:
     """The sentence in place of the answer of a model that could not be loaded."""
     return f"{_named([name])} cannot be used at the moment. Choose another model, or try again later."
+
+
+def _or(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _named(names: list[str]) -> str:

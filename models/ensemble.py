@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from models import conformal
 from models.card import Card
+from models.conformal import Calibration
 
 FILE = "ensemble.json"
 """In the folder that holds the networks' folders: what they reach together, and on which weights it was measured."""
@@ -24,14 +26,20 @@ class Ensemble:
     Attributes:
         temperature: what the logarithm of the mean probabilities is divided by; 1 where none was fitted.
         metrics: what was measured, by split; empty where nothing was.
+        sets: what makes conformal sets of the mean; None where none were calibrated.
     """
 
     temperature: float = 1.0
     metrics: Mapping[str, Any] | None = None
+    sets: Calibration | None = None
 
     def probabilities(self, each: Sequence[np.ndarray]) -> np.ndarray:
         """The mean of calibrated probabilities (..., 7), one array a network, sharpened by the temperature."""
         return tempered(np.mean(np.asarray(each, np.float64), axis=0), self.temperature)
+
+    def likely(self, probabilities: np.ndarray) -> tuple[str, ...]:
+        """The emotions in the conformal set of the mean's probabilities (7,); empty where none were calibrated."""
+        return self.sets.likely(probabilities) if self.sets else ()
 
 
 def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
@@ -51,7 +59,8 @@ def read(folder: str | Path, cards: Sequence[Card]) -> Ensemble:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         measured = found["weights"]
-        result = Ensemble(float(found.get("temperature", 1.0)), {k: v for k, v in found.items() if isinstance(v, dict)})
+        heat, figures = float(found.get("temperature", 1.0)), {k: v for k, v in found.items() if isinstance(v, dict)}
+        result = Ensemble(heat, figures, conformal.read(found.get(conformal.KEY)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         logger.info("The networks' mean is not calibrated: %s cannot be read (%s)", path.name, type(error).__name__)
         return Ensemble(metrics={})
@@ -59,3 +68,10 @@ def read(folder: str | Path, cards: Sequence[Card]) -> Ensemble:
         logger.info("The networks' mean is not calibrated: %s was measured on other weights", path.name)
         return Ensemble(metrics={})
     return result
+
+
+def write(found: Mapping[str, Any], folder: str | Path) -> None:
+    """Write what was measured of networks together into the folder that holds theirs, in one step."""
+    partial = Path(folder) / f"{FILE}.partial"
+    partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    partial.replace(Path(folder) / FILE)

@@ -4,6 +4,8 @@ The constants follow the medians over the faces that the detector finds in FER20
 crop; `python -m training.measures.reframe` prints them.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -102,14 +104,30 @@ def cut(grey: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
     Returns:
         float32 (side, side) in 0..1; what lies outside the picture repeats its border.
     """
-    zoom = enlargement(matrix)
-    matrix = np.asarray(matrix, np.float64)
+    return cut_all(grey, [matrix], side)[0]
+
+
+def cut_all(grey: np.ndarray, matrices: Sequence[np.ndarray], side: int) -> list[np.ndarray]:
+    """Several parts of a picture, see `cut`; a large picture is shrunk only once, by the zoom of the first map.
+
+    Args:
+        grey: uint8 (H, W).
+        matrices: (2, 3) each, of nearly the same zoom.
+        side: side of the squares in pixels.
+
+    Returns:
+        float32 (side, side) each.
+    """
+    zoom, shrink = enlargement(matrices[0]), np.eye(3)
     if zoom < 0.5:  # shrink by averaging first: bilinear sampling alone would alias
         factor = 1 / (2 * zoom)
         height, width = (max(1, round(length / factor)) for length in grey.shape)
         sx, sy = width / grey.shape[1], height / grey.shape[0]
         grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
         shrink = np.array([[1 / sx, 0, 0.5 / sx - 0.5], [0, 1 / sy, 0.5 / sy - 0.5], [0, 0, 1]])
-        matrix = matrix @ shrink
-    square = cv2.warpAffine(grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return square.astype(np.float32) / 255
+    maps = [np.asarray(matrix, np.float64) @ shrink for matrix in matrices]
+    squares = [
+        cv2.warpAffine(grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for matrix in maps
+    ]
+    return [square.astype(np.float32) / 255 for square in squares]

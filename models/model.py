@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import softmax
 
 from models import card as cards
-from models import precision, weight_store
+from models import conformal, precision, weight_store
 from models.card import Card
 from models.errors import ParameterError, UnknownNameError, WeightsMismatchError
 from models.types import Face, Prediction
@@ -101,8 +101,7 @@ class Model(Network):
 
     def predictions(self, logits: np.ndarray) -> list[Prediction]:
         """One Prediction a row of logits (N, 7)."""
-        pairs = zip(logits, self.probabilities(logits), strict=True)
-        return [Prediction(self.name, row, probabilities, self.card.version) for row, probabilities in pairs]
+        return answers(self.card, logits, self.probabilities(logits))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +114,15 @@ class KeypointModel(Network):
         x and y are shares of the wide crop, 0 at the centre of its first pixel, 1 at that of its last.
         """
         return self.run(wide_crops)
+
+
+def answers(card: Card, logits: np.ndarray, probabilities: np.ndarray) -> list[Prediction]:
+    """One Prediction a row of logits (N, 7) and probabilities (N, 7), by the model of a card."""
+    sets = conformal.read(card.metrics.get(conformal.KEY))
+    return [
+        Prediction(card.name, row, probable, card.version, sets.likely(probable) if sets else ())
+        for row, probable in zip(logits, probabilities, strict=True)
+    ]
 
 
 @overload

@@ -100,12 +100,15 @@ class Prediction:
         logits: float32 (7,), in the order of `EMOTIONS`.
         probabilities: float32 (7,), the softmax of the logits over the card's temperature; sum 1.
         version: of the model's weights.
+        likely: the emotions of the conformal set, the most probable first, see `models.conformal`; empty where no sets
+            were calibrated for these weights.
     """
 
     model: str
     logits: np.ndarray
     probabilities: np.ndarray
     version: str = ""
+    likely: tuple[str, ...] = ()
 
     @property
     def top(self) -> int:

@@ -21,8 +21,12 @@ from explain import scale
 from explain.base import Explanation
 from explain.lab.steps import Experiment
 from models import upright
-from models.errors import WeightsError
-from models.types import EMOTIONS, Photo
+from models.errors import ParameterError, WeightsError
+from models.moved_crops import CropSensitivity
+from models.types import EMOTIONS, Photo, Prediction
+
+MOST_IN_CROPS = 8
+"""Faces that are asked about in crops a little off; each costs as much as 44 others."""
 
 # -------------------------------------------------------------------- functions
 
@@ -45,6 +49,8 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
     """
     found = _faces(photo, request)
     faces = found.faces
+    if request.crops and len(faces) > MOST_IN_CROPS:
+        raise ParameterError("Crops were asked for of too many faces", f"{len(faces)} faces", "Name one by `face`")
     name, version, note = request.model, request.model_version, ""
     if name and name != pipeline.MEAN:
         predictions = {name: pipeline.predict(name, faces, pipeline.latest(name, version))}
@@ -52,8 +58,10 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
         predictions = pipeline.predictions_for(faces, version)
         note = text.missing(predictions, version)
     together = pipeline.mean(predictions) if len(predictions) > 1 else next(iter(predictions.values()))
+    asked = predictions
     if name == pipeline.MEAN:
         predictions = {name: together}
+    moved = _in_moved_crops(found, asked) if request.crops else [{}] * len(faces)
     largest = responses.prediction(together[0])
     return {
         **responses.size(found.photo),
@@ -61,7 +69,10 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
             {
                 **responses.detected(face, found.photo),
                 "keypoints": responses.keypoints(face, found.photo),
-                "predictions": [responses.prediction(of_model[index]) for of_model in predictions.values()],
+                "predictions": [
+                    responses.predicted(of_model[index], moved[index].get(model))
+                    for model, of_model in predictions.items()
+                ],
             }
             for index, face in enumerate(faces)
         ],
@@ -249,6 +260,16 @@ ENDPOINTS = {
 def _faces(photo: Photo, request: schemas.KeypointsRequest | schemas.PredictRequest) -> pipeline.Detections:
     found = pipeline.some(pipeline.detections(photo, request.turn, request.whole_picture))
     return found if request.face is None else found.pick(request.face)
+
+
+def _in_moved_crops(
+    found: pipeline.Detections, predictions: dict[str, tuple[Prediction, ...]]
+) -> list[dict[str, CropSensitivity]]:
+    """What becomes of each answer, a face after the other."""
+    return [
+        pipeline.crop_sensitivity(found.photo, face, {name: each[index] for name, each in predictions.items()})
+        for index, face in enumerate(found.faces)
+    ]
 
 
 def _chosen(

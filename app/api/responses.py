@@ -21,6 +21,7 @@ from explain.base import Explanation
 from explain.lab.counterfactual import Counterfactual
 from explain.scale import Scale
 from models import quality, regions
+from models.moved_crops import CropSensitivity
 from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
 
 
@@ -72,6 +73,15 @@ def prediction(of_model: Prediction) -> schemas.ModelPrediction:
         "confidence": of_model.confidence,
         "probabilities": cast(schemas.Probabilities, dict(zip(EMOTIONS, of_model.probabilities.tolist(), strict=True))),
     }
+
+
+def predicted(of_model: Prediction, moved: CropSensitivity | None = None) -> schemas.PredictedModel:
+    """What one model says, which labels stay possible, and what becomes of the answer in crops a little off."""
+    crops = None
+    if moved is not None:
+        numbers = asdict(moved)
+        crops = cast(schemas.CropSensitivity, {key: numbers[key] for key in schemas.CropSensitivity.__annotations__})
+    return {**prediction(of_model), "likely": list(of_model.likely), "crops": crops}
 
 
 def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "arrays") -> schemas.ExplanationResult:

@@ -21,11 +21,12 @@ COLUMNS = (
     *("file", "turned", "face", "left", "top", "right", "bottom", "score"),
     *("model", "version", "emotion", "confidence"),
     *EMOTIONS,
+    "likely",
     "warnings",
     "error",
 )
-"""Of the csv: coordinates are pixels of the photo as it was turned, probabilities lie in 0..1, `warnings` are of
-`models.quality.WARNINGS`."""
+"""Of the csv: coordinates are pixels of the photo as it was turned, probabilities lie in 0..1, `likely` are the labels
+that stay possible, `warnings` are of `models.quality.WARNINGS`."""
 LONGEST = 10_000
 """Characters of a line where no terminal breaks it."""
 
@@ -121,7 +122,8 @@ def rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
         place = face["box"] | {"score": face["score"]}
         about = {"file": answer["file"], "turned": answer["turned"], "face": index}
         warnings = {"warnings": " ".join(face["quality"]["warnings"])}
-        lines.append(about | place | told | of_model["probabilities"] | warnings)
+        likely = {"likely": " ".join(of_model["likely"])}
+        lines.append(about | place | told | of_model["probabilities"] | likely | warnings)
     return lines
 
 
@@ -161,12 +163,13 @@ def write_table(answers: list[dict[str, Any]], by_itself: bool) -> None:
 
     from app import text
 
-    table = Table("File", "Face", "Emotion", "Sure", "Or", box=None, pad_edge=False)
+    table = Table("File", "Face", "Emotion", "Sure", "Or", "Possible", box=None, pad_edge=False)
     table.columns[0].overflow = "fold"
     for line in [line for answer in answers if "error" not in answer for line in rows(answer)]:
         second = sorted(EMOTIONS, key=line.__getitem__, reverse=True)[1]
         sure, other = text.percent(line["confidence"]), f"{second} {text.percent(line[second])}"
-        table.add_row(line["file"], str(line["face"]), line["emotion"], sure, other)
+        possible = line["likely"].replace(" ", ", ")
+        table.add_row(line["file"], str(line["face"]), line["emotion"], sure, other, possible)
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = LONGEST

@@ -23,6 +23,7 @@ from models import card as cards
 from models import weight_store, zoo
 from models.card import Card
 from models.errors import ParameterError, UnknownNameError, WeightsError, WeightsMismatchError, WeightsNotFoundError
+from models.model import answers
 from models.types import Face, Photo, Prediction
 from models.zoo import EMOTION_MODELS
 
@@ -236,9 +237,7 @@ class TFServingEngine(Engine):
         return self._local.batches()
 
     def _predict(self, name: str, faces: list[Face]) -> list[Prediction]:
-        pairs = self._server.predict(name, np.stack([face.crop for face in faces]))
-        version = zoo.load(name).card.version
-        return [Prediction(name, *pair, version) for pair in zip(*pairs, strict=True)]
+        return answers(zoo.load(name).card, *self._server.predict(name, np.stack([face.crop for face in faces])))
 
 
 def _no_address(received: str) -> ParameterError:

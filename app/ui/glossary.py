@@ -12,6 +12,8 @@ TERMS = {
     "Score": "The number behind a probability, before all seven are made to add up to 100 %; also called logit.",
     "Probability": "How often an answer of that sureness was right on test faces, as far as that was measured.",
     "Their mean": "The networks' probabilities averaged, then calibrated as one: right more often than any of them.",
+    "Labels that stay possible": "A list so long that it holds the label of 9 in 10 test faces, on average.",
+    "Crop": "The square of the photo that a network is shown. It is placed by the eyes and the mouth, never exactly.",
     "Evidence": "What a map marks, added up by part of the face.",
     "Tested map": "The face is hidden bit by bit in the order of the map, to see whether the answer follows.",
     "Random patch": "As much of the picture as was hidden, somewhere else on the face, to compare with.",
@@ -21,7 +23,7 @@ TERMS = {
 """A sentence for each word."""
 
 OF_TAB = {
-    "Predict": ("Network", "Keypoints", "Probability", "Their mean"),
+    "Predict": ("Network", "Keypoints", "Probability", "Their mean", "Labels that stay possible", "Crop"),
     "Explain": (
         "Heatmap",
         "Method",

@@ -5,6 +5,7 @@ import pytest
 
 from app import text
 from explain.base import Target
+from models.moved_crops import CropSensitivity
 from models.quality import WARNINGS, Quality
 from models.types import EMOTIONS, Photo, Prediction
 
@@ -140,3 +141,22 @@ def test_what_makes_an_answer_unreliable_is_one_sentence():
     )
     assert text.doubts(replace(fine, score=None, size=10)).startswith("No face was found. The whole picture")
     assert set(text.DOUBTS) == set(WARNINGS) - {"guess"}
+
+
+def test_the_labels_that_stay_possible_are_a_sentence():
+    def likely(*names):
+        return text.likely(replace(prediction("mean", happy=0.6), likely=names))
+
+    assert likely() == ""
+    assert likely("happy").startswith("Labels that stay possible: happy alone.")
+    assert likely("happy", "surprise", "fear").startswith("Labels that stay possible: happy, surprise or fear.")
+    assert likely("happy", "sad", "fear", "neutral") == (
+        "It could be almost anything, and none of these is likely: happy, sad, fear or neutral stay possible."
+    )
+
+
+def test_an_answer_that_a_small_move_changes_is_nothing_to_build_on():
+    steady = CropSensitivity("happy", 44, 36, 0.4, 0.9, 0.7, {"sad": 8})
+    assert text.steady(steady) == "It stays happy in 36 of 44 crops a little off."
+    said = text.steady(replace(steady, same=35, others={"sad": 6, "fear": 3}))
+    assert said.startswith("It stays happy in only 35 of 44") and "mostly sad" in said

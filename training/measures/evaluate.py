@@ -1,24 +1,25 @@
 """Measure weights, and write what was measured into their card."""
 
 import dataclasses
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from models import card as cards
 from models import ensemble as together
 from models import weight_store as weights
 from models import zoo
 from models.card import Card
+from models.conformal import KEY
 from models.errors import DataError
 from models.model import KeypointModel, Model, restore
 from training import data
 from training.data import landmarks
 from training.data.keypoint_data import fixed_faces
-from training.measures import metrics, photos, robustness
+from training.measures import conformal, metrics, photos, robustness
 from training.measures.crops import ten_crops
 
 CHOOSING, FINAL = "PublicTest", "PrivateTest"
@@ -38,8 +39,8 @@ def evaluate(
     """Measure one set of weights as the app would load it, and write its card.
 
     An emotion network's temperature is fitted on PublicTest, and its figures are those of
-    PrivateTest, which nothing else looks at. The keypoint network is measured on people of the test
-    part, and for comparing versions on those of the validation part, framed from five points that are
+    PrivateTest, which nothing else looks at; so are its conformal sets. The keypoint network is measured on people
+    of the test part, and for comparing versions on those of the validation part, framed from five points that are
     as far off as a detector's; also with the test part's labels as published, see `training.data.landmarks`.
 
     Args:
@@ -89,6 +90,11 @@ def evaluate(
             )
         elif "robustness" in card.metrics:
             figures["robustness"] = card.metrics["robustness"]
+        probable = {
+            split: softmax(logits.astype(np.float64) / heat, axis=1).astype(np.float32)
+            for split, (logits, _, _) in answers.items()
+        }
+        figures[KEY] = conformal.figures(probable, {split: splits[split].labels for split in answers})
     figures["data_sha256"] = data.fingerprint(path, keypoints=name == zoo.KEYPOINT_MODEL)
     exports = card.exports if heat == card.temperature else {}
     card = dataclasses.replace(card, temperature=heat, metrics=figures, exports=exports)
@@ -110,7 +116,8 @@ def ensemble(
         pictures: a folder of labelled photos to measure on as well, see `training.measures.photos`.
 
     Returns:
-        weights (sha256 by name), temperature, data_sha256, and `metrics.emotions` of PublicTest and PrivateTest; also
+        weights (sha256 by name), temperature, data_sha256, `metrics.emotions` of PublicTest and PrivateTest, and the
+        calibration of conformal sets, see `training.measures.conformal`; also
         written to `<shipped>/ensemble.json`.
 
     Raises:
@@ -131,6 +138,7 @@ def ensemble(
             )
         found["weights"][name] = card.sha256
         models.append(restore(name, weights.Located(shipped / name, "folder"), zoo.build))
+    probabilities = {}
     for split in (CHOOSING, FINAL):
         answers = [_answers(model, splits[split]) for model in models]
         mean = [
@@ -144,11 +152,13 @@ def ensemble(
         found[split] = metrics.emotions(
             mean[0], mean[1], splits[split].labels, splits[split].majority, found["temperature"], mean[2]
         )
+        probabilities[split] = [model.probabilities(each[0]) for each, model in zip(answers, models, strict=True)]
     if pictures is not None:
         found[PHOTOS] = photos.measure({model.name: model for model in models}, pictures)
-    partial = shipped / f"{together.FILE}.partial"
-    partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    partial.replace(shipped / together.FILE)
+    whole = together.Ensemble(found["temperature"])
+    calibrated = {split: whole.probabilities(each) for split, each in probabilities.items()}
+    found[KEY] = conformal.figures(calibrated, {split: splits[split].labels for split in calibrated})
+    together.write(found, shipped)
     return found
 
 

@@ -140,10 +140,20 @@ def emotions(card: Card) -> str:
     columns = {key: title for key, title in columns.items() if key in found}
     if not columns:
         return ""
+    held = card.metrics.get("conformal", {}).get("PrivateTest", {}).get("coverage_by_emotion", {})
+    if all(isinstance(held.get(emotion), float) for emotion in EMOTIONS):
+        found, columns = found | {"held": held}, columns | {"held": "in the list"}
     support, weakest = found.get("support", {}), min(found["recall"], key=found["recall"].get)
     rows = [(emotion, [found[key][emotion] for key in columns], support.get(emotion, "")) for emotion in EMOTIONS]
     heads = ["emotion", *columns.values(), "faces"]
-    return fill("model_emotions", weakest=weakest, found=found["recall"][weakest], heads=heads, rows=rows)
+    return fill(
+        "model_emotions",
+        weakest=weakest,
+        found=found["recall"][weakest],
+        heads=heads,
+        rows=rows,
+        listed="held" in columns,
+    )
 
 
 def trust(name: str, table: Mapping[str, Any] | None) -> str:

@@ -1,6 +1,7 @@
 """The photo, its faces, and what the three models see in the chosen one."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,8 @@ from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, waiting_place
 from explain.base import Explanation, Target
 from models import photo, upright, zoo
-from models.errors import FaceWhyError
+from models.errors import FaceWhyError, WeightsError
+from models.moved_crops import CropSensitivity
 from models.types import EMOTIONS, Photo, Prediction
 
 TITLE = "Predict"
@@ -37,6 +39,7 @@ class View(NamedTuple):
     strip: Any = SKIP
     notice: Any = SKIP
     whole: Any = SKIP
+    sure: Any = SKIP
     chart: Any = SKIP
     table: Any = SKIP
     close_up: Any = SKIP
@@ -50,6 +53,19 @@ class Glance:
         self.wanted = self.there = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Steady:
+    """What became of a face's answers in crops a little off.
+
+    Attributes:
+        face: which face of which photo.
+        found: see `pipeline.crop_sensitivity`.
+    """
+
+    face: str = ""
+    found: dict[str, CropSensitivity] = field(default_factory=dict)
+
+
 def build(shared: Shared) -> None:
     """Make the tab's components and events."""
     with gr.Row(elem_classes="fw-columns fw-predict"):
@@ -60,6 +76,7 @@ def build(shared: Shared) -> None:
         with gr.Column(scale=5, min_width=320, elem_classes="fw-answer"):
             _, waits = waiting_place()
             notice = gr.HTML(WELCOME, elem_id="notice")
+            sure = gr.HTML(elem_id="sure")
             whole = gr.Button("Use the whole picture", visible=False, elem_id="whole-picture")
             maps = gr.HTML(js_on_load=scripts.read("select"), elem_id="glance")
             chart = gr.Plot(show_label=False, container=False, visible=False, elem_id="probabilities")
@@ -77,8 +94,9 @@ def build(shared: Shared) -> None:
             )
         with gr.Column(scale=5, min_width=320, elem_classes="fw-given-next"):
             gallery = gr.HTML(thumbnails(), js_on_load=scripts.read("select"), elem_id="examples")
-    view = View(source, shared.session, picture, strip, notice, whole, chart, table, close_up, maps)
+    view = View(source, shared.session, picture, strip, notice, whole, sure, chart, table, close_up, maps)
     cancellation, when = gr.State(Cancellation()), gr.Number(visible=False)
+    steady = gr.State(Steady())
     outputs, asked = [*view], [cancellation, shared.session, when]
     clocked = waits | admission.PREDICTS | {"js": scripts.read("when")}
     given = [
@@ -98,6 +116,9 @@ def build(shared: Shared) -> None:
     for event in shown:
         event.then(announce, [seen, shared.session], maps, **PRIVATE, queue=False).then(
             look, [cancellation, seen, shared.session], maps, **PRIVATE, **admission.PREVIEWS
+        )
+        event.then(
+            in_moved_crops, [cancellation, shared.session, steady], [steady, sure], **PRIVATE, **admission.PREVIEWS
         )
     maps.select(want, shared.session, shared.wanted, **PRIVATE, queue=False).then(None, js=scripts.read("open_explain"))
 
@@ -230,6 +251,40 @@ def want(current: Session, event: gr.EventData) -> str:
     return names[index] if index in range(len(names)) else ""
 
 
+def in_moved_crops(reading: Cancellation, current: Session, known: Steady) -> tuple[Any, Any]:
+    """Behind the answer: what becomes of it in crops a little off, each face asked about once; and how sure it is.
+
+    Nothing is shown where another photo has come meanwhile, which `reading` counts.
+    """
+    photo, face = reading.latest, f"{current.key} {current.chosen}"
+    if not current.face_predictions:
+        return SKIP, SKIP
+    if known.face != face:
+        try:
+            found = pipeline.crop_sensitivity(*current.opened, current.face_predictions)
+        except WeightsError:  # a model is gone: the answer stands, and this word on it is left out
+            return SKIP, SKIP
+        known = Steady(face, found)
+    if reading.over(photo):
+        return SKIP, SKIP
+    return known, sure(current, known.found)
+
+
+def sure(current: Session, moved: dict[str, CropSensitivity] | None = None) -> str:
+    """How far the answer can be relied on: the labels that stay possible, and what becomes of it in other crops."""
+    answers = list(everyone(current).values())
+    if not answers or current.guessed:
+        return ""
+    last, rows = answers[-1], list((moved or {}).items())
+    return html.fill(
+        "sure",
+        likely=text.likely(last),
+        steady=text.steady(rows[-1][1]) if rows else "",
+        rows=rows,
+        crops=rows[0][1].crops if rows else 0,
+    )
+
+
 def predicted(current: Session) -> Session:
     """The session with what the models say, each and together."""
     predictions = pipeline.predictions_for(list(current.faces))
@@ -246,6 +301,7 @@ def show(current: Session) -> View:
         picture=pictures.photo(current),
         strip=pictures.strip(current),
         notice=notice_of(current),
+        sure=sure(current),
         whole=gr.Button(visible=lost(current)),
         chart=chart,
         table=numbers(current),

@@ -45,7 +45,15 @@ def values(schema: dict) -> str:
 
 def order(name: str) -> int:
     """Where a field stands: as in the request with the most fields, then the others."""
-    fields = list(dict.fromkeys([*schemas.ExplainRequest.model_fields, *schemas.LabRequest.model_fields]))
+    fields = list(
+        dict.fromkeys(
+            [
+                *schemas.ExplainRequest.model_fields,
+                *schemas.LabRequest.model_fields,
+                *schemas.PredictRequest.model_fields,
+            ]
+        )
+    )
     return fields.index(name)
 
 

@@ -6,12 +6,14 @@ import pytest
 from gradio_client import handle_file
 
 from app import pipeline
+from app.api import endpoints, schemas
 from app.api.endpoints import ENDPOINTS
 from explain import evidence, registry
 from explain.base import Target
 from explain.lab.apply import apply
 from explain.lab.steps import Experiment, Hide
 from models import photo, regions, zoo
+from models.errors import ParameterError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.app.api.conftest import EXAMPLES, NAMES
 
@@ -142,3 +144,23 @@ def test_lab_without_an_experiment_leaves_the_face(client, face):
     answer = ask(client, "lab")
     assert np.allclose(answer["crop"], face.crop, atol=1e-3) and answer["hidden"] == 0
     assert all(tried["before"] == tried["after"] for tried in answer["models"])
+
+
+def test_how_sure_a_prediction_is_is_answered_and_crops_only_when_asked_for(astronaut, monkeypatch):
+    request = schemas.PredictRequest(image="")
+    bare = endpoints.predict(astronaut, request)["faces"][0]["predictions"]
+    assert [each["crops"] for each in bare] == [None] * 3
+    for each in bare:
+        assert each["likely"][0] == each["emotion"] and set(each["likely"]) <= set(EMOTIONS)
+    [mean] = endpoints.predict(astronaut, schemas.PredictRequest(image="", model="mean", crops=True))["faces"][0][
+        "predictions"
+    ]
+    face = pipeline.faces_in(astronaut)[0]
+    answers = {name: each[0] for name, each in pipeline.predictions_for([face]).items()}
+    expected = pipeline.crop_sensitivity(astronaut, face, answers)
+    assert mean["crops"]["same"] == expected["mean"].same and mean["crops"]["crops"] == 44
+    assert mean["crops"]["lowest"] == pytest.approx(expected["mean"].lowest, abs=1e-4)
+    assert mean["crops"]["lowest"] < mean["confidence"] and mean["crops"]["others"] == {}
+    monkeypatch.setattr(endpoints, "MOST_IN_CROPS", 0)
+    with pytest.raises(ParameterError, match="Name one by"):
+        endpoints.predict(astronaut, schemas.PredictRequest(image="", crops=True))

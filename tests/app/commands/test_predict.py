@@ -73,6 +73,7 @@ def test_every_face_is_a_line_of_the_csv(folder):
         assert (line["model"], line["version"], line["emotion"]) == ("mean", expected["version"], expected["emotion"])
         assert [float(line[emotion]) for emotion in EMOTIONS] == [expected["probabilities"][each] for each in EMOTIONS]
         assert [float(line[side]) for side in face["box"]] == list(face["box"].values()) and line["error"] == ""
+        assert line["likely"].split() == expected["likely"] and line["emotion"] in expected["likely"]
         assert line["turned"] == "0" and line["warnings"].split() == face["quality"]["warnings"]
     assert lines[2]["emotion"] == "" and lines[2]["error"].startswith("The file is not a picture")
 
@@ -81,7 +82,7 @@ def test_the_table_has_a_line_a_face_and_what_failed_is_told_beside_it(folder):
     done = run(folder, EXAMPLES / "astronaut.jpg")
     assert done.exit_code == 1
     head, *lines = done.stdout.splitlines()
-    assert head.split() == ["File", "Face", "Emotion", "Sure", "Or"]
+    assert head.split() == ["File", "Face", "Emotion", "Sure", "Or", "Possible"]
     assert [line.split()[0] for line in lines] == [str(folder / "[pair].png")] * 2 + [str(EXAMPLES / "astronaut.jpg")]
     assert [line.split()[1:3] for line in lines] == [["0", "happy"], ["1", "happy"], ["0", "happy"]]
     assert f"{folder / 'broken.jpg'}: The file is not a picture" in done.stderr

@@ -13,6 +13,7 @@ from models.errors import DataError
 from models.types import EMOTIONS
 from training import cli, data
 from training.measures import report
+from training.measures.conformal import write
 from training.measures.evaluate import ensemble, evaluate
 from training.measures.robustness import DISTURBANCES
 
@@ -55,7 +56,7 @@ def measured(untrained, parquet):
 
 def test_a_measured_card_has_its_temperature_and_the_figures_of_both_splits(measured, parquet):
     card = cards.read(measured / "cnn")
-    assert set(card.metrics) == {"PublicTest", "PrivateTest", "data_sha256"} and card.temperature != 1
+    assert set(card.metrics) == {"PublicTest", "PrivateTest", "conformal", "data_sha256"} and card.temperature != 1
     assert card.metrics["data_sha256"] == data.fingerprint(parquet)
     split = data.load_emotions(parquet)["PrivateTest"]
     model = zoo.build("cnn")
@@ -122,3 +123,23 @@ def test_the_command_measures_and_draws(measured, parquet, monkeypatch, tmp_path
     assert names == {"confusion.json", "confusion.png", "reliability.json", "reliability.png"}
     together = CliRunner().invoke(cli.app, ["evaluate", "ensemble", "--data", str(parquet)])
     assert together.exit_code == 0 and "PublicTest" in together.output
+
+
+def test_sets_can_be_calibrated_alone_and_change_nothing_else(measured, parquet, monkeypatch):
+    monkeypatch.setattr("training.commands.conformal.SHIPPED", measured)
+    before = cards.read(measured / "cnn")
+    bare = dataclasses.replace(before, metrics={k: v for k, v in before.metrics.items() if k != "conformal"})
+    cards.write(bare, measured / "cnn")
+    done = CliRunner().invoke(cli.app, ["conformal", "cnn", "--data", str(parquet)])
+    assert done.exit_code == 0 and "labels on average" in done.output
+    after = cards.read(measured / "cnn")
+    assert after.metrics == before.metrics and dataclasses.replace(after, metrics={}) == dataclasses.replace(
+        before, metrics={}
+    )
+    whole = ensemble(parquet, measured)
+    (measured / "ensemble.json").write_text(json.dumps({k: v for k, v in whole.items() if k != "conformal"}))
+    assert write("ensemble", parquet, measured) == whole["conformal"]
+    assert json.loads((measured / "ensemble.json").read_text()) == whole
+    (measured / "ensemble.json").unlink()
+    with pytest.raises(DataError, match="evaluate ensemble"):
+        write("ensemble", parquet, measured)

@@ -68,6 +68,18 @@ def test_a_photo_shows_its_faces_before_the_models_answer(astronaut):
     assert text.verdict(last.session.face_predictions, last.session.face_together) in last.notice
 
 
+def test_behind_the_answer_the_page_says_how_sure_it_is(one, monkeypatch):
+    *_, answered = read(lambda: one.photo)
+    likely = text.likely(one.face_together)
+    assert likely in answered.sure and "crops a little off" not in answered.sure
+    known, said = predict.in_moved_crops(Cancellation(), one, predict.Steady())
+    assert likely in said and text.steady(known.found[pipeline.MEAN]) in said
+    assert said.count("of 44</td>") == 1 + len(zoo.EMOTION_MODELS)
+    monkeypatch.setattr(predict.pipeline, "crop_sensitivity", lambda *found: 1 / 0)
+    assert predict.in_moved_crops(Cancellation(), one, known) == (known, said), "the same face is not asked about twice"
+    assert predict.in_moved_crops(Cancellation(), Session(), known) == (gr.skip(), gr.skip())
+
+
 def test_the_photo_that_was_given_last_is_shown(astronaut, plain):
     cancellation = Cancellation()
     slow = read(lambda: astronaut, cancellation=cancellation, when=1.0)
