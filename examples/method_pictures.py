@@ -20,8 +20,10 @@ from explain.methods import (
     gradcam,
     gradcam_plus_plus,
     gradients,
+    integrated_gradients,
     masking,
     occlusion,
+    rise,
     scorecam,
     shap_partition,
     smoothgrad,
@@ -197,6 +199,18 @@ def steps_smoothgrad(case: Case) -> list[Panel]:
     ]
 
 
+def steps_integrated_gradients(case: Case) -> list[Panel]:
+    way, steps = case.crop - case.hidden, integrated_gradients.Params().steps
+    middle = case.hidden + way / 2
+    [gradient] = case.gradient(middle)
+    return [
+        (grey(case.hidden), "Where the way begins: the average face"),
+        (grey(middle), "Half of the way"),
+        (coloured(gradient * way), "What each pixel's change adds there"),
+        case.explained("integrated_gradients", f"The mean over {steps} points of the way, over the face"),
+    ]
+
+
 def steps_shap_gradient(case: Case) -> list[Panel]:
     average = background.faces()[0]
     blend = (average + case.crop) / 2
@@ -262,16 +276,40 @@ def steps_occlusion(case: Case) -> list[Panel]:
     ]
 
 
+def steps_rise(case: Case) -> list[Panel]:
+    params = rise.Params()
+    masks = rise.random_masks(params.masks, params.cells, case.crop.shape[0], params.seed)
+    seen = case.hidden + masks * (case.crop - case.hidden)
+    scores = np.array(case.scores(*seen))
+    rises = scores - scores.mean()
+    best, worst = int(rises.argmax()), int(rises.argmin())
+
+    def through(i):
+        side = "above" if rises[i] >= 0 else "below"
+        return grey(seen[i]), f"The face through mask {i + 1}: {case.target.name} {abs(rises[i]):.2f} {side} the mean"
+
+    return [
+        (grey(masks[best]), f"Mask {best + 1} of {params.masks}: white shows the face, black an average one"),
+        through(best),
+        through(worst),
+        case.explained(
+            "rise", f"Masks weighed by how far they scored off the mean of all {params.masks}, over the face"
+        ),
+    ]
+
+
 STEPS: dict[str, Callable[[Case], list[Panel]]] = {
     "gradcam": steps_gradcam,
     "gradcam_plus_plus": steps_gradcam_plus_plus,
     "scorecam": steps_scorecam,
     "saliency": steps_saliency,
     "smoothgrad": steps_smoothgrad,
+    "integrated_gradients": steps_integrated_gradients,
     "shap_gradient": steps_shap_gradient,
     "shap_partition": steps_shap_partition,
     "shap_regions": steps_shap_regions,
     "occlusion": steps_occlusion,
+    "rise": steps_rise,
 }
 
 

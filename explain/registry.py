@@ -11,7 +11,9 @@ from explain.base import Explanation, Method, Parameters, Target
 from explain.methods import (
     gradcam,
     gradcam_plus_plus,
+    integrated_gradients,
     occlusion,
+    rise,
     saliency,
     scorecam,
     shap_gradient,
@@ -34,10 +36,12 @@ METHODS: dict[str, Method] = {
         scorecam,
         saliency,
         smoothgrad,
+        integrated_gradients,
         shap_gradient,
         shap_partition,
         shap_regions,
         occlusion,
+        rise,
     )
 }
 

@@ -51,20 +51,25 @@ def test_the_table_of_trust_is_what_was_measured():
     names = [name.strip() for name in head.strip("|").split("|")[1:]]
     tables = [json.loads((weight_store.SHIPPED / name / "trust.json").read_text(encoding="utf-8")) for name in names]
     assert [table["sha256"] for table in tables] == [cards.read(weight_store.SHIPPED / name).sha256 for name in names]
-    assert {row.split("|")[1].strip() for row in rows} == {method.title for method in METHODS.values()}
+    measured = {name for table in tables for name in table["methods"]}
+    assert {row.split("|")[1].strip() for row in rows} == {METHODS[name].title for name in measured}
     keys = {method.title: key for key, method in METHODS.items()}
     shares = ("beats_other_faces", "beats_centre_prior", "beats_random")
     for row in rows:
         title, *cells = (cell.strip() for cell in row.strip("|").split("|"))
         for cell, table in zip(cells, tables, strict=True):
-            found = table["methods"][keys[title]]
+            found = table["methods"].get(keys[title])
+            if found is None:
+                assert cell == "not measured yet"
+                continue
             often = " / ".join(f"{100 * found[key]['mean']:.0f}" for key in shares)
             gain = "{:+.2f} ({:+.2f} to {:+.2f})".format(
                 *(found["less_other_faces"][key] for key in ("mean", "low", "high"))
             )
             assert cell == f"{often} %, {gain}"
     for name, table in zip(names, tables, strict=True):
-        assert f"{table['faces']} for {name}" in README and f"{METHODS[table['default']].title} on {name}" in README
+        faces = [row.get("faces", table.get("faces")) for row in table["methods"].values()]
+        assert f"{max(faces)} for {name}" in README and f"{METHODS[table['default']].title} on {name}" in README
 
 
 def test_the_ensemble_was_measured_on_the_weights_that_ship():

@@ -29,10 +29,19 @@ class Needed:
 
 def needed() -> dict[str, Needed]:
     """By method, with its default parameters."""
-    from explain.methods import occlusion, scorecam, shap_gradient, shap_partition, smoothgrad
+    from explain.methods import (
+        integrated_gradients,
+        occlusion,
+        rise,
+        scorecam,
+        shap_gradient,
+        shap_partition,
+        smoothgrad,
+    )
 
     channels, samples = scorecam.Params().channels, smoothgrad.Params().samples
     blends, evaluations = shap_gradient.Params().samples, shap_partition.Params().evaluations
+    steps, masks = integrated_gradients.Params().steps, rise.Params().masks
     batch, given = shap_partition.BATCH, occlusion.Params()
     patched = len(occlusion.corners(48, given.patch, given.step)) + 1
     batches = (batch,) * (evaluations // batch) + ((evaluations % batch,) if evaluations % batch else ())
@@ -42,10 +51,12 @@ def needed() -> dict[str, Needed]:
         "scorecam": Needed(f"forward passes of 1 and {channels}", (1, channels), False, 1.3),
         "saliency": Needed("forward and backward pass", (1,), True, 1.5, 3),
         "smoothgrad": Needed(f"forward and backward of {samples}", (samples,), True, 1.3),
+        "integrated_gradients": Needed(f"forward and backward of {steps}", (steps,), True, 1.3),
         "shap_gradient": Needed(f"forward and backward of {blends}", (blends,), True, 1.5),
         "shap_partition": Needed(f"{evaluations} forward passes in batches of {batch}", batches, False, 1.5),
         "shap_regions": Needed("forward pass of 256", (256,), False, 1.3),
         "occlusion": Needed(f"forward pass of {patched}", (patched,), False, 1.3),
+        "rise": Needed(f"forward pass of {masks}", (masks,), False, 1.3),
     }
 
 

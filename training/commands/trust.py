@@ -16,13 +16,14 @@ def trust(
     data: Data,
     faces: Annotated[int, typer.Option(help="Test faces, all emotions alike as far as there are enough.", min=2)] = 200,
     method: Annotated[list[str] | None, typer.Option(help="A method's name, may be repeated; all if left out.")] = None,
+    again: Annotated[bool, typer.Option(help="Also where there is a row of as many faces.")] = False,
     seed: Annotated[int, typer.Option(help="Of the faces and of everything drawn by chance.")] = 0,
     version: Annotated[str, typer.Option(help="A version's number; the active one if left out.")] = "",
     archive: Archive = ARCHIVE,
 ) -> None:
     """Test every method's maps over many faces; write trust.json and the maps of other faces beside the card.
 
-    The same command goes on after a stop; delete trust.json to measure anew.
+    The same command goes on after a stop. Rows of methods that are not named stay as they are.
     """
     from rich.progress import track
 
@@ -31,6 +32,6 @@ def trust(
 
     folder = find(name, version, archive, SHIPPED).folder.parent if version else SHIPPED
     watch = partial(track, transient=True, disable=not sys.stdout.isatty())
-    table = measure(name, data, folder, faces, tuple(method or ()), seed, typer.echo, watch)
+    table = measure(name, data, folder, faces, tuple(method or ()), seed, typer.echo, watch, again)
     if table["methods"]:
         typer.echo(f"Table: {folder / name / 'trust.json'}. Default by its figures: {default_method(table)}.")

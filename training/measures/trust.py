@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from explain import control_maps, registry, trust
+from explain import control_maps, evidence, registry, scale, trust
 from explain.base import Target
 from explain.metrics import faithfulness, randomisation
 from explain.metrics.agreement import rank_correlation
 from explain.metrics.faithfulness import Curves
 from explain.metrics.stability import stability
-from models import framing, keypoints, weight_store, zoo
+from models import framing, keypoints, regions, weight_store, zoo
 from models.errors import DataError, ParameterError, UnknownNameError
 from models.model import Model, restore
 from models.types import EMOTIONS, Face, Photo
@@ -45,14 +45,15 @@ def measure(
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
     watch: Callable[[Sequence[Face], str], Iterable[Face]] = lambda faces, method: faces,
+    again: bool = False,
 ) -> dict[str, Any]:
     """Measure methods on one set of weights as the app would load it; write `trust.json` and the control maps.
 
     Every map explains the network's own answer with the method's default parameters and gets the
     reading of `explain.trust`, beside the same method's maps of faces of PublicTest, which the app compares a
-    visitor's map with as well. Written after each method: what is measured for the same weights,
-    temperature, keypoint weights and faces stays, and the same call goes on after a stop. Anything else
-    in the files is replaced.
+    visitor's map with as well. Written after each method: a row of as many faces stays, so that the same call
+    goes on after a stop, and rows of methods that are not named stay as they are. What was measured for other
+    weights, another temperature, other keypoint weights, data or seeds is dropped.
 
     Args:
         name: of an emotion network's weights.
@@ -63,11 +64,12 @@ def measure(
         seed: of the faces, the random maps and the randomised layers.
         say: called with a line for people as things get done.
         watch: the faces as they come, such as `rich.progress.track`, which shows a bar.
+        again: measure the methods anew where they have a row of as many faces, too.
 
     Returns:
-        The table: faces, split, control_faces, control_split, seed, sha256, temperature, keypoints_sha256 and
+        The table: split, control_faces, control_split, seed, sha256, temperature, keypoints_sha256 and
         data_sha256, which it is of; date, the default method by these figures, and by method the row of
-        `of_method`.
+        `of_method` with `faces`, how many it is of, and `average_shares` of `controls`.
 
     Raises:
         DataError: the data cannot be used.
@@ -90,7 +92,6 @@ def measure(
         for split, count in ((SPLIT, faces), (CONTROL_SPLIT, control_maps.FACES))
     )
     of = {
-        "faces": len(rows),
         "split": SPLIT,
         "control_faces": len(others),
         "control_split": CONTROL_SPLIT,
@@ -102,16 +103,29 @@ def measure(
     }
     table = _begun(folder, of)
     reasons = registry.suitable(model)
-    wanted = [method for method in methods or registry.METHODS if method not in table["methods"]]
-    for method in filter(reasons.get, wanted):
+    measured = table["methods"]
+    asked = [
+        method
+        for method in methods or registry.METHODS
+        if again or measured.get(method, {}).get("faces") != len(rows) or "average_shares" not in measured[method]
+    ]
+    for method in filter(reasons.get, asked):
         say(f"{method}: left out. {reasons[method]}")
-    wanted = [method for method in wanted if not reasons[method]]
-    seen, unseen = ([as_face(image) for image in images] if wanted else [] for images in (rows, others))
-    maps = control_maps.read(folder, card.sha256) if table["methods"] else {}
-    for method in wanted:
-        maps[method] = controls(model, unseen, method)
+    asked = [method for method in asked if not reasons[method]]
+    wanted = [method for method in asked if again or measured.get(method, {}).get("faces") != len(rows)]
+    unseen = [as_face(image) for image in others] if asked else []
+    seen = [as_face(image) for image in rows] if wanted else []
+    maps = control_maps.read(folder, card.sha256) if measured else {}
+    for method in asked:
+        ranks, shares = controls(model, unseen, method)
+        if method not in wanted:
+            measured[method]["average_shares"] = shares
+            _write(table, folder)
+            continue
+        maps[method] = ranks
         control_maps.write(folder, maps, card.sha256)
-        table["methods"][method] = found = of_method(model, seen, method, maps[method], seed, watch)
+        found = of_method(model, seen, method, maps[method], seed, watch)
+        measured[method] = found = {"faces": len(rows), **found, "average_shares": shares}
         table |= {"date": date.today().isoformat(), "default": default_method(table)}
         _write(table, folder)
         say(
@@ -122,14 +136,31 @@ def measure(
     return table
 
 
-def controls(model: Model, faces: Sequence[Face], method: str) -> np.ndarray:
-    """A method's maps of some faces, each for the network's own answer, uint16 (B, H, W) as `control_maps.ranked`."""
+def controls(model: Model, faces: Sequence[Face], method: str) -> tuple[np.ndarray, dict[str, Any]]:
+    """A method's maps of some faces, each for the network's own answer.
+
+    Returns:
+        uint16 (B, H, W) as `control_maps.ranked`; and the mean shares of each part of the face in them, which a map
+        that knows nothing of a face would have as well: supporting and opposing, by region, 0..1.
+    """
     answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
     maps = [
         registry.explain(model, face, Target(int(answer)), method).values
         for face, answer in zip(faces, answers, strict=True)
     ]
-    return np.stack([control_maps.ranked(values) for values in maps])
+    parts = [
+        evidence.by_region(values, regions.masks(face.crop_keypoints, len(values)))
+        for values, face in zip(maps, faces, strict=True)
+        if not scale.is_flat(values)
+    ]
+    shares = {
+        side: {
+            region: float(np.mean([getattr(items[index], f"share_{side}") for items in parts])) if parts else 0.0
+            for index, region in enumerate(regions.REGIONS)
+        }
+        for side in ("supporting", "opposing")
+    }
+    return np.stack([control_maps.ranked(values) for values in maps]), _rounded(shares)
 
 
 def of_method(
@@ -275,7 +306,8 @@ def default_method(table: Mapping[str, Any]) -> str:
     Of the methods that pass the randomisation test (`explain.metrics.randomisation`), are stable on average
     (`explain.trust.STABLE`) and take a second at most, the fastest of those that are not shown to be worse than the
     best on the same faces. The best gains most over other faces' maps; another is worse where the interval of the
-    paired differences lies above 0. Where no method does all three, all take part.
+    paired differences lies above 0. Rows of fewer faces are of the first of them, and only those count that all
+    rows have. Where no method does all three, all take part.
 
     Args:
         table: of `measure`, with one method or more.
@@ -291,8 +323,10 @@ def default_method(table: Mapping[str, Any]) -> str:
             "Run: .venv/bin/python -m training trust NAME",
         )
     fit = {name: row for name, row in rows.items() if _fit(row)} or rows
-    best = max(fit, key=lambda name: fit[name]["less_other_faces"]["mean"])
-    close = [name for name, row in fit.items() if not _worse(row, fit[best])]
+    common = min(len(row["of_faces"]) for row in fit.values())
+    gains = {name: row["of_faces"][:common] for name, row in fit.items()}
+    best = max(gains, key=lambda name: float(np.mean(gains[name])))
+    close = [name for name in fit if not _worse(gains[name], gains[best])]
     return min(close, key=lambda name: fit[name]["seconds"])
 
 
@@ -329,9 +363,9 @@ def as_face(image: np.ndarray) -> Face:
     return keypoints.read([face], Photo(np.repeat(image[..., None], 3, 2)))[0]
 
 
-def _worse(row: Mapping[str, Any], best: Mapping[str, Any]) -> bool:
+def _worse(gains: Sequence[float], best: Sequence[float]) -> bool:
     """Whether a method gains less than the best on the same faces beyond doubt."""
-    found = interval(np.subtract(best["of_faces"], row["of_faces"]).tolist())
+    found = interval(np.subtract(best, gains).tolist())
     return found is not None and found["low"] > 0
 
 
@@ -347,13 +381,16 @@ def _fit(row: Mapping[str, Any]) -> bool:
 
 
 def _begun(folder: Path, of: dict[str, Any]) -> dict[str, Any]:
-    """The table in a folder if it is of the same faces and weights, else an empty one."""
+    """The table in a folder if it is of the same weights and data, else an empty one."""
     try:
         found = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = {}
     same = isinstance(found, dict) and all(found.get(key) == value for key, value in of.items())
-    return found if same and isinstance(found.get("methods"), dict) else of | {"date": "", "default": "", "methods": {}}
+    if not same or not isinstance(found.get("methods"), dict):
+        return of | {"date": "", "default": "", "methods": {}}
+    faces = found.pop("faces", None)  # of all rows, in tables before each row had its own
+    return found | {"methods": {name: {"faces": faces} | row for name, row in found["methods"].items()}}
 
 
 def _write(table: dict[str, Any], folder: Path) -> None:

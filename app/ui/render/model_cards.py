@@ -166,9 +166,10 @@ def trust(name: str, table: Mapping[str, Any] | None) -> str:
         "model_trust",
         name=NAMES[name],
         best=_best(table, *ranked[0]),
-        faces=table.get("faces", "the"),
+        faces=_faces(table, ranked[0][1]) or "the",
         first=_title(first) if first else "",
-        rows=[_trust_row(method, found) for method, found in ranked],
+        rows=[_trust_row(method, found, _faces(table, found)) for method, found in ranked],
+        missing=text.listed([entry.title for key, entry in METHODS.items() if key not in table["methods"]]),
         fills=[_fill_row(method, found) for method, found in ranked if found.get("by_fill")],
         hidden=list(figures.HIDDEN.values()),
     )
@@ -195,7 +196,13 @@ def standing(found: Mapping[str, Any]) -> str:
     return "holds up" if low["less_centre_prior"] > 0 and often > 0.5 else "in part"
 
 
-def _trust_row(method: str, found: Mapping[str, Any]) -> dict[str, Any]:
+def _faces(table: Mapping[str, Any], found: Mapping[str, Any]) -> int | None:
+    """Of how many faces a row is; in older tables all rows are of as many."""
+    faces: int | None = found.get("faces", table.get("faces"))
+    return faces
+
+
+def _trust_row(method: str, found: Mapping[str, Any], faces: int | None) -> dict[str, Any]:
     word, test = standing(found), found.get("sanity") or {}
     last = {"mean": (test.get("correlation") or [None])[-1], "low": test.get("low"), "high": test.get("high")}
     gain, correlation = (lambda x: f"{x:+.2f}"), (lambda x: f"{x:.2f}")
@@ -209,6 +216,7 @@ def _trust_row(method: str, found: Mapping[str, Any]) -> dict[str, Any]:
         _interval(found.get("stability"), correlation),
         _interval(last if None not in last.values() else None, correlation),
         [text.duration(found["seconds"])] if "seconds" in found else [],
+        [f"{faces}"] if faces else [],
     ]
     kind = {"holds up": "good", "in part": "fair", "no": "poor"}[word]
     return {"title": _title(method), "word": word, "kind": kind, "cells": cells}

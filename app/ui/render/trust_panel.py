@@ -25,8 +25,8 @@ HOW = (
 )
 MANY = (
     "Each map is a test of its own: of twenty maps that mark nothing in particular, about one beats the random maps by "
-    "luck, and of twenty maps of some other face, about one beats those of the others. Whoever looks at nine methods "
-    "and keeps the best has tested nine times."
+    "luck, and of twenty maps of some other face, about one beats those of the others. Whoever looks at "
+    f"all {len(METHODS)} methods and keeps the best has tested {len(METHODS)} times."
 )
 
 

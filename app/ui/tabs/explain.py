@@ -377,11 +377,12 @@ def summarised(model: str, method: str) -> str:
     """What a method shows, and how often that held up when it was tested on the model."""
     table = pipeline.trust_table(model) or {"methods": {}}
     found = table["methods"].get(method, {})
-    tested = ""
+    tested = f"How often its maps of {text.MODELS[model]} pass the tests is not measured yet."
     if "beats_other_faces" in found:
         often, middle = (text.percent(found[key]["mean"]) for key in ("beats_other_faces", "beats_centre_prior"))
+        faces = found.get("faces", table.get("faces", "test"))
         tested = (
-            f"Tested with {text.MODELS[model]} on {table.get('faces', 'test')} faces: hiding what its map marks "
+            f"Tested with {text.MODELS[model]} on {faces} faces: hiding what its map marks "
             f"matters more than hiding what it marks on other faces on {often} of them, and more than hiding the "
             f"middle on {middle}."
         )

@@ -23,9 +23,11 @@ LINEAR = {
     "gradcam": {"positive_only": False},
     "scorecam": {"positive_only": False},
     "saliency": {"shows": saliency.TIMES_INPUT},
+    "integrated_gradients": {},
     "shap_gradient": {},
     "shap_regions": {},
     "occlusion": {},
+    "rise": {},
 }
 """Methods, with parameters, that keep every sign: a difference of scores has the difference of maps."""
 every_method = pytest.mark.parametrize("method", registry.METHODS.values(), ids=list(registry.METHODS))
@@ -248,8 +250,8 @@ def test_warming_leaves_out_what_does_not_suit(toy, monkeypatch):
 
 def test_the_order_is_that_of_the_page():
     assert list(registry.METHODS) == [
-        *("gradcam", "gradcam_plus_plus", "scorecam", "saliency", "smoothgrad"),
-        *("shap_gradient", "shap_partition", "shap_regions", "occlusion"),
+        *("gradcam", "gradcam_plus_plus", "scorecam", "saliency", "smoothgrad", "integrated_gradients"),
+        *("shap_gradient", "shap_partition", "shap_regions", "occlusion", "rise"),
     ]
 
 

@@ -28,7 +28,8 @@ def test_the_active_weights_are_measured(seen, tmp_path):
 
 def test_every_option_counts(seen, tmp_path):
     put(tmp_path / "archive" / "1.0.7" / "cnn", "1.0.7", 0.6)
-    options = ["--faces", 9, "--method", "gradcam", "--method", "saliency", "--seed", 3]
+    options = ["--faces", 9, "--method", "gradcam", "--method", "saliency", "--seed", 3, "--again"]
     result = run("cnn", "--data", tmp_path, *options, "--version", "1.0.7", "--archive", tmp_path / "archive")
     assert result.exit_code == 0, result.output
     assert seen[0][:6] == ("cnn", tmp_path, tmp_path / "archive" / "1.0.7", 9, ("gradcam", "saliency"), 3)
+    assert seen[0][-1] is True

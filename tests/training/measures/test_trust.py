@@ -14,6 +14,7 @@ from explain.metrics.faithfulness import Curves
 from models import card as cards
 from models import detector, framing, keypoints, photo, weight_store
 from models.errors import DataError, ParameterError, UnknownNameError
+from models.regions import REGIONS
 from training.measures import trust
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -52,8 +53,8 @@ def counted(monkeypatch):
         seen.append((method, len(faces), seed))
         return made_up_row([0.5, 0.6])
 
-    monkeypatch.setattr(trust, "controls", lambda model, faces, method: np.zeros((len(faces), 48, 48), np.uint16))
-
+    ranks = np.zeros((3, 48, 48), np.uint16)
+    monkeypatch.setattr(trust, "controls", lambda model, faces, method: (ranks, {"supporting": {"nose": 0.5}}))
     monkeypatch.setattr(trust, "of_method", row)
     return seen
 
@@ -71,11 +72,13 @@ def test_a_table_of_two_methods(shipped, parquet):
 
     table = trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"), say=said.append, watch=watch)
     assert table == read(shipped) and watched == [("gradcam", 3), ("saliency", 3)]
-    assert (table["faces"], table["split"], table["seed"]) == (3, "PrivateTest", 0)
+    assert (table["split"], table["seed"]) == ("PrivateTest", 0)
     assert table["sha256"] == weight_store.verify(shipped / "cnn").sha256 and len(table["date"]) == 10
     assert list(table["methods"]) == ["gradcam", "saliency"] and len(said) == 2
     for row in table["methods"].values():
         assert set(row) == {
+            "faces",
+            "average_shares",
             "relevance_gain",
             "relevance_gain_probability",
             "less_other_faces",
@@ -91,7 +94,7 @@ def test_a_table_of_two_methods(shipped, parquet):
             "seconds",
         }
         for key, value in row.items():
-            if key not in ("by_fill", "of_faces", "sanity", "seconds"):
+            if key not in ("faces", "average_shares", "by_fill", "of_faces", "sanity", "seconds"):
                 assert value["low"] <= value["mean"] <= value["high"], key
         assert list(row["by_fill"]) == ["blur", "mean face", "surroundings"]
         assert row["less_other_faces"]["mean"] == pytest.approx(
@@ -102,7 +105,11 @@ def test_a_table_of_two_methods(shipped, parquet):
         assert len(row["sanity"]["correlation"]) == len(row["sanity"]["absolute"]) == 5
         assert row["sanity"]["low"] <= row["sanity"]["correlation"][-1] <= row["sanity"]["high"]
         assert -1 <= row["sanity"]["between_faces"] <= 1
-        assert row["seconds"] > 0
+        assert row["seconds"] > 0 and row["faces"] == len(row["of_faces"]) == 3
+        shares = row["average_shares"]
+        assert set(shares["supporting"]) == set(shares["opposing"]) == set(REGIONS)
+        assert sum(shares["supporting"].values()) == pytest.approx(1, abs=1e-3)
+        assert not any(shares["opposing"].values()), "neither method has a negative side"
     assert table["default"] == trust.default_method(table)
     maps = control_maps.read(shipped / "cnn", table["sha256"])
     assert set(maps) == {"gradcam", "saliency"} and table["control_split"] == "PublicTest"
@@ -121,11 +128,53 @@ def test_it_goes_on_after_a_stop(shipped, parquet, counted):
     assert counted == [("gradcam", 3, 0), ("saliency", 3, 0)] and list(table["methods"]) == ["gradcam", "saliency"]
 
 
-@pytest.mark.parametrize("change", [{"faces": 4}, {"seed": 1}])
-def test_other_faces_begin_anew(shipped, parquet, counted, change):
+def test_another_seed_begins_anew(shipped, parquet, counted):
     trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"))
-    table = trust.measure("cnn", parquet, shipped, **{"faces": 3} | change, methods=("gradcam",))
+    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam",), seed=1)
     assert list(table["methods"]) == ["gradcam"] and table == read(shipped)
+
+
+def test_a_row_of_its_own_number_of_faces_leaves_the_others_as_they_are(shipped, parquet, counted):
+    trust.measure("cnn", parquet, shipped, 3, ("gradcam", "saliency"))
+    before = read(shipped)["methods"]
+    table = trust.measure("cnn", parquet, shipped, 4, ("saliency", "occlusion"))
+    assert [(method, faces) for method, faces, _ in counted[2:]] == [("saliency", 4), ("occlusion", 4)]
+    assert {name: row["faces"] for name, row in table["methods"].items()} == {
+        "gradcam": 3,
+        "saliency": 4,
+        "occlusion": 4,
+    }
+    assert table["methods"]["gradcam"] == before["gradcam"]
+    assert set(control_maps.read(shipped / "cnn", table["sha256"])) == set(table["methods"])
+    trust.measure("cnn", parquet, shipped, 4, ("saliency",), again=True)
+    assert counted[4:] == [("saliency", 4, 0)]
+
+
+def test_a_table_in_which_all_rows_were_of_as_many_faces_is_taken_over(shipped, parquet, counted):
+    table = trust.measure("cnn", parquet, shipped, 3, ("gradcam",))
+    del table["methods"]["gradcam"]["faces"], table["methods"]["gradcam"]["average_shares"]
+    (shipped / "cnn" / trust.FILE).write_text(json.dumps(table | {"faces": 3}))
+    again = trust.measure("cnn", parquet, shipped, 3, ("gradcam",))
+    assert len(counted) == 1, "only the shares are added"
+    row = again["methods"]["gradcam"]
+    assert "faces" not in again and (row["faces"], row["average_shares"]) == (3, {"supporting": {"nose": 0.5}})
+    assert again == read(shipped)
+
+
+def test_the_average_shares_by_hand(monkeypatch):
+    """Two faces: one map lies on the nose alone, one half on the nose and half, below zero, on the mouth."""
+    nose, mouth = REGIONS.index("nose"), REGIONS.index("mouth")
+    masks = np.zeros((8, 2, 2), bool)
+    masks[nose, 0], masks[mouth, 1] = True, True
+    maps = iter([np.array([[1.0, 2.0], [0, 0]]), np.array([[0.0, 3.0], [0, -1]]), np.zeros((2, 2))])
+    monkeypatch.setattr(trust.registry, "explain", lambda *given: SimpleNamespace(values=next(maps)))
+    monkeypatch.setattr(trust.regions, "masks", lambda keypoints, side: masks)
+    model = SimpleNamespace(logits=lambda crops: np.eye(3, 7))
+    face = SimpleNamespace(crop=np.zeros((2, 2)), crop_keypoints=None)
+    ranks, shares = trust.controls(model, [face] * 3, "occlusion")
+    assert ranks.shape == (3, 2, 2) and ranks[1].ravel()[1] == 0
+    assert shares["supporting"] == dict.fromkeys(REGIONS, 0.0) | {"nose": 1.0}
+    assert shares["opposing"] == dict.fromkeys(REGIONS, 0.0) | {"mouth": 0.5}
 
 
 def test_another_temperature_other_keypoints_and_other_data_begin_anew(shipped, parquet, counted, monkeypatch):
@@ -261,6 +310,8 @@ BEST, SAME, WORSE = [1.0, 1.2, 0.8, 1.1], [1.1, 1.0, 0.9, 1.05], [0.5, 0.6, 0.4,
         ({"best": made_up_row(BEST, stability=0.4), "other": made_up_row(WORSE)}, "other"),
         ({"best": made_up_row(BEST, stability=None), "other": made_up_row(WORSE)}, "other"),
         ({"best": made_up_row(BEST, seconds=1.5), "other": made_up_row(WORSE)}, "other"),
+        ({"best": made_up_row(BEST), "short": made_up_row(SAME[:2], seconds=0.01)}, "short"),
+        ({"best": made_up_row(BEST), "short": made_up_row(WORSE[:2], seconds=0.01)}, "best"),
         ({"best": made_up_row(BEST, sane=None), "other": made_up_row(WORSE, sane=0.9)}, "best"),
     ],
 )

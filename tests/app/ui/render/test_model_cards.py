@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from app import text
 from app.ui.render import model_cards
 from explain.registry import METHODS
 from models import card as cards
@@ -107,8 +108,14 @@ def test_the_table_of_trust_begins_with_the_method_that_tells_faces_apart_best()
     assert "average face</th>" in shown and "-0.60 <small>[-0.70, -0.50]</small>" in shown
     assert "Not measured for these weights yet" in model_cards.trust("resnet", None)
     assert "begins with" not in shown and "of the 3 methods measured" in shown
+    missing = [entry.title for name, entry in METHODS.items() if name not in table["methods"]]
+    assert f"Not measured on ResNet yet: {text.listed(missing)}." in shown
     whole = {"faces": 200, "methods": dict.fromkeys(METHODS, row())}
-    assert "methods measured" not in model_cards.trust("resnet", whole)
+    all_there = model_cards.trust("resnet", whole)
+    assert "methods measured" not in all_there and "Not measured" not in all_there
+    few = {"methods": {"gradcam": row(0.6) | {"faces": 50}, "saliency": row(0.9) | {"faces": 25}}}
+    mixed = model_cards.trust("resnet", few)
+    assert "over 25 test faces" in mixed and "<td>25</td>" in mixed and "<td>50</td>" in mixed
     assert "Explain begins with it." in model_cards.trust("resnet", table | {"default": "saliency"})
     assert f"begins with <b>{METHODS['gradcam'].title}</b>, bec" in model_cards.trust(
         "cnn", table | {"default": "gradcam"}
@@ -117,7 +124,7 @@ def test_the_table_of_trust_begins_with_the_method_that_tells_faces_apart_best()
 
 def test_a_table_with_gaps_is_still_shown():
     shown = model_cards.trust("cnn", {"methods": {"gradcam": {"seconds": 1.5}}})
-    assert "1.5 s" in shown and "Not measured" not in shown
+    assert "1.5 s" in shown and "Not measured for" not in shown
     flat = row(sanity=None) | {"stability": None, "less_other_faces": None, "by_fill": {}}
-    assert "Not measured" not in model_cards.trust("cnn", {"methods": {"gradcam": flat}})
+    assert "Not measured for" not in model_cards.trust("cnn", {"methods": {"gradcam": flat}})
     assert "Not measured" in model_cards.trust("cnn", {"methods": {}})

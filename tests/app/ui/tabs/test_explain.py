@@ -152,7 +152,9 @@ def test_a_method_says_how_often_it_was_right(monkeypatch):
     summary = explain.summarised("resnet", "saliency")
     assert "other faces on 25\u00a0% of them" in summary and "middle on 75\u00a0%." in summary
     for model, method in (("resnet", "gradcam"), ("cnn", "saliency")):
-        assert "faces" not in explain.summarised(model, method).removeprefix(METHODS[method].summary)
+        assert f"of {text.MODELS[model]} pass the tests is not measured yet" in explain.summarised(model, method)
+    row["faces"] = 25
+    assert "with ResNet on 25 faces" in explain.summarised("resnet", "saliency"), "a row may be of fewer faces"
 
 
 def test_every_method_can_be_read_about_without_another_file():
@@ -370,7 +372,7 @@ def test_the_numbers_behind_the_verdict(result):
             f"<td>{one.relevance_gain:+.2f}</td><td>{random}</td><td>{one.centre_prior_gain:+.2f}</td><td>{others}</td>"
             in html
         )
-    assert f"{abs(result.comparison.random_z):.1f} standard deviations" in html and "nine times" in html
+    assert f"{abs(result.comparison.random_z):.1f} standard deviations" in html and f"{len(METHODS)} times" in html
     assert f"{result.stability:.2f}" in html
     for name, found in result.between_models.items():
         assert f"of {text.MODELS[name]}</th><td>{found.rank_correlation:.2f}" in html
