@@ -80,14 +80,8 @@ def detections(photo: Photo, turn: int | None = None, whole_picture: bool = Fals
     """
     photo = upright.turned(photo, turn or 0)
     faces = _looked(photo)
-    if turn is None and not upright.fits(faces):
-        small = upright.small(photo)
-        by_turn = {degrees: _looked(upright.turned(small, degrees)) for degrees in upright.TURNS[1:]}
-        if degrees := upright.best({0: faces} | by_turn):
-            turned = upright.turned(photo, degrees)
-            again = _looked(turned)
-            if upright.best({0: faces, degrees: again}):
-                photo, faces = turned, again
+    if turn is None:
+        photo, faces = upright.search(photo, faces, _looked)
     if whole_picture and not faces:
         faces = with_keypoints([detector.whole_picture(photo)], photo)
     return Detections(photo, faces)

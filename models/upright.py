@@ -4,7 +4,7 @@ A face that is read in a wrong turn shows itself: the detector's points and the 
 `quality.disagreement`. One that is found and read lying shows it by its roll. What was measured: `docs/quality.md`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -42,6 +42,27 @@ def turned(photo: Photo, degrees: int) -> Photo:
         return photo
     pixels = np.ascontiguousarray(np.rot90(photo.pixels, -degrees // 90))
     return Photo(pixels, (photo.turned + degrees) % 360)
+
+
+def search(photo: Photo, faces: list[Face], look: Callable[[Photo], list[Face]]) -> tuple[Photo, list[Face]]:
+    """A photo in the turn in which its faces fit best, and those faces.
+
+    Args:
+        photo: as it came.
+        faces: what `look` found in it so.
+        look: the faces of a photo with their keypoints, largest first; asked for the other turns only where most of
+            the largest faces lie or fit badly, or there is none.
+    """
+    if fits(faces):
+        return photo, faces
+    reduced = small(photo)
+    by_turn = {degrees: look(turned(reduced, degrees)) for degrees in TURNS[1:]}
+    if degrees := best({0: faces} | by_turn):
+        other = turned(photo, degrees)
+        again = look(other)
+        if best({0: faces, degrees: again}):
+            return other, again
+    return photo, faces
 
 
 def fits(faces: Sequence[Face]) -> bool:
