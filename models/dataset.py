@@ -326,7 +326,7 @@ def describe(dataset: Dataset) -> None:
     Raises:
         DatasetError, OSError: a part cannot be read, or the file not be written.
     """
-    tables = {table: [_described(table, field) for field in dataset.schema(table)] for table in TABLES}
+    tables = {table: described(dataset, table) for table in TABLES}
     content = {"format": FORMAT, "version": VERSION, **dataset.facts, "emotions": EMOTIONS, "tables": tables}
     write_text(dataset.folder / SCHEMA_FILE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
@@ -383,7 +383,16 @@ def clean(dataset: Dataset) -> list[Path]:
     return left
 
 
-def _described(table: str, field: pa.Field) -> dict[str, Any]:
+def described(dataset: Dataset, table: str) -> list[dict[str, str]]:
+    """Name, type, unit and description of the columns that a table has now, as plain JSON.
+
+    Raises:
+        DatasetError: a part cannot be read.
+    """
+    return [_described(table, field) for field in dataset.schema(table)]
+
+
+def _described(table: str, field: pa.Field) -> dict[str, str]:
     known = {each.name: each for each in COLUMNS[table]}.get(field.name)
     said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
     description, unit = (known.description, known.unit) if known else ("", "")

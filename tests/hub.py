@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import socket
 import threading
 import time
@@ -52,6 +53,10 @@ class Hub:
             "ETag": f'"{hashlib.sha1(data).hexdigest()}"',
             "Content-Length": str(len(data)),
         }
+        if asked := re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", "")):
+            first, last = int(asked[1]), min(int(asked[2]), len(data) - 1)
+            part = {"Content-Range": f"bytes {first}-{last}/{len(data)}", "Content-Length": str(last + 1 - first)}
+            return Response(data[first : last + 1], 206, headers | part)
         return Response(b"" if request.method == "HEAD" else data, headers=headers)
 
     def info(self, request) -> Response:
@@ -61,9 +66,26 @@ class Hub:
         return JSONResponse({"id": repository(request), "sha": self.revision, "siblings": names})
 
     def tree(self, request) -> Response:
-        return JSONResponse(
-            [{"type": "file", "path": path, "size": len(d), "oid": blob(d)} for path, d in self.files.items()]
-        )
+        """What lies in the repository or in one of its folders, all of it or only the next level."""
+        folder = f"{request.path_params['path']}/" if "path" in request.path_params else ""
+        below = [path.removeprefix(folder).split("/") for path in self.files if path.startswith(folder)]
+        deep = request.query_params.get("recursive", "true").lower() == "true"
+        names = ("/".join(parts[:depth]) for parts in below for depth in range(1, len(parts) + 1 if deep else 2))
+        return JSONResponse([self.told(f"{folder}{name}") for name in dict.fromkeys(names)])
+
+    async def paths(self, request) -> Response:
+        """What some paths are; those that are not there are left out."""
+        asked = await request.form()
+        names = [
+            path for path in asked.getlist("paths") if any(f"{file}/".startswith(f"{path}/") for file in self.files)
+        ]
+        return JSONResponse([self.told(path) for path in names])
+
+    def told(self, path: str) -> dict:
+        data = self.files.get(path)
+        if data is None:
+            return {"type": "directory", "path": path, "size": 0, "oid": "0" * 40}
+        return {"type": "file", "path": path, "size": len(data), "oid": blob(data)}
 
     # ------------------------------------------------------------------------------- writing
 
@@ -150,7 +172,9 @@ class Hub:
             (api, self.info),
             (f"{data_named}/resolve/{{revision}}/{{path:path}}", self.resolve),
             (f"{data_api}/revision/{{revision}}", self.info),
+            (data_api, self.info),
             (f"{data_api}/tree/{{revision}}", self.tree),
+            (f"{data_api}/tree/{{revision}}/{{path:path}}", self.tree),
         ]
         writable = [
             ("/api/repos/create", self.create),
@@ -162,6 +186,7 @@ class Hub:
         return [
             *(Route(path, self.answering(handler), methods=["GET", "HEAD"]) for path, handler in readable),
             *(Route(path, self.answering(handler, writes=True), methods=["POST"]) for path, handler in writable),
+            Route(f"{data_api}/paths-info/{{revision}}", self.answering(self.paths), methods=["POST"]),
             Route("/lfs/{oid}", self.answering(self.upload), methods=["PUT"]),
         ]
 

@@ -124,7 +124,7 @@ def normal(name: str) -> str:
 def test_every_direct_import_is_declared(package):
     declared = set(pins(PROJECT["dependencies"]))
     declared |= set(pins(EXTRAS["training"])) if package == "training" else set()
-    declared |= {"ray"} if package == "app" else set()  # the extra named cluster
+    declared |= {"ray"} if package in ("app", "training") else set()  # the extra named cluster
     used = set().union(*(imported(path) for path in (ROOT / package).rglob("*.py")))
     used -= set(sys.stdlib_module_names) | {"app", "models", "explain", "training"} | NOT_INSTALLED
     providers = packages_distributions()

@@ -3,6 +3,7 @@
 import typer
 
 from models.errors import FaceWhyError, in_shell
+from training.commands.annotate import annotate
 from training.commands.calibrate import calibrate
 from training.commands.conformal import conformal
 from training.commands.data import data
@@ -17,7 +18,7 @@ from training.commands.train import train
 from training.commands.trust import trust
 from training.commands.tune import tune
 
-COMMANDS = (train, together, retrain, tune, export, calibrate, evaluate, conformal, publish, trust, sheet)
+COMMANDS = (train, together, retrain, tune, export, calibrate, evaluate, conformal, publish, trust, sheet, annotate)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
 for command in COMMANDS:
