@@ -211,6 +211,9 @@ MEASURES = (
 """All of them, from the top of the face down; left and right are the subject's own."""
 
 NAMES = tuple(measure.name for measure in MEASURES)
+OPPOSITE = [NAMES.index(name.replace("left", "#").replace("right", "left").replace("#", "right")) for name in NAMES]
+"""For each measure the place of the same one of the other side; its own where there are no two sides."""
+_SIDEWAYS = np.array([-1.0 if name in ("mouth_shift", "head_turn") else 1.0 for name in NAMES], np.float32)
 COLUMNS = tuple(measure.column for measure in MEASURES)
 """The columns of a data set that hold them, in their order."""
 
@@ -234,6 +237,12 @@ def measure(keypoints: np.ndarray) -> np.ndarray:
         raise ParameterError("The keypoints are not 15 finite points a face", received, "Read the keypoints again")
     at = dict(zip(KEYPOINTS, np.moveaxis(_own_frame(points), -2, 0), strict=True))
     return np.stack([each.compute(at) for each in MEASURES], axis=-1).astype(np.float32)
+
+
+def mirrored(values: np.ndarray) -> np.ndarray:
+    """The measures (..., 20) of mirrored faces by those of the faces: the sides swap, and what lies to the left lies to
+    the right."""
+    return np.asarray(np.asarray(values)[..., OPPOSITE] * _SIDEWAYS)
 
 
 def _own_frame(points: np.ndarray) -> np.ndarray:

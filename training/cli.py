@@ -9,6 +9,8 @@ from training.commands.conformal import conformal
 from training.commands.data import data
 from training.commands.evaluate import evaluate
 from training.commands.export import export
+from training.commands.features import features
+from training.commands.fit import fit
 from training.commands.models import models
 from training.commands.publish import publish
 from training.commands.retrain import retrain
@@ -18,7 +20,22 @@ from training.commands.train import train
 from training.commands.trust import trust
 from training.commands.tune import tune
 
-COMMANDS = (train, together, retrain, tune, export, calibrate, evaluate, conformal, publish, trust, sheet, annotate)
+COMMANDS = (
+    train,
+    together,
+    retrain,
+    tune,
+    export,
+    calibrate,
+    evaluate,
+    conformal,
+    publish,
+    trust,
+    sheet,
+    annotate,
+    features,
+    fit,
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
 for command in COMMANDS:

@@ -42,7 +42,7 @@ class Tracking(keras.callbacks.Callback):
         self.uri = f"sqlite:///{(folder.parent / DATABASE).resolve()}" if uri == LOCAL else uri
         self.files = (folder.parent / ARTIFACTS).resolve().as_uri() if uri == LOCAL else None
         self.id, self.sent = "", 0
-        self.client = _client(self.uri, folder.parent)
+        self.client = client(self.uri, folder.parent)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         try:
@@ -51,7 +51,7 @@ class Tracking(keras.callbacks.Callback):
             print(f"not told to MLflow yet: {error.received}")
 
     def _send(self) -> None:
-        with _asking(self.uri):
+        with asking(self.uri):
             self._begin()
             log = run.read_log(self.folder)
             for row in log[self.sent :]:
@@ -70,7 +70,7 @@ class Tracking(keras.callbacks.Callback):
             The version's number.
         """
         self._send()
-        with _asking(self.uri):
+        with asking(self.uri):
             for file in (run.RECORD, run.LOG, run.BEST):
                 if (self.folder / file).is_file():
                     self.client.log_artifact(self.id, str(self.folder / file))
@@ -123,15 +123,24 @@ def add_version(folder: Path, version: Path, number: str) -> None:
     if not known.is_file():
         return
     kept = json.loads(known.read_text(encoding="utf-8"))
-    client = _client(kept["uri"], folder.parent)
-    with _asking(kept["uri"]):
-        client.log_artifact(kept["run"], str(version / cards.FILE))
-        client.set_tag(kept["run"], "version", number)
-        for registered in client.search_model_versions(f"run_id='{kept['run']}'"):
-            client.set_model_version_tag(registered.name, registered.version, "version", number)
+    told = client(kept["uri"], folder.parent)
+    with asking(kept["uri"]):
+        told.log_artifact(kept["run"], str(version / cards.FILE))
+        told.set_tag(kept["run"], "version", number)
+        for registered in told.search_model_versions(f"run_id='{kept['run']}'"):
+            told.set_model_version_tag(registered.name, registered.version, "version", number)
 
 
-def _client(uri: str, runs: Path) -> "mlflow.MlflowClient":
+def client(uri: str, runs: Path) -> "mlflow.MlflowClient":
+    """What talks to a tracking server or database.
+
+    Args:
+        uri: its address.
+        runs: the folder beside which files are kept; made where it is missing.
+
+    Raises:
+        RunError: MLflow is not installed, or does not answer.
+    """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # its own seven hold an epoch up for minutes
     try:
@@ -141,14 +150,14 @@ def _client(uri: str, runs: Path) -> "mlflow.MlflowClient":
             "The package mlflow-skinny for --mlflow is missing", str(error), "Install it, or leave --mlflow out"
         ) from error
     runs.mkdir(parents=True, exist_ok=True)
-    with _asking(uri):
-        client = mlflow.MlflowClient(uri, uri)
-        client.get_experiment_by_name(EXPERIMENT)  # a wrong address shows now, not after the first epoch
-        return client
+    with asking(uri):
+        made = mlflow.MlflowClient(uri, uri)
+        made.get_experiment_by_name(EXPERIMENT)  # a wrong address shows now, not after the first epoch
+        return made
 
 
 @contextmanager
-def _asking(uri: str) -> Iterator[None]:
+def asking(uri: str) -> Iterator[None]:
     """Turns what MLflow raises into one sentence."""
     from mlflow.exceptions import MlflowException
 

@@ -76,7 +76,7 @@ def confusion(counts: list[list[int]]) -> "Figure":
     )
     figure.update_xaxes(title="read as", side="bottom", tickangle=-40)
     figure.update_yaxes(title="labelled", autorange="reversed")
-    return _styled(figure, "What is read as what, in %", 470)
+    return styled(figure, "What is read as what, in %", 470)
 
 
 def reliability(found: dict[str, Any]) -> "Figure":
@@ -107,7 +107,7 @@ def reliability(found: dict[str, Any]) -> "Figure":
         )
     figure.update_xaxes(title="how sure it says it is", range=[0, 101], ticksuffix=" %")
     figure.update_yaxes(title="how often it is right", range=[0, 101], ticksuffix=" %")
-    return _styled(figure, "Does it know how sure it is?", 420).update_layout(legend={"x": 0.02, "y": 0.99})
+    return styled(figure, "Does it know how sure it is?", 420).update_layout(legend={"x": 0.02, "y": 0.99})
 
 
 def robustness(found: dict[str, Any]) -> "Figure":
@@ -143,7 +143,7 @@ def robustness(found: dict[str, Any]) -> "Figure":
         figure.update_xaxes(tickvals=[ends[0], middle, ends[1]], tickangle=0, row=index // 2 + 1, col=index % 2 + 1)
     figure.update_yaxes(range=[0, 100], ticksuffix=" %")
     figure.update_annotations(font_size=12)
-    return _styled(figure, "Right on disturbed faces", 200 * rows + 70).update_layout(
+    return styled(figure, "Right on disturbed faces", 200 * rows + 70).update_layout(
         margin_t=92, title_subtitle={"text": "dotted: undisturbed, ring: moderate", "font": {"size": 12}}
     )
 
@@ -188,7 +188,7 @@ def training(epochs: Sequence[dict[str, Any]], stages: Sequence[tuple[int, int]]
         start += count
     figure.update_xaxes(title="epoch", row=len(charts), col=1)
     low = 1.0 - 0.92 / len(charts)
-    return _styled(figure, "How it learned", 240 * len(charts) + 60).update_layout(
+    return styled(figure, "How it learned", 240 * len(charts) + 60).update_layout(
         legend={"x": 0.99, "xanchor": "right", "y": low, "yanchor": "bottom"}
     )
 
@@ -212,7 +212,7 @@ def points(found: dict[str, Any]) -> "Figure":
     )
     figure.update_xaxes(ticksuffix=" %")
     figure.update_yaxes(autorange="reversed", dtick=1)
-    return _styled(figure, "Error of each point, in % of the eyes' distance", 470)
+    return styled(figure, "Error of each point, in % of the eyes' distance", 470)
 
 
 def cumulative(found: dict[str, Any]) -> "Figure":
@@ -232,7 +232,7 @@ def cumulative(found: dict[str, Any]) -> "Figure":
     figure.add_vline(100 * FAILURE, line={"color": GREY, "dash": "dot"}, annotation_text="counts as failed")
     figure.update_xaxes(title="mean error, in % of the eyes' distance", ticksuffix=" %")
     figure.update_yaxes(title="faces within it", range=[0, 101], ticksuffix=" %")
-    return _styled(figure, "How many faces are read how well", 400)
+    return styled(figure, "How many faces are read how well", 400)
 
 
 def write(folder: str | Path, drawn: Mapping[str, "Figure"]) -> str:
@@ -302,7 +302,8 @@ def _replace(path: Path, data: bytes) -> None:
     partial.replace(path)
 
 
-def _styled(figure: "Figure", title: str, height: int) -> "Figure":
+def styled(figure: "Figure", title: str, height: int) -> "Figure":
+    """A chart in the house's dress, with its title and its height in pixels."""
     return (
         figure.update_layout(
             template="none",

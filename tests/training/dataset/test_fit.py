@@ -1,0 +1,185 @@
+"""A search over models: no photo on both sides, goes on where it stopped, keeps a glass box and tells what it is."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+from typer.testing import CliRunner
+
+from models import glass_box
+from models.errors import DatasetError, RunError
+from training.cli import app
+from training.dataset import attributions, candidates, features, finish, fit, table
+from training.measures import report
+
+SETTINGS = {
+    "logistic": {"c": 1.0},
+    "boosting": {"learning_rate": 0.1, "leaves": 4, "rounds": 30},
+    "svm": {"c": 5.0, "gamma": 0.05},
+    "network": {"units": 32, "dropout": 0.0, "learning_rate": 0.01, "epochs": 25},
+    "ebm": {"bins": 8, "learning_rate": 0.1, "leaves": 2, "bags": 1, "rounds": 60},
+}
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@pytest.fixture
+def faces(made):
+    list(features.write(made, {}))
+    return table.checked(table.read(made))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Trials of known, small settings."""
+
+    def suggest(trial, names):
+        name = trial.suggest_categorical("model", names)
+        trial.suggest_float("c", 0.1, 1.0)
+        return name, SETTINGS[name]
+
+    monkeypatch.setattr(candidates, "suggest", suggest)
+    monkeypatch.setattr(report, "write", lambda folder, drawn: ", ".join(drawn))
+
+
+@pytest.mark.parametrize("name", candidates.NAMES)
+def test_every_candidate_learns(faces, name):
+    learned, new = faces.of("Training"), faces.of("PublicTest")
+    fitted = candidates.fit(name, SETTINGS[name], learned.values, learned.labels)
+    logits = fitted.logits(new.values)
+    assert logits.shape == (42, 7) and accuracy_score(new.labels, logits.argmax(1)) > 0.6
+
+
+def test_no_group_stands_on_both_sides(faces):
+    learned = faces.of("Training")
+    asked = []
+    for fitted_to, others in fit.divided(learned):
+        assert not set(learned.groups[fitted_to]) & set(learned.groups[others])
+        asked += others.tolist()
+    assert sorted(asked) == list(range(len(learned)))
+    with pytest.raises(DatasetError, match="too few groups"):
+        list(fit.divided(learned.rows(learned.groups == learned.groups[0])))
+
+
+def test_a_photo_of_two_splits_counts_in_the_later_one_alone():
+    groups = np.array([0, 0, 1, 1, 2, 3])
+    written = ["Training", "PrivateTest", "Training", "PublicTest", "Training", None]
+    found = table.splits(written, groups, np.ones(6, bool))
+    assert found[1] == "PrivateTest" and found[3] == "PublicTest" and found[4] == "Training"
+    assert not set(found[[0, 2]]) & {"Training", "PublicTest", "PrivateTest"}
+
+
+def test_without_named_splits_groups_are_dealt_out_whole():
+    groups = np.repeat(np.arange(50), 3)
+    found = table.splits([None] * 150, groups, np.ones(150, bool))
+    assert {found[groups == group].tolist()[0] for group in range(50)} == {"Training", "PublicTest", "PrivateTest"}
+    assert all(len(set(found[groups == group])) == 1 for group in range(50))
+
+
+def test_the_whole_way_keeps_the_glass_box_and_its_figures(faces, tmp_path, quick):
+    said = []
+    names = ("logistic", "boosting", "ebm")
+    results = finish.whole(faces, tmp_path, 3, names, 0, "2.0.0", "drawn faces", told=said.append)
+    assert set(results) == set(names)
+    box = glass_box.load(tmp_path / "geometry")
+    final = faces.of("PrivateTest")
+    answers = np.array([box.read(row).top for row in final.values])
+    assert box.card["metrics"]["PrivateTest"]["accuracy"] == pytest.approx((answers == final.labels).mean(), abs=1e-4)
+    assert box.version == "2.0.0" and box.card["data"] == ["drawn faces"] and box.card["training"]["faces"] == 126
+    written = json.loads((tmp_path / "results.json").read_text())
+    assert written["models"]["ebm"]["temperature"] == box.card["temperature"]
+    assert [row["faces"] for row in written["learning_curve"]["ebm"]][-1] == 126
+    drawn = said[-1]
+    for chart in ("compared", "curves", "learning_curve", "ebm_confusion", "ebm_shap_bar", "boosting_shap_beeswarm"):
+        assert chart in drawn
+    assert "boosting_shap_dependence" in drawn and "boosting_shap_face" in drawn
+
+
+def test_a_search_goes_on_and_refuses_other_faces(faces, tmp_path, quick):
+    names = ("logistic", "svm")
+    first = list(fit.search(faces, tmp_path, 2, names, told=lambda line: None).trials)
+    assert {trial.params["model"] for trial in first} == set(names)
+    again = fit.search(faces, tmp_path, 3, names, told=lambda line: None)
+    assert [trial.number for trial in again.trials] == [0, 1, 2] and again.trials[0].value == first[0].value
+    assert set(fit.best(again)) == set(names)
+    with pytest.raises(RunError, match="other faces"):
+        fit.search(faces.of("Training"), tmp_path, 3, names)
+
+
+def test_a_trial_that_was_killed_is_tried_again(faces, tmp_path, quick, monkeypatch):
+    def killed(*given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(candidates, "fit", killed)
+        fit.search(faces, tmp_path, 1, ("logistic",))
+    study = fit.search(faces, tmp_path, 1, ("logistic",), told=lambda line: None)
+    assert [trial.state.name for trial in study.trials] == ["FAIL", "COMPLETE"]
+    assert study.trials[0].params["c"] == study.trials[1].params["c"]
+
+
+def test_mlflow_hears_of_every_trial_once_and_keeps_the_glass_box(faces, tmp_path, quick):
+    mlflow = pytest.importorskip("mlflow")
+    folder = tmp_path / "fit"
+    for trials in (2, 3):
+        finish.whole(faces, folder, trials, ("logistic", "ebm"), 0, "1.0.0", "drawn", "local", lambda line: None)
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("facewhy").experiment_id])
+    [parent] = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    trials = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    assert len(trials) == 3 and all("accuracy" in run.data.metrics for run in trials)
+    versions = client.search_model_versions("name='facewhy-glass-box'")
+    assert {version.run_id for version in versions} == {parent.info.run_id} and len(versions) == 2
+    files = {file.path for file in client.list_artifacts(parent.info.run_id, "geometry")}
+    assert files == {"geometry/model.json", "geometry/card.json"}
+
+
+def test_shap_values_of_a_sum_are_its_terms_less_their_mean(faces):
+    shap = pytest.importorskip("shap")
+    learned = faces.of("Training")
+    machine = candidates.ebm(SETTINGS["ebm"], learned.values, learned.labels)
+    from training.dataset import readable
+
+    card = {"version": "1.0.0", "temperature": 1.0, "metrics": {}}
+    box = glass_box.from_json(readable.model_json(machine, learned.values), card)
+    background, one = learned.values[:20], learned.values[30:31]
+
+    def happy(values):
+        return (box.intercept + box.contributions(values).sum(1))[:, 3]
+
+    explainer = shap.explainers.Permutation(happy, background.astype(np.float64), seed=0)
+    theirs = explainer(one.astype(np.float64), max_evals=82).values
+    assert attributions.of_glass_box(box, background, one)[..., 3] == pytest.approx(theirs, abs=1e-4)
+
+
+def test_shap_values_of_boosting_add_up_to_its_logits(faces):
+    learned = faces.of("Training")
+    fitted = candidates.fit("boosting", SETTINGS["boosting"], learned.values, learned.labels)
+    background, some = learned.values[:40], learned.values[:6]
+    values = attributions.of_boosting(fitted, background, some)
+    against = fitted.logits(some) - fitted.logits(background).mean(0)
+    assert values.shape == (6, 20, 7) and values.sum(1) == pytest.approx(against, abs=1e-2)
+
+
+def test_what_cannot_be_fitted_is_a_sentence(made):
+    for arguments, said in (
+        (["nowhere"], "No dataset was found"),
+        ([str(made.folder)], "training features"),
+        ([str(made.folder), "--features", "smell"], "The features are unknown"),
+        ([str(made.folder), "--models", "oracle"], "is unknown"),
+        ([str(made.folder), "--features", "embedding", "--models", "ebm"], "is unknown"),
+    ):
+        result = CliRunner().invoke(app, ["fit", *arguments])
+        assert result.exit_code and said in str(result.exception)
+
+
+def test_a_split_without_an_emotion_is_named(faces):
+    with pytest.raises(DatasetError, match="No face of PublicTest has the label happy"):
+        table.checked(faces.rows((faces.splits != "PublicTest") | (faces.labels != 3)))
