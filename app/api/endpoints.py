@@ -5,6 +5,7 @@ Coordinates are pixels of the upright photo, from its left and top edge; a photo
 2048 pixels is reduced to that first. `turned` says by how much it was turned to be upright.
 """
 
+import base64
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from app import experiments, pipeline, text
+from app import experiments, pipeline, reporting, text
 from app.api import responses, schemas
 from app.serving import admission
 from explain import scale
@@ -121,6 +122,34 @@ def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
     found = _chosen(photo, request)
     answer, explanation = _explained(found, request)
     return {**answer, "trust": pipeline.trusted(found.faces[0], explanation, answer["prediction"]["version"]).to_json()}
+
+
+def report(photo: Photo, request: schemas.ReportRequest) -> dict[str, Any]:
+    """A file to keep about an explanation and which tests it survives: a page, a picture, a table or all numbers.
+
+    `content` is the file's text, `png` its picture; `name` and `type` say what to call it and what it holds. Nothing is
+    kept here.
+    """
+    found = _chosen(photo, request)
+    [face] = found.faces
+    prediction = pipeline.predict(request.model, [face], pipeline.latest(request.model, request.model_version))[0]
+    target = pipeline.target(request.emotion, request.against, prediction)
+    method = request.method or pipeline.recommended(request.model)
+    made = pipeline.explain(request.model, face, target, method, request.params, prediction.version)
+    tested = None if face.guessed else pipeline.trusted(face, made, prediction.version)
+    whole = reporting.report(found.photo, face, prediction, made, tested)
+    name = schemas.REPORT_FILES[request.output]
+    content = reporting.content(whole.without_photo() if request.without_photo else whole, name)
+    kind = reporting.FILES[name]
+    picture = f"data:{kind};base64,{base64.b64encode(content).decode()}" if kind.startswith("image/") else None
+    return {
+        **responses.chosen(found),
+        "name": name,
+        "type": kind,
+        "content": None if picture else content.decode(),
+        "png": picture,
+        "note": responses.note(found.faces),
+    }
 
 
 def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
@@ -247,6 +276,7 @@ ENDPOINTS = {
         Endpoint(keypoints, schemas.KeypointsRequest, schemas.KeypointsResponse, "predict/keypoints", PREDICT),
         Endpoint(explain, schemas.ExplainRequest, schemas.ExplainResponse, "explain", EXPLAIN),
         Endpoint(trust, schemas.TrustRequest, schemas.TrustResponse, "trust", EXPLAIN),
+        Endpoint(report, schemas.ReportRequest, schemas.ReportResponse, "report", EXPLAIN),
         Endpoint(compare, schemas.CompareRequest, schemas.CompareResponse, "compare", EXPLAIN),
         Endpoint(lab, schemas.LabRequest, schemas.LabResponse, "lab", EXPLAIN),
     )
@@ -273,7 +303,8 @@ def _in_moved_crops(
 
 
 def _chosen(
-    photo: Photo, request: schemas.ExplainRequest | schemas.CompareRequest | schemas.LabRequest
+    photo: Photo,
+    request: schemas.ExplainRequest | schemas.ReportRequest | schemas.CompareRequest | schemas.LabRequest,
 ) -> pipeline.Detections:
     return pipeline.some(pipeline.detections(photo, request.turn, request.whole_picture)).pick(request.face)
 

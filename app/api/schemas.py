@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
-from app import pipeline
+from app import pipeline, reporting
 from app.api.errors import ErrorResponse
 from explain.registry import METHODS
 from models import zoo
@@ -16,6 +16,9 @@ PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgG
 
 MAPS = ("arrays", "png", "none")
 """How maps are answered: as numbers, as a picture over the face, or not at all."""
+
+REPORT_FILES = {name.partition(".")[0]: name for name in reporting.FILES}
+"""The files of a report by their names without endings."""
 
 # --------------------------------------------------------------------- requests
 
@@ -116,6 +119,15 @@ Steps = Annotated[
         examples=[{"steps": [{"do": "hide", "region": "mouth"}]}],
     ),
 ]
+FileName = Annotated[
+    Literal[*REPORT_FILES],
+    AnyCase,
+    Field(
+        description="The file: report, one HTML page that needs nothing else; map, a PNG with scale and caption; "
+        "evidence, a csv by part of the face; explanation, all numbers as JSON."
+    ),
+]
+WithoutPhoto = Annotated[bool, Field(description="Leave every pixel of the picture out of the file.")]
 SmallestChanges = Annotated[
     bool, Field(description="Also look for the smallest set of face parts that, hidden, changes each answer.")
 ]
@@ -179,6 +191,22 @@ class ExplainRequest(ImageRequest):
 
 class TrustRequest(ExplainRequest):
     """A picture, and which explanation of one of its faces is tested."""
+
+
+class ReportRequest(ImageRequest):
+    """A picture, and which file about an explanation of one of its faces is made."""
+
+    model: ModelName = "cnn"
+    emotion: Emotion = ""
+    method: MethodName = ""
+    against: Against = ""
+    params: Params = None
+    face: FaceIndex = 0
+    whole_picture: WholePicture = False
+    model_version: Version = ""
+    output: FileName = "report"
+    without_photo: WithoutPhoto = False
+    turn: Turn = None
 
 
 class CompareRequest(ImageRequest):
@@ -479,6 +507,20 @@ class TrustResponse(ExplainResponse):
     """An explanation, and which tests it survives."""
 
     trust: TrustResult
+
+
+class ReportResponse(Answer):
+    """A file about a tested explanation; `content` is its text, and null for a picture, which is `png`."""
+
+    turned: int
+    box: Box
+    score: float | None
+    quality: Quality
+    name: str
+    type: str
+    content: str | None
+    png: str | None
+    note: str
 
 
 class CompareResponse(Answer):

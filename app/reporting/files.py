@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.reporting.evidence_table import evidence_csv
@@ -12,13 +12,29 @@ from app.reporting.picture import to_png
 from app.reporting.report import Report
 from models.errors import ParameterError
 
-FILES = ("report.html", "map.png", "evidence.csv", "explanation.json")
+FILES = {
+    "report.html": "text/html",
+    "map.png": "image/png",
+    "evidence.csv": "text/csv",
+    "explanation.json": "application/json",
+}
+"""The files of a report and what they hold."""
+MADE: dict[str, Callable[[Report], bytes]] = {
+    "report.html": lambda report: to_html(report).encode(),
+    "map.png": to_png,
+    "evidence.csv": lambda report: evidence_csv(report).encode(),
+    "explanation.json": lambda report: to_json(report).encode(),
+}
 
 
 def every(report: Report) -> dict[str, bytes]:
     """The content of each of `FILES`."""
-    contents = (to_html(report).encode(), to_png(report), evidence_csv(report).encode(), to_json(report).encode())
-    return dict(zip(FILES, contents, strict=True))
+    return {name: content(report, name) for name in FILES}
+
+
+def content(report: Report, name: str) -> bytes:
+    """The content of one of `FILES`."""
+    return MADE[name](report)
 
 
 def refuse_to_replace(folder: Path) -> None:

@@ -26,7 +26,7 @@ def page():
 
 def test_only_the_endpoints_are_public(page):
     public = {event.api_name for event in page.fns.values() if event.api_visibility == "public"}
-    assert public == {"detect", "predict", "keypoints", "explain", "trust", "compare", "lab"}
+    assert public == {"detect", "predict", "keypoints", "explain", "trust", "report", "compare", "lab"}
 
 
 def test_the_page_names_no_other_host(page):

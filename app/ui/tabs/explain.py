@@ -7,16 +7,17 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from app import pipeline, text
+from app import pipeline, reporting, text
 from app.serving import admission
 from app.ui import controls, method_pages, scripts
 from app.ui.cancellation import Cancellation
-from app.ui.render import charts, evidence_table, html, pictures, trust_panel
+from app.ui.render import charts, evidence_table, files_to_keep, html, pictures, trust_panel
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
 from explain import action_units, evidence, scale
 from explain.base import Explanation
 from explain.registry import METHODS
+from explain.trust import TrustResult
 from models import regions
 from models.errors import WeightsError
 from models.types import Face, Prediction
@@ -42,6 +43,7 @@ class Shown:
         face: the face that was explained.
         explanation: its explanation.
         version: of the model that was explained.
+        prediction: what it says about the face.
     """
 
     key: str
@@ -49,6 +51,7 @@ class Shown:
     face: Face
     explanation: Explanation
     version: str = ""
+    prediction: Prediction | None = None
 
 
 class View(NamedTuple):
@@ -63,16 +66,19 @@ class View(NamedTuple):
     parts: Any = SKIP
     verdict: Any = SKIP
     fold: Any = SKIP
+    keep: Any = SKIP
+    files: Any = SKIP
 
 
 class Judged(NamedTuple):
-    """The outputs that show what the tests of a map found; `judged` is the key of the map."""
+    """The outputs that show what the tests of a map found; `judged` is the key of the map, `result` what was found."""
 
     judged: Any
     verdict: Any
     fold: Any
     numbers: Any
     curves: Any
+    result: Any = None
 
 
 class Offered(NamedTuple):
@@ -97,7 +103,7 @@ def build(shared: Shared) -> None:
     """Make the tab's components and events."""
     cancellation = gr.State(Cancellation())
     shown = shared.explained
-    judged = gr.State("")
+    judged, result = gr.State(""), gr.State(None)
     first = pipeline.recommended("cnn")
     offered = gr.State(first)
     strip = gr.HTML(js_on_load=scripts.read("select"))
@@ -138,9 +144,13 @@ def build(shared: Shared) -> None:
             with gr.Accordion("How the map was tested", open=False, visible=False, elem_id="trust-numbers") as fold:
                 numbers = gr.HTML()
                 curves = gr.Plot(show_label=False, container=False, visible=False, elem_id="trust-curves")
+            with gr.Accordion("Keep it: report, picture, table", open=False, visible=False, elem_id="keep") as keep:
+                bare = gr.Checkbox(False, label="Without my photo", elem_id="keep-bare")
+                make = gr.Button("Make the files", size="sm", elem_id="keep-make")
+                files = gr.HTML(elem_id="keep-files")
     inputs = [cancellation, shared.session, model, emotion, against, method, *values]
-    map_of = [*View(shown, strip, status, stop, picture, told, parts, verdict, fold)]
-    judged_of = [*Judged(judged, verdict, fold, numbers, curves)]
+    map_of = [*View(shown, strip, status, stop, picture, told, parts, verdict, fold, keep, files)]
+    judged_of = [*Judged(judged, verdict, fold, numbers, curves, result)]
     method_of = [*Offered(offered, method, summary, about), *groups]
     method.input(turn_to, [model, method], method_of, **PRIVATE)
     about.expand(explained, method, page, **PRIVATE)
@@ -162,6 +172,8 @@ def build(shared: Shared) -> None:
     runs.append(stop.click(stopped, cancellation, map_of, **PRIVATE))
     for run in runs:
         run.then(judge, [cancellation, shown, judged], judged_of, **PRIVATE, **admission.EXPLAINS)
+    make.click(kept, [shared.session, shown, judged, result, bare], files, **PRIVATE)
+    bare.input(forget, None, files, **PRIVATE, queue=False)
     fold.expand(None, js=scripts.read("resize"))
     opacity.input(None, opacity, None, js=scripts.read("opacity"))
     outlined.input(None, outlined, None, js=scripts.read("outlined"))
@@ -203,7 +215,9 @@ def explain(
         return
     about = (session.key, session.chosen, model, emotion, against, method, *values)
     cancellation.shown = uuid.uuid4().hex
-    yield finished(session, Shown(cancellation.shown, about, session.face, explanation, prediction.version), prediction)
+    yield finished(
+        session, Shown(cancellation.shown, about, session.face, explanation, prediction.version, prediction), prediction
+    )
 
 
 def arrive(shown: Shown | None, cancellation: Cancellation, session: Session, *inputs: Any) -> Iterator[View]:
@@ -243,7 +257,30 @@ def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Itera
             fold=gr.Accordion(visible=True),
             numbers=trust_panel.numbers(result),
             curves=curves,
+            result=result,
         )
+
+
+def kept(session: Session, shown: Shown | None, judged: str, result: TrustResult | None, bare: bool) -> str:
+    """Links that hold a report on the map on the screen, so that no file lies on the server.
+
+    Args:
+        session: whose photo it is.
+        shown: the map.
+        judged, result: which map was tested, and what was found.
+        bare: whether every pixel of the photo is left out.
+    """
+    if shown is None or shown.prediction is None or shown.about[:2] != (session.key, session.chosen):
+        return html.note("This map is of another face. Wait for the new one, then make the files.")
+    tested = result if judged == shown.key else None
+    report = reporting.report(session.photo, shown.face, shown.prediction, shown.explanation, tested)
+    contents = reporting.every(report.without_photo() if bare else report)
+    return files_to_keep.links(contents, waiting=tested is None and not shown.face.guessed)
+
+
+def forget() -> str:
+    """No links: they hold another choice than the one that is made now."""
+    return ""
 
 
 def stopped(cancellation: Cancellation) -> View:
@@ -303,6 +340,8 @@ def notice_only(cancellation: Cancellation, session: Session, note: str) -> View
         parts="",
         verdict="",
         fold=gr.Accordion(visible=False),
+        keep=gr.Accordion(visible=False),
+        files="",
     )
 
 
@@ -342,6 +381,8 @@ def finished(session: Session, shown: Shown, prediction: Prediction) -> View:
         parts=evidence_table.table(items, explanation),
         verdict=trust_panel.WAITING,
         fold=gr.Accordion(visible=False),
+        keep=gr.Accordion(visible=True),
+        files="",
     )
 
 

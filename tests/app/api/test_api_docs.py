@@ -51,6 +51,7 @@ def order(name: str) -> int:
                 *schemas.ExplainRequest.model_fields,
                 *schemas.LabRequest.model_fields,
                 *schemas.PredictRequest.model_fields,
+                *schemas.ReportRequest.model_fields,
             ]
         )
     )

@@ -21,6 +21,7 @@ BASE64 = base64.b64encode(PICTURE).decode()
 QUICK = {
     "explain": {"model": "resnet", "emotion": "sad", "against": "happy", "method": "gradcam"},
     "trust": {"method": "gradcam", "emotion": "happy"},
+    "report": {"method": "gradcam", "output": "evidence"},
     "compare": {"emotion": "angry", "against": "happy"},
     "lab": {"experiment": {"steps": [{"do": "hide", "region": "mouth"}]}, "emotion": "happy", "method": "gradcam"},
 }
@@ -168,7 +169,7 @@ def numbers(answer) -> dict[str, float | str]:
     def walk(value, place):
         if isinstance(value, dict | list):
             for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-                if key not in ("seconds", "milliseconds", "words", "sentence"):
+                if key not in ("seconds", "milliseconds", "words", "sentence", "content"):
                     walk(part, f"{place}/{key}")
         elif isinstance(value, int | float) and not isinstance(value, bool):
             flat[place] = float(value)

@@ -1,11 +1,15 @@
 """What programs get: the same numbers as the page, typed, for all endpoints."""
 
+import csv
+import io
+import json
+
 import httpx
 import numpy as np
 import pytest
 from gradio_client import handle_file
 
-from app import pipeline
+from app import pipeline, reporting
 from app.api import endpoints, schemas
 from app.api.endpoints import ENDPOINTS
 from explain import evidence, registry
@@ -164,3 +168,24 @@ def test_how_sure_a_prediction_is_is_answered_and_crops_only_when_asked_for(astr
     monkeypatch.setattr(endpoints, "MOST_IN_CROPS", 0)
     with pytest.raises(ParameterError, match="Name one by"):
         endpoints.predict(astronaut, schemas.PredictRequest(image="", crops=True))
+
+
+def test_report_answers_one_file_a_call_without_the_photo_where_that_is_asked():
+    """Asked without a server: the contract test goes over the interfaces."""
+    picture = photo.read(PICTURE)
+
+    def made(**fields):
+        request = schemas.ReportRequest(image="", method="gradcam", emotion="sad", **fields)
+        return ENDPOINTS["report"].answer(picture, request)
+
+    answers = {name: made(output=name.split(".")[0], without_photo=True) for name in reporting.FILES}
+    assert {name: (answer["name"], answer["type"]) for name, answer in answers.items()} == {
+        name: (name, kind) for name, kind in reporting.FILES.items()
+    }
+    rows = list(csv.DictReader(io.StringIO(answers["evidence.csv"]["content"])))
+    assert len(rows) == 8 and {row["emotion"] for row in rows} == {"sad"}
+    numbers = json.loads(answers["explanation.json"]["content"])
+    assert numbers["explanation"]["method"] == "gradcam" and numbers["trust"]["verdict"]
+    assert answers["map.png"]["png"].startswith("data:image/png;base64,") and answers["map.png"]["content"] is None
+    assert "data:image/jpeg" not in answers["report.html"]["content"]
+    assert "data:image/jpeg" in made()["content"], "with the photo unless it is to be left out"

@@ -31,7 +31,7 @@ PICTURE = (EXAMPLES / "astronaut.jpg").read_bytes()
 BASE64 = base64.b64encode(PICTURE).decode()
 JSON_ROUTES = [
     f"/api/v1/{name}"
-    for name in ("detect", "predict/emotion", "predict/keypoints", "explain", "compare", "trust", "lab")
+    for name in ("detect", "predict/emotion", "predict/keypoints", "explain", "compare", "trust", "report", "lab")
 ]
 
 

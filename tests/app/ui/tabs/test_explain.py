@@ -1,5 +1,7 @@
 """The handlers of the tab Explain as plain functions."""
 
+import base64
+import json
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -9,7 +11,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import pipeline, text
+from app import pipeline, reporting, text
 from app.serving import jobs
 from app.ui import controls, session
 from app.ui.cancellation import Cancellation
@@ -316,7 +318,7 @@ def result(one) -> trust.TrustResult:
 
 def test_a_map_is_judged_once(one):
     there = shown(one).shown
-    first, (key, verdict, fold, numbers, curves) = explain.judge(showing(there), there, "")
+    first, (key, verdict, fold, numbers, curves, result) = explain.judge(showing(there), there, "")
     assert key == there.key and "fw-badge" in verdict and fold.visible and "fw-numbers" in numbers and curves.visible
     assert first[:2] == (key, verdict), "the verdict does not wait for other maps"
     assert "of ResNet" in numbers and "of ResNet" not in first[3]
@@ -383,7 +385,7 @@ def test_a_flat_map_has_a_reading_without_curves(one):
     flat = base.Explanation("gradcam", "cnn", made.target, np.ones((48, 48), np.float32), False, made.params, 0.1)
     result = explain.pipeline.trusted(one.face, flat)
     there = explain.Shown("k", (), one.face, flat)
-    *_, (_, verdict, _, numbers, curves) = explain.judge(showing(there), there, "")
+    *_, (_, verdict, _, numbers, curves, _) = explain.judge(showing(there), there, "")
     assert result.curves == () and result.verdict == "none" and "flat" in verdict
     assert not curves.visible and "a flat map" in numbers and "nan" not in numbers
 
@@ -412,3 +414,25 @@ def test_a_small_map_of_predict_opens_its_network_as_it_was_shown():
     assert (wanted, model, emotion, against, offered, method) == ("", "vgg16", "", "", first, first)
     assert explain.open_with("", "cnn", "occlusion", "gradcam")[:4] == explain.Wanted()
     assert explain.open_with("", "cnn", "occlusion", "gradcam")[4:] == explain.offer("cnn", "occlusion", "gradcam")
+
+
+def test_files_to_keep_hold_the_map_on_the_screen_and_no_pixel_where_that_is_asked(one):
+    seen = shown(one, "cnn", "sad", "", "saliency").shown
+    for bare in (False, True):
+        made = explain.kept(one, seen, "", None, bare)
+        assert "not tested yet" in made
+        found = dict(re.findall(r'download="facewhy-([\w.]+)" href="data:[^,]+;base64,([^"]+)"', unescape(made)))
+        contents = {name: base64.b64decode(data) for name, data in found.items()}
+        assert set(contents) == set(reporting.FILES)
+        numbers = json.loads(contents["explanation.json"])
+        assert np.allclose(numbers["explanation"]["values"], seen.explanation.values)
+        assert numbers["explanation"]["emotion"] == "sad" and numbers["trust"] is None
+        assert (b"data:image/jpeg" in contents["report.html"]) != bare
+    tested = SimpleNamespace(
+        sentence="It holds up.", to_json=dict, between_methods={}, between_models={}, stability=0.5
+    )
+    made = explain.kept(one, seen, seen.key, tested, True)
+    assert "not tested yet" not in made
+    assert b"It holds up." in base64.b64decode(re.search(r'report.html" href="[^,]+,([^"]+)"', unescape(made))[1])
+    assert "another face" in explain.kept(Session(), seen, "", None, False)
+    assert "another face" in explain.kept(one, None, "", None, False)
