@@ -6,7 +6,7 @@ import pytest
 
 from explain import registry
 from tests.bench import __main__ as bench
-from tests.bench import costs, libraries, timing
+from tests.bench import costs, generated, libraries, timing
 from tests.bench.timing import Row
 
 
@@ -54,3 +54,9 @@ def test_a_part_that_is_not_there_is_refused(monkeypatch, capsys):
         bench.main()
     assert "no such part: coffee" in capsys.readouterr().err
     assert all(list(inspect.signature(part).parameters) == ["models", "turns"] for part in bench.PARTS.values())
+
+
+def test_generated_photos_differ_and_are_the_same_each_time():
+    first = [generated.photo(index) for index in range(6)]
+    assert len(set(first)) == 6 and first == [generated.photo(index) for index in range(6)]
+    assert first[0] != generated.photo(0, seed=1)

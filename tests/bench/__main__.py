@@ -4,7 +4,7 @@ import argparse
 import warnings
 
 from models.zoo import EMOTION_MODELS
-from tests.bench import costs, libraries, page, timing
+from tests.bench import annotation, costs, libraries, page, timing
 
 PARTS = {
     "answers": page.answers,
@@ -16,6 +16,7 @@ PARTS = {
     "trust": page.trust,
     "memory": page.memory,
     "page": page.page,
+    "annotate": annotation.rows,
 }
 
 

@@ -3,6 +3,8 @@
 import logging
 import os
 import pickle
+import re
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ BLOCK = 16 * 2**20
 """Bytes of pictures that go from a reader to a worker at once."""
 STARTS = 3
 """How often Ray is started on a machine that is so busy that it gives up."""
+REACHED_S = 10.0
+"""Seconds within which the address of a cluster answers."""
 READER = 0.25
 """Of a processor, what a reader is given: it waits for bytes more than it computes."""
 
@@ -62,6 +66,8 @@ def _connect(workers: int, address: str, processors: float) -> Any:
     except ImportError as error:
         advice = "Install it: `.venv/bin/python -m pip install 'ray[data]'`, or leave --workers and --address out"
         raise ParameterError("Ray is not installed", str(error)[:80], advice) from error
+    _reached(address)
+    reason = ""
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     variables = {"TF_NUM_INTRAOP_THREADS": str(max(1, int(processors))), "TF_NUM_INTEROP_THREADS": "1"}
     if address:
@@ -73,19 +79,33 @@ def _connect(workers: int, address: str, processors: float) -> Any:
         environment = {"env_vars": variables | {"PYTHONPATH": str(ROOT)}}
         options |= {"num_cpus": room, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         options |= {"runtime_env": environment}
-    for attempt in range(STARTS):
+    for _ in range(1 if address else STARTS):
         try:
             ray.init(**options)
             return ray
-        except (ConnectionError, ValueError, OSError) as error:
-            found = f"none at {address!r}" if address else str(error)[:120]
-            raise ParameterError("No Ray cluster was found at --address", found, "Start one") from error
         except Exception as error:  # Ray has no name for a node that starts more slowly than its 30 seconds
+            if address:
+                raise _no_cluster(address) from error
             ray.shutdown()
-            if attempt == STARTS - 1:
-                advice = "Try again when the machine is less busy, or leave --workers out"
-                raise RunError("Ray did not start", _reason(error), advice) from error
-    raise AssertionError
+            reason = _reason(error)
+    raise RunError("Ray did not start", reason, "Try again when the machine is less busy, or leave --workers out")
+
+
+def _reached(address: str) -> None:
+    """See that something answers where a cluster is said to be: Ray itself would ask for minutes.
+
+    Raises:
+        ParameterError: nothing does.
+    """
+    if found := re.search(r"([\w.-]+):(\d+)$", address):
+        try:
+            socket.create_connection((found[1], int(found[2])), REACHED_S).close()
+        except (OSError, OverflowError) as error:
+            raise _no_cluster(address) from error
+
+
+def _no_cluster(address: str) -> ParameterError:
+    return ParameterError("No Ray cluster was found at --address", f"none at {address!r}", "Start one")
 
 
 def _rows(

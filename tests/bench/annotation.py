@@ -1,0 +1,118 @@
+"""A batch job over photos: against detector and networks alone, two workers against one, and what memory it holds.
+
+`python -m tests.bench annotate` takes 400 generated photos; `python -m tests.bench.annotation --photos 10000` takes as
+many as are asked for, with `--without-ray` in one process alone.
+"""
+
+import argparse
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.bench import generated
+from tests.bench.timing import Row, seconds
+
+PHOTOS = 400
+COMPARED = 64
+"""Photos of the comparison with the bare passes, which are all held decoded."""
+
+
+def rows(models: list, turns: int) -> Iterator[Row]:
+    """What the design asks of annotation by a batch job."""
+    yield from measured(models, turns, PHOTOS, True)
+
+
+def measured(models: list, turns: int, photos: int, workers: bool) -> Iterator[Row]:
+    """The same of so many photos, with two workers beside one, or without them."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = generated.write(Path(folder) / "photos", photos)
+        yield against_bare(models, sorted(source.iterdir())[:COMPARED], max(1, turns // 2))
+        one, growth = run(source, Path(folder) / "here", 0)
+        print(f"one process: {one:.1f} photos a second", flush=True)
+        yield Row(f"annotation: memory gained over the later four fifths of {photos} photos", growth, 200, "MiB")
+        if workers:
+            rates = [run(source, Path(folder) / f"by{count}", count)[0] for count in (1, 2)]
+            print(f"on Ray: {rates[0]:.1f} photos a second by one worker, {rates[1]:.1f} by two", flush=True)
+            yield Row("annotation: two workers / one", rates[1] / rates[0], 1.7, "×", at_least=True)
+
+
+def against_bare(models: list, paths: list[Path], turns: int) -> Row:
+    """The rate of annotation, files in and rows out, as a share of that of the passes that it cannot do without."""
+    from models import photo
+    from training.dataset.annotator import Annotator, Options
+    from training.dataset.sources import portions, read
+
+    decoded = [photo.read(path) for path in paths]
+    annotator = Annotator(Options())
+    found = portions([str(path) for path in paths])
+
+    def ours() -> None:
+        for _ in annotator.stream(picture for portion in found for picture in read(portion)):
+            pass
+
+    whole, least = seconds(ours, bare_passes(models, decoded), turns=turns)
+    return Row("annotation / detector and networks alone: rate", least / whole, 0.8, "×", at_least=True)
+
+
+def bare_passes(models: list, photos: list) -> Callable[[], None]:
+    """Detector, keypoint network and emotion networks over decoded photos, in batches as large as annotation's."""
+    from models import detector, keypoints
+    from training.dataset.annotator import BATCH
+
+    def passes() -> None:
+        for start in range(0, len(photos), BATCH):
+            pairs = [(face, each) for each in photos[start : start + BATCH] for face in detector.find(each)]
+            faces = keypoints.read_all(pairs)
+            for model in models:
+                model.predict(faces)
+
+    return passes
+
+
+def run(source: Path, out: Path, workers: int) -> tuple[float, float]:
+    """Annotate a folder.
+
+    Returns:
+        Photos a second between the first fifth, when every worker has its models, and the end; and how many MiB this
+        process gained meanwhile.
+    """
+    from training.dataset.annotate import Progress, annotate
+
+    told: list[tuple[int, float, float]] = []
+
+    def watch(progress: Progress) -> None:
+        told.append((progress.done, time.perf_counter(), held()))
+
+    annotate([str(source)], out, workers=workers, watch=watch)
+    settled = next(each for each in told if each[0] * 5 >= told[-1][0])
+    last = told[-1]
+    return (last[0] - settled[0]) / (last[1] - settled[1]), last[2] - settled[2]
+
+
+def held() -> float:
+    """What this process holds in memory, in MiB; 0 where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0.0
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)[1]) / 1024
+
+
+def main() -> None:
+    from models.zoo import EMOTION_MODELS
+    from tests.bench import timing
+
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.annotation", description=__doc__)
+    parser.add_argument("--photos", type=int, default=PHOTOS)
+    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--without-ray", action="store_true")
+    given = parser.parse_args()
+    print("| what | measured | limit | holds |\n|---|---|---|---|", flush=True)
+    for row in measured(timing.models(list(EMOTION_MODELS)), given.turns, given.photos, not given.without_ray):
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+import cv2
+import numpy as np
+import pytest
+
+from models import dataset
+from models.errors import ParameterError
+from tests.training.dataset.quick import Quick
+from training.dataset import annotate as annotation
+from training.dataset.annotate import annotate
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def test_workers_write_what_one_process_writes(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # Ray's 15 would leave workers nothing of a busy machine
+    monkeypatch.setattr(annotation, "Annotator", Quick)  # the networks would take minutes to load beside other tests
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for index in range(40):
+        cv2.imwrite(str(photos / f"{index:02}.png"), np.full((60, 50, 3), 6 * index, np.uint8))
+    (photos / "40.png").write_bytes(b"no picture")
+    progress = annotate([str(photos)], tmp_path / "ray", workers=2)
+    assert (progress.photos, progress.faces, progress.errors, progress.total) == (40, 40, 1, 41)
+    annotate([str(photos)], tmp_path / "here")
+    for table in dataset.TABLES:
+        one, other = (dataset.read(tmp_path / name).read(table).sort_by("source") for name in ("ray", "here"))
+        assert one.equals(other) and one.num_rows == {"errors": 1}.get(table, 40)
+    assert annotate([str(photos)], tmp_path / "ray", workers=1).done == 0
+
+
+def test_a_cluster_that_is_not_there_is_named(tmp_path):
+    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((60, 60, 3), np.uint8))
+    with pytest.raises(ParameterError, match="No Ray cluster was found at --address. Received: none at '127.0.0.1:1'"):
+        annotate([str(tmp_path)], tmp_path / "out", address="127.0.0.1:1")
