@@ -26,11 +26,11 @@ from app.ui.gradio_overrides.sessions import KEPT
 from app.ui.photo_input import PhotoInput
 from app.ui.render.html import fill
 from app.ui.session import Session
-from app.ui.tabs import Shared, api, compare, explain, lab, models, predict
+from app.ui.tabs import Shared, api, compare, explain, inside, lab, models, predict
 from models import precision
 from models.errors import FaceWhyError
 
-TABS = (predict, explain, compare, lab, models, api)
+TABS = (predict, explain, compare, inside, lab, models, api)
 
 
 def build() -> gr.Blocks:
@@ -41,7 +41,7 @@ def build() -> gr.Blocks:
         add_endpoints(partial(open_endpoint, image))  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(fill("header"))
         session, explained, wanted = gr.State(Session()), gr.State(None), gr.State("")
-        with gr.Tabs():
+        with gr.Tabs(overflow_behavior="wrap"):
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
                     module.build(Shared(session, tab, explained, wanted))

@@ -11,6 +11,7 @@ import numpy as np
 from app.serving import canary, engines, jobs, metrics, reports
 from app.serving.engine import Engine
 from explain.base import Explanation, Parameters, Target
+from explain.inside.opened import Opened
 from explain.trust import TrustResult
 from models import detector, moved_crops, upright, zoo
 from models.card import Card
@@ -268,6 +269,16 @@ def explain(
     """Why a model answers as it does, see `explain.registry.explain`."""
     with metrics.stage("explain"):
         return engines.current().explain(jobs.explain, name, face, target, method, params, version)
+
+
+def opened(name: str, face: Face, target: Target, version: str = "") -> Opened:
+    """A model opened on a face: its stages, how Grad-CAM is made, and the path from the average face.
+
+    Raises:
+        UnknownNameError, WeightsError: see `models.zoo.load`.
+    """
+    with metrics.stage("explain"):
+        return engines.current().explain(jobs.opened, name, face, target, version)
 
 
 def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iterator[TrustResult]:

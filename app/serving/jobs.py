@@ -8,6 +8,8 @@ from typing import Any
 from app.serving import reports
 from explain import control_maps, registry, trust
 from explain.base import Explanation, Parameters, Target
+from explain.inside import opened as inside
+from explain.inside.opened import Opened
 from explain.trust import TrustResult
 from models import ensemble, zoo
 from models.card import Card
@@ -60,6 +62,11 @@ def explain(
 ) -> Explanation:
     """Why a model answers as it does, see `explain.registry.explain`."""
     return registry.explain(zoo.load(name, version), face, target, method, params)
+
+
+def opened(name: str, face: Face, target: Target, version: str = "") -> Opened:
+    """A model opened on a face, see `explain.inside.opened.opened`."""
+    return inside.opened(zoo.load(name, version), face.crop, target)
 
 
 def tested(face: Face, explanation: Explanation, version: str = "") -> TrustResult:

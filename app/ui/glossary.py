@@ -7,6 +7,9 @@ TERMS = {
     "Method": "A way to share out a network's answer among the places of the picture. Methods disagree.",
     "Grad-CAM": "Marks where the network's last, coarse picture of the face raises the answer.",
     "SHAP": "Shares out an answer by comparing the face with average faces, as one shares out a common bill.",
+    "Stage": "Layers of a network that work on the same grid. Each stage sees more of the face, and coarser.",
+    "Cell": "One place of a stage's grid. It answers to the pixels that it can see, its receptive field.",
+    "Map": "What one of a stage's filters finds where: one number a cell.",
     "Shapley value": "What a part adds to the answer, averaged over all orders in which the parts could be shown.",
     "Saliency": "How strongly the answer reacts when a single pixel changes a little.",
     "Score": "The number behind a probability, before all seven are made to add up to 100 %; also called logit.",
@@ -36,6 +39,7 @@ OF_TAB = {
         "Tested map",
     ),
     "Compare": ("Heatmap", "Method", "Grad-CAM", "SHAP", "Shapley value", "Score", "Probability"),
+    "Inside": ("Network", "Stage", "Cell", "Map", "Score", "Grad-CAM", "SHAP", "Mean face"),
     "Lab": ("Heatmap", "Random patch", "Mean face", "Score", "Shapley value"),
     "Models": ("Calibration error", "Keypoints", "Tested map", "Random patch"),
 }

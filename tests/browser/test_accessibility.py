@@ -12,6 +12,7 @@ READY = {
     "Predict": "#notice .fw-verdict",
     "Explain": "#trust .fw-badge",
     "Compare": "#compare-notice .fw-verdict",
+    "Inside": "#inside-path .fw-curve",
     "Lab": "#lab-answers .fw-card",
     "Models": "#models .fw-card",
     "API": "#api-snippets code",
