@@ -193,12 +193,13 @@ def check(table: str, found: pa.Schema, where: str | Path = "the table") -> None
     Raises:
         DatasetError: a column is missing or has another type.
     """
-    missing = [each.name for each in COLUMNS[table] if not each.optional and each.name not in found.names]
+    names = set(found.names)
+    missing = [each.name for each in COLUMNS[table] if not each.optional and each.name not in names]
     if missing:
         more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
         raise DatasetError(f"Columns are missing in {where}", ", ".join(missing[:4]) + more, READ_AGAIN)
     for each in COLUMNS[table]:
-        if each.name == "embedding" or each.name not in found.names:
+        if each.name == "embedding" or each.name not in names:
             continue
         if (kind := found.field(each.name).type) != each.type:
             raise DatasetError(
@@ -234,11 +235,13 @@ class Dataset:
         Raises:
             DatasetError: a file cannot be read, or does not have the columns of the schema.
         """
-        found = schema(table)
+        found, before = schema(table), None
         for path in self.parts(table):
             of_part = _footer(path).schema.to_arrow_schema()
-            check(table, of_part, path)
-            found = _together(found, of_part, path)
+            if before is None or not of_part.equals(before):  # most parts are like the one before
+                check(table, of_part, path)
+                found = _together(found, of_part, path)
+            before = of_part
         return found
 
     def read(self, table: str, columns: Sequence[str] | None = None, filter: Any = None) -> pa.Table:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models import dataset, detector, keypoints, photo, pose, quality, zoo
+from models import dataset, detector, ensemble, keypoints, photo, pose, quality, weight_store, zoo
 from models.errors import DataError, DatasetError, ParameterError, RunError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.training.dataset.quick import Quick
@@ -98,12 +98,16 @@ def test_rows_are_what_detector_keypoints_and_networks_say(whole):
 
 
 def test_the_mean_decides_and_agreement_counts_the_networks_with_it(whole):
+    networks = [zoo.load(name) for name in zoo.EMOTION_MODELS]
+    together = ensemble.read(weight_store.SHIPPED, [network.card for network in networks])
     for row in whole[1].read("faces").to_pylist():
         mean = [row[column] for column in dataset.probabilities("mean")]
         assert row["emotion"] == row["mean_emotion"] == EMOTIONS[int(np.argmax(mean))]
         assert row["confidence"] == max(mean) and sum(mean) == pytest.approx(1, abs=1e-5)
         tops = [row[f"{name}_emotion"] for name in zoo.EMOTION_MODELS]
         assert row["agreement"] == pytest.approx(tops.count(row["emotion"]) / 3)
+        likely = together.likely(np.array(mean, np.float32))
+        assert tuple(row["conformal_set"] or ()) == likely and (not likely or likely[0] == row["emotion"])
 
 
 def test_a_photo_has_a_row_with_or_without_faces_and_is_turned_where_its_faces_lie(whole):

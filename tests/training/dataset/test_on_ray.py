@@ -1,12 +1,18 @@
+import pickle
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from models import dataset
+from models import dataset, detector
 from models.errors import ParameterError
 from tests.training.dataset.quick import Quick
 from training.dataset import annotate as annotation
+from training.dataset import on_ray
 from training.dataset.annotate import annotate
+from training.dataset.annotator import Options
+from training.dataset.sources import portions
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -26,6 +32,20 @@ def test_workers_write_what_one_process_writes(tmp_path, monkeypatch):
         one, other = (dataset.read(tmp_path / name).read(table).sort_by("source") for name in ("ray", "here"))
         assert one.equals(other) and one.num_rows == {"errors": 1}.get(table, 40)
     assert annotate([str(photos)], tmp_path / "ray", workers=1).done == 0
+
+
+def test_what_goes_wrong_while_a_reader_loads_travels_to_the_worker(tmp_path, monkeypatch):
+    monkeypatch.setattr(detector, "THREADS", detector.THREADS)  # a worker sets it
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    (tmp_path / "2.png").write_bytes(b"gone soon")
+    [portion] = portions([str(tmp_path)])
+    (tmp_path / "2.png").unlink()
+    rows = list(on_ray._loaded({"portion": pickle.dumps(portion)}))
+    worker = on_ray.Worker(Quick, Options(), 1)
+    tables = pickle.loads(worker({"picture": [row["picture"] for row in rows]})["tables"][0])
+    told = {Path(row["source"]).name: row for row in tables["errors"].to_pylist()}
+    assert told["1.png"]["error"] == "UnreadablePhoto" and told["1.png"]["photo_sha256"]
+    assert told["2.png"]["error"] == "Unreachable" and told["2.png"]["photo_sha256"] is None
 
 
 def test_a_cluster_that_is_not_there_is_named(tmp_path):
