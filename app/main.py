@@ -17,7 +17,7 @@ import gradio as gr
 
 from app.api.gradio import add_endpoints
 from app.server import Server, raise_file_limit
-from app.serving import canary, engines
+from app.serving import canary, engines, seats
 from app.ui import glossary, scripts, uploads
 from app.ui.gradio_overrides import queue
 from app.ui.gradio_overrides.blocks import SafeBlocks
@@ -26,11 +26,11 @@ from app.ui.gradio_overrides.sessions import KEPT
 from app.ui.photo_input import PhotoInput
 from app.ui.render.html import fill
 from app.ui.session import Session
-from app.ui.tabs import Shared, api, compare, explain, inside, lab, models, predict
+from app.ui.tabs import Shared, api, clips, compare, explain, inside, lab, live, models, predict
 from models import precision
 from models.errors import FaceWhyError
 
-TABS = (predict, explain, compare, inside, lab, models, api)
+TABS = (predict, live, clips, explain, compare, inside, lab, models, api)
 
 
 def build() -> gr.Blocks:
@@ -62,6 +62,7 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
     """
     canary.canaries()
     precision.bfloat16()
+    seats.asked()
     engines.current()
     server = Server(build(), host, port)
 

@@ -82,6 +82,11 @@ def percent(probability: float) -> str:
     return "under 1\u00a0%" if probability < 0.01 else share(probability)
 
 
+def seconds(value: float) -> str:
+    """A time in a clip: "2.5 s"."""
+    return f"{value:.1f}\u00a0s"
+
+
 def verdict(answers: dict[str, Prediction], together: Prediction | None = None) -> str:
     """What the models see in a face, how sure they are and where they differ.
 

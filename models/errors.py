@@ -6,6 +6,10 @@
     │   ├── UnreadablePhotoError    not a picture, truncated, or an unknown format
     │   ├── PhotoTooLargeError      too many bytes or pixels
     │   └── PhotoTooSmallError      too few pixels to hold a face
+    ├── ClipError               the clip given
+    │   ├── EmptyClipError          nothing was given
+    │   ├── UnreadableClipError     not a clip, without pictures, truncated, or an unknown format
+    │   └── ClipTooLargeError       too many bytes, seconds, pixels or frames
     ├── NoFaceError             no face in the picture
     ├── UnknownNameError        a model, emotion, method or parameter that does not exist
     │   └── UnknownModelError       a model, or a version of it
@@ -67,6 +71,22 @@ class PhotoTooLargeError(PhotoError):
 
 class PhotoTooSmallError(PhotoError):
     """The picture has too few pixels to hold a face."""
+
+
+class ClipError(FaceWhyError):
+    """The clip that was given cannot be used."""
+
+
+class EmptyClipError(ClipError):
+    """No clip was given."""
+
+
+class UnreadableClipError(ClipError):
+    """The data is no clip, has no pictures, is damaged, or has a format that nothing here decodes."""
+
+
+class ClipTooLargeError(ClipError):
+    """The clip has more bytes, seconds, pixels or frames than allowed."""
 
 
 class NoFaceError(FaceWhyError):

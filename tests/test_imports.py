@@ -29,6 +29,8 @@ BELOW = {
 ROOMS = {
     "app.pipeline": "app.pipeline",
     "app.experiments": "app.pipeline",
+    "app.live": "app.pipeline",
+    "app.clips": "app.pipeline",
     "app.source_faces": "app.pipeline",
     "app.text": "app.pipeline",
     "app.lab_text": "app.pipeline",

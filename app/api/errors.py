@@ -15,6 +15,8 @@ from app.api import validation
 from app.error_messages import UNAVAILABLE, UNEXPECTED
 from models.errors import (
     BusyError,
+    ClipError,
+    ClipTooLargeError,
     FaceWhyError,
     NoFaceError,
     ParameterError,
@@ -22,6 +24,7 @@ from models.errors import (
     PhotoTooLargeError,
     UnknownModelError,
     UnknownNameError,
+    UnreadableClipError,
     UnreadablePhotoError,
     UnsuitableMethodError,
     WeightsError,
@@ -33,6 +36,9 @@ STATUS: dict[type[FaceWhyError], int] = {
     PhotoTooLargeError: 413,
     UnreadablePhotoError: 415,
     PhotoError: 422,
+    ClipTooLargeError: 413,
+    UnreadableClipError: 415,
+    ClipError: 422,
     NoFaceError: 422,
     UnknownModelError: 404,
     UnknownNameError: 422,

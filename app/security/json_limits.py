@@ -18,6 +18,8 @@ from app.security.routes import seen_by_routes
 
 SMALL = 64 * 2**10
 """Bytes of a body that may hold no picture."""
+FRAME = 512 * 2**10
+"""Bytes of a body that holds a frame of the live camera: one of 640 x 480 pixels has 50 to 150 KiB in base64."""
 NODES = 10_000
 """Values that a body may hold, of any kind; a request of the page, REST or MCP has some hundred."""
 DEPTH = 64
@@ -29,10 +31,12 @@ FORMS = re.compile(r"/(predict|predict/batch|gradio_api/upload)/?")
 """Routes that take pictures as files, unless they are sent JSON."""
 PICTURES = re.compile(r"/predict/?|/api/v1/.+|/gradio_api/mcp(/.*)?")
 """Routes that take pictures in JSON."""
+FRAMES = re.compile(r"/gradio_api/stream/[^/]+/?")
+"""The route that takes a frame."""
 TOO_LONG = Refusal(
     413,
     "RequestTooLarge",
-    f"The request is too large: over {SMALL // 1024} KiB where no picture belongs",
+    f"The request is too large: over {SMALL // 1024} KiB where no picture belongs, or {FRAME // 1024} for a frame",
     "Upload the picture first, and send what that answers",
 )
 TOO_MANY = Refusal(
@@ -62,7 +66,7 @@ class JSONLimitMiddleware:
         sends_json = headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
         if FORMS.fullmatch(path) and not sends_json:
             return await self.app(scope, receive, send)
-        most = None if PICTURES.fullmatch(path) else SMALL
+        most = None if PICTURES.fullmatch(path) else FRAME if FRAMES.fullmatch(path) else SMALL
         length = headers.get("content-length", "0")
         if most and int(length) > most:
             raise TOO_LONG

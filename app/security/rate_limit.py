@@ -15,10 +15,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.security.refusals import Refusal, too_often
+from app.security.routes import seen_by_routes
 from app.security.settings import SAFE, Settings
 
 READING = 20
 """Requests that only read may come this many times as often as those that compute."""
+FRAMES = "/gradio_api/stream/"
+"""Frames of live cameras count like what reads: ten a second come of each; `app.serving.seats` says whose are read."""
 UNCOUNTED = ("/health", "/metrics", "/assets/", "/static/", "/favicon.ico")
 
 
@@ -41,7 +44,8 @@ class RateLimitMiddleware:
             client = client_of(scope, Headers(scope=scope), self.settings.trusted_proxies)
             scope = {**scope, "state": {**scope.get("state", {}), "client": client}}
             if not scope["path"].startswith(UNCOUNTED):
-                safe = scope["method"] in SAFE
+                path = seen_by_routes(scope["path"], self.settings.root_path)
+                safe = scope["method"] in SAFE or path.startswith(FRAMES)
                 for rate in self.reading if safe else self.settings.rates:
                     await self.limit.count(rate, "reading" if safe else "computing", client)
         await self.app(scope, receive, send)

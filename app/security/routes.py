@@ -22,6 +22,7 @@ PAGE = (
     r"/gradio_api/(queue/(join|data)|upload|upload_progress)/?",
     r"/gradio_api/(heartbeat|run|api|call|call/v2)/[^/]+/?",
     r"/gradio_api/call/[^/]+/[^/]+",
+    r"/gradio_api/stream/[^/]+(/close)?",
     r"/gradio_api/mcp(/.*)?",
     r"/gradio_api/file=.+",
 )

@@ -21,12 +21,17 @@ TERMS = {
     "Tested map": "The face is hidden bit by bit in the order of the map, to see whether the answer follows.",
     "Random patch": "As much of the picture as was hidden, somewhere else on the face, to compare with.",
     "Mean face": "The average of many faces. It stands where something is hidden.",
+    "Neutral face": "How a network reads your face at rest; changes are told against it, for you alone.",
+    "Smoothed": "The answers of the last moments averaged, the newest the most, so that they do not flicker.",
+    "Person": "A face that is followed from frame to frame by where it is; nobody is recognised.",
     "Calibration error": "How far the stated sureness is from how often the network is right.",
 }
 """A sentence for each word."""
 
 OF_TAB = {
     "Predict": ("Network", "Keypoints", "Probability", "Their mean", "Labels that stay possible", "Crop"),
+    "Live": ("Network", "Keypoints", "Probability", "Their mean", "Smoothed", "Neutral face", "Grad-CAM"),
+    "Clips": ("Network", "Probability", "Their mean", "Smoothed", "Person"),
     "Explain": (
         "Heatmap",
         "Method",

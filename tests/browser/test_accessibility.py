@@ -10,6 +10,8 @@ pytestmark = pytest.mark.browser
 
 READY = {
     "Predict": "#notice .fw-verdict",
+    "Live": "#live-numbers .fw-welcome",
+    "Clips": "#clip-notice .fw-welcome",
     "Explain": "#trust .fw-badge",
     "Compare": "#compare-notice .fw-verdict",
     "Inside": "#inside-path .fw-curve",

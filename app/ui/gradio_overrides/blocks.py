@@ -12,6 +12,7 @@ from gradio.exceptions import ComponentProcessingError
 
 from app.error_messages import UNEXPECTED, message
 from app.ui import uploads
+from app.ui.clip_input import ClipInput
 from app.ui.photo_input import PhotoInput
 from models.errors import PhotoError
 
@@ -51,7 +52,7 @@ class SafeBlocks(gr.Blocks):
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
         try:
             for block, value in zip(block_fn.inputs, inputs, strict=False):
-                if isinstance(block, PhotoInput):
+                if isinstance(block, PhotoInput | ClipInput):
                     if isinstance(value, str) and value:
                         raise PhotoError("The picture was sent as text and not as an upload", _kind(value), HANDLE_FILE)
                     if isinstance(value, dict) and isinstance(value.get("path"), str):

@@ -10,7 +10,7 @@ from gradio import route_utils
 from gradio.queueing import Event, Queue
 from gradio.server_messages import EstimationMessage, EventMessage, ProcessCompletedMessage
 
-from app.serving import admission
+from app.serving import admission, seats
 from app.serving.admission import AT_ONCE, WAITING, Place, WorkQueue
 from app.ui.gradio_overrides.pending import PendingAnswers
 from models.errors import BusyError
@@ -23,7 +23,7 @@ QUICK = 8
 """Calls at once of a handler that computes nothing to speak of."""
 MOST = sum(WAITING.values()) + 20
 """Calls of the page and its clients that may wait, of any kind."""
-RUNNING = sum(AT_ONCE.values()) + 2 * QUICK
+RUNNING = sum(AT_ONCE.values()) + seats.OPEN + 2 * QUICK
 """Calls of the page and its clients that may run, of any kind."""
 NAME_LENGTH = 100
 """Characters of a session's name; the page's have 11, those of a client 36."""
@@ -124,7 +124,7 @@ class PageQueue(Queue):
                 place = self._places.get(event._id)
                 if place and place.displaced:
                     self._refuse(event)
-                elif place.granted if place else waiting.current_concurrency < QUICK:
+                elif place.granted if place else waiting.current_concurrency < (waiting.concurrency_limit or QUICK):
                     waiting.queue.remove(event)
                     return [event], False, name
         return None
@@ -146,6 +146,8 @@ class PageQueue(Queue):
         if session_hash and (timer := self._lingering.pop(session_hash, None)):
             timer.cancel()
             self.pending_event_ids_session.get(session_hash, set()).discard(OPEN)
+        if session_hash or event_id:
+            self._end_cameras(session_hash, event_id)
         await super().clean_events(session_hash=session_hash, event_id=event_id)
         self._leave_removed()
 
@@ -158,8 +160,16 @@ class PageQueue(Queue):
 
     def let_all_go(self) -> None:
         """Let every stream close, because the server stops."""
+        self._end_cameras()
         for session_hash in list(self._lingering):
             self.let_go(session_hash)
+
+    def _end_cameras(self, session_hash: str | None = None, event_id: str | None = None) -> None:
+        """End the cameras of a session or a call, or all: Gradio's would wait for a next frame."""
+        for event in [event for job in self.active_jobs if job for event in job if event.streaming]:
+            if session_hash in (None, event.session_hash) and event_id in (None, event._id):
+                event.run_time, event.closed = float("inf"), True
+                event.signal.set()
 
     def _forget(self, session_hash: str) -> None:
         """Forget a session's answers and calls; those that run answer nobody."""

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from gradio.state_holder import SessionState, StateHolder
 
+from app.clips import Clip
 from app.ui import uploads
 from app.ui.gradio_overrides import upload_progress
 from app.ui.gradio_overrides.queue import PageQueue
-from app.ui.session import Session
+from models.types import Photo
 
 KEPT = 3600
 """Seconds after a visitor's last action."""
@@ -55,6 +56,8 @@ def kept(session: SessionState) -> float:
 
 
 def size(session: SessionState) -> int:
-    """Bytes of the photo that a visitor has open."""
+    """Bytes of what a visitor has open: photos, the last frame of a camera, the frames of a clip."""
     values = list(session.state_data.values())
-    return sum(value.photo.pixels.nbytes for value in values if isinstance(value, Session) and value.photo)
+    photos = {id(photo): photo for value in values if isinstance(photo := getattr(value, "photo", None), Photo)}
+    clips = [value.nbytes for value in values if isinstance(value, Clip)]
+    return sum(photo.pixels.nbytes for photo in photos.values()) + sum(clips)

@@ -4,17 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app import text
+from app.clips import Clip
 from app.ui import theme
 from explain import figures
 from explain.evidence import RegionEvidence
 from explain.trust import TrustResult
-from models.types import Prediction
+from models.types import EMOTIONS, Prediction
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 TEXT = theme.INK.c800
 """On paper; in the dark `page.css` makes it light."""
+SEVENTH = "#7A6A00"
+"""Beside the six of `figures.PALETTE`."""
+MENTIONED = 10.0
+"""Percent that an emotion reaches somewhere, or its line waits in the legend."""
 LINES = "rgba(128, 132, 128, 0.22)"
 
 
@@ -32,6 +37,31 @@ def trust_curves(result: TrustResult) -> "go.Figure":
     """The curves behind a trust reading, in probability."""
     figure = _dressed(figures.trust_curves(result), 420).update_annotations(font_size=12)
     return figure.update_layout(legend_y=1.08, margin_t=64)
+
+
+def timeline(found: Clip, person: int) -> "go.Figure":
+    """A person's probabilities over time, smoothed, and those of each frame as dots; others wait in the legend.
+
+    The number of each moment stands in `customdata`.
+    """
+    import plotly.graph_objects as go
+
+    numbers = [index for index, moment in enumerate(found.moments) for one in moment.sightings if one.person == person]
+    times, raw, smooth = (100 * part if part.ndim == 2 else part for part in found.timeline(person))
+    figure = go.Figure()
+    for index, (emotion, colour) in enumerate(zip(EMOTIONS, (*figures.PALETTE, SEVENTH), strict=True)):
+        seen = True if smooth[:, index].max(initial=0) >= MENTIONED else "legendonly"
+        same = {"name": emotion, "legendgroup": emotion, "visible": seen, "customdata": numbers, "x": times.tolist()}
+        told = f"{emotion}: %{{x:.1f}} s, %{{y:.0f}} %<extra></extra>"
+        line = {"color": colour, "width": 2.5}
+        figure.add_scatter(y=smooth[:, index].tolist(), mode="lines", line=line, hovertemplate=told, **same)
+        dots = {"color": colour, "size": 5, "opacity": 0.4}
+        figure.add_scatter(
+            y=raw[:, index].tolist(), mode="markers", marker=dots, hovertemplate=told, showlegend=False, **same
+        )
+    figure.update_yaxes(range=[0, 102], ticksuffix=" %")
+    figure.update_xaxes(ticksuffix=" s")
+    return _dressed(figure, 360).update_layout(title=None, margin_t=76)
 
 
 def _dressed(figure: "go.Figure", height: int) -> "go.Figure":

@@ -36,9 +36,10 @@
     all[to].click();
   });
 
-  // A word beside the place where photos are given.
+  // A word beside the place in sight where photos, films or a camera are given.
+  const PLACES = `${SOURCE}, #live-stage, #clip-source`;
   const tell = (sentence) => {
-    const source = document.querySelector(SOURCE);
+    const source = [...document.querySelectorAll(PLACES)].find((each) => each.offsetParent);
     if (!source) return;
     let note = document.getElementById('source-note');
     if (!note) {
@@ -46,8 +47,8 @@
       note.id = 'source-note';
       note.className = 'fw-note';
       note.setAttribute('role', 'status');
-      source.before(note);
     }
+    if (note.nextElementSibling !== source) source.before(note);
     note.textContent = sentence;
     note.hidden = !sentence;
   };
@@ -82,7 +83,21 @@
     if (event.target === input()) count(event.target.files);
   }, true);
 
-  // A camera that is refused or missing is told beside it.
+  // A camera that cannot be used is told beside the place that asked for it.
+  const REASONS = {
+    NotAllowedError: 'The browser does not let this page use the camera. Allow it in the address bar,',
+    SecurityError: 'The browser does not let this page use the camera. Allow it in the address bar,',
+    NotFoundError: 'No camera was found. Connect one,',
+    NotReadableError: 'Another program uses the camera. Close that one,',
+    AbortError: 'The camera stopped answering. Connect it again,',
+  };
+  const INSECURE = 'Browsers give the camera to pages on https and localhost only. Open this page by https://,';
+  const FRAMED = 'This page is shown inside another one that may not use the camera. Open it in a tab of its own,';
+  const OTHERWISE = ' or give a photo on the tab Predict.';
+  const barred = () => {
+    const policy = document.permissionsPolicy || document.featurePolicy;
+    return window.self !== window.top && policy && !policy.allowsFeature('camera');
+  };
   const devices = navigator.mediaDevices;
   if (devices && devices.getUserMedia) {
     const ask = devices.getUserMedia.bind(devices);
@@ -92,11 +107,40 @@
         tell('');
         return stream;
       } catch (error) {
-        tell(error.name === 'NotAllowedError'
-          ? 'The browser does not let this page use the camera. Allow it in the address bar, or upload a photo.'
-          : `The camera cannot be used (${error.name}). Connect one that no other program uses, or upload a photo.`);
+        const reason = REASONS[error.name] || `The camera cannot be used (${error.name}). Connect one that no other program uses,`;
+        tell((barred() ? FRAMED : reason) + OTHERWISE);
         throw error;
       }
     };
+  } else {
+    document.addEventListener('click', (event) => {
+      if (event.target.closest('[title="grant webcam access"]')) tell(INSECURE + OTHERWISE);
+    }, true);
   }
+
+  // Gradio's player loads a tool to cut films with, which this page's rules forbid and nobody needs.
+  window.addEventListener('unhandledrejection', (event) => {
+    const reason = String((event.reason && event.reason.message) || event.reason);
+    if (reason.includes('dynamically imported module: blob:')) event.preventDefault();
+  });
+
+  // Frames of the live camera: one is on its way at a time, those that come meanwhile are dropped. Gradio would send
+  // each twice, as a value and as what happened, and in the quality of a print.
+  const draw = HTMLCanvasElement.prototype.toDataURL;
+  HTMLCanvasElement.prototype.toDataURL = function (type, quality) {
+    return draw.call(this, type, type === 'image/jpeg' && quality === undefined ? 0.8 : quality);
+  };
+  const send = window.fetch;
+  let sending = false;
+  window.fetch = async (address, options) => {
+    const path = String((address && address.url) || address).split('?')[0];
+    const frame = /\/gradio_api\/stream\/[^/]+$/.test(path);
+    const body = options && options.body;
+    if (!frame && !path.endsWith('/gradio_api/queue/join') || typeof body !== 'string' || !body.includes('"is_value_data":true'))
+      return send(address, options);
+    if (frame && sending) return new Response('{"msg": "dropped"}', { headers: { 'Content-Type': 'application/json' } });
+    sending = frame;
+    try { return await send(address, { ...options, body: JSON.stringify({ ...JSON.parse(body), event_data: null }) }); }
+    finally { if (frame) sending = false; }
+  };
 }

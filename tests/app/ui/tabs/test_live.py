@@ -1,0 +1,126 @@
+"""The handlers of the tabs Live and Clips as plain functions."""
+
+import time
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from app.live import Stream
+from app.serving import seats
+from app.serving.seats import Seats
+from app.ui.cancellation import Cancellation
+from app.ui.photo_input import FRAME, FrameSource
+from app.ui.render import pictures
+from app.ui.session import Session
+from app.ui.tabs import SKIP, clips, live
+from models.errors import PhotoError, UnreadableClipError
+from tests.app.test_clips import film
+
+
+@pytest.fixture
+def places(monkeypatch) -> Seats:
+    found = Seats(1)
+    monkeypatch.setattr(seats, "current", lambda: found)
+    return found
+
+
+def test_a_frame_shows_marks_and_numbers(one, places):
+    view = live.frame(lambda: one.photo, Stream(), "cnn", True, 0.4)
+    assert view.marks.count("<circle") == 15 and 'class="first"' in view.marks and "fw-live-heat" in view.marks
+    assert view.numbers.count("<tr") == 8 and "to the CNN" in view.numbers and "hardly tells one face" in view.numbers
+    view = live.frame(lambda: one.photo, Stream(), "cnn", True, 0.4)
+    assert view.marks == "" and "you are next" in view.numbers, "the one place is taken"
+
+
+def test_what_opens_a_stream_is_no_frame_and_a_broken_one_is_a_sentence(places):
+    stream = Stream()
+    assert live.frame(None, stream, "cnn", False, 0.4) == live.View()
+
+    def broken():
+        raise PhotoError("A frame is cut off", "half of it", "Look again")
+
+    assert "A frame is cut off." in live.frame(broken, stream, "cnn", False, 0.4).numbers
+
+
+def test_nobody_in_sight_is_said(plain, places):
+    view = live.frame(lambda: plain, Stream(), "cnn", False, 0.4)
+    assert "No face is in sight" in view.numbers and "<rect" not in view.marks
+
+
+def test_a_frame_is_kept_as_the_photo_of_all_tabs(one, plain):
+    stream = Stream()
+    assert [kept.notice for kept in live.keep_frame(stream, Session())] == [live.NOTHING_KEPT]
+    assert live.hold_neutral(stream).notice == live.NOTHING_KEPT
+    stream.photo = one.photo
+    *_, last = live.keep_frame(stream, Session())
+    assert last.session.photo is one.photo and last.session.face_predictions and last.notice == live.KEPT
+    stream.photo = plain
+    *_, last = live.keep_frame(stream, Session())
+    assert last.session.faces == () and last.notice == live.NO_FACE_KEPT
+
+
+def test_frames_come_in_data_addresses_and_nothing_else_is_opened(one, tmp_path):
+    source = FrameSource(sources=["webcam"], streaming=True)
+    assert source.preprocess(None) is None
+    address = pictures.jpeg(one.photo.pixels)
+    take = source.preprocess(source.data_model(url=address))
+    assert take().size == one.photo.size and address.startswith(FRAME)
+    for other in ("https://a.example/a.jpg", "data:text/html;base64,AA==", f"{FRAME}!!", f"file://{tmp_path}"):
+        with pytest.raises(PhotoError):
+            source.preprocess(source.data_model(url=other))()
+
+
+def test_a_place_in_line_is_told_in_minutes():
+    assert live.minutes(1) == "a minute" and live.minutes(3) == "3 minutes"
+
+
+# --------------------------------------------------------------------- clips
+
+
+@pytest.fixture(scope="module")
+def data(astronaut, tmp_path_factory) -> bytes:
+    return film(tmp_path_factory.mktemp("clip") / "film.mp4", astronaut.pixels, count=6)
+
+
+def read(take, known=None, cancellation=None, asked="cnn"):
+    return clips.read_clip(cancellation or Cancellation(), known, time.time(), take, asked)
+
+
+def test_a_clip_is_read_step_by_step_and_shown_with_its_first_person(data, monkeypatch):
+    monkeypatch.setattr(clips, "SHOWN_S", 0)
+    first, *between, last = read(lambda: data)
+    assert "<progress" in first.notice and first.stop.visible
+    assert [len(view.clip.moments) for view in between] == list(range(1, len(between) + 1))
+    assert last.source is None and last.results.visible and not last.person.visible and not last.stop.visible
+    assert last.clip.finished and "Person 1" in last.notice and "looks mostly" in last.notice
+    assert last.strip.count("<button") == len(last.clip.moments) and "data:text/csv" in last.downloads
+    *_, opened = clips.open_moment(last.clip, 2)
+    assert opened.session.face_predictions and opened.said == clips.OPENED
+    assert list(clips.open_moment(last.clip, 99)) == list(clips.open_moment(None, 0)) == []
+    *_, opened = clips.choose(last.clip, SimpleNamespace(_data={"index": 0}))
+    assert opened.session.photo.size == (480, 360)
+    assert clips.choose_person(last.clip, 77) is SKIP and isinstance(clips.choose_person(last.clip, 1), gr.Plot)
+
+
+def test_a_clip_stops_where_the_visitor_says_so(data, monkeypatch):
+    monkeypatch.setattr(clips, "SHOWN_S", 0)
+    cancellation = Cancellation()
+    running = read(lambda: data, cancellation=cancellation)
+    next(running)
+    next(running)
+    assert clips.stopped(cancellation).notice == clips.STOPPED
+    assert list(running) == []
+
+
+def test_what_cannot_be_read_is_a_sentence_and_what_is_shown_stays():
+    def broken():
+        raise UnreadableClipError("The file is not a clip", "9 bytes", "Save it as MP4")
+
+    *_, last = read(broken, known=object())
+    assert (
+        "The file is not a clip. Received: 9 bytes. Save it as MP4." in last.notice
+        and "of the clip before" in last.notice
+    )
+    assert last.clip == gr.skip() and last.results == gr.skip()
+    assert list(read(None)) == [clips.View()]
