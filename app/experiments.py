@@ -124,7 +124,7 @@ def verdict(tried: Tried, target: Target) -> str:
 def smallest(
     face: Face, baseline: str = "mean face", versions: Mapping[str, str] | None = None
 ) -> dict[str, Counterfactual | None]:
-    """By model, the smallest set of face parts that, hidden, changes its answer; None where there is none.
+    """By model, the fewest face parts that, hidden, change its answer; None where there are none.
 
     Args:
         face: with its keypoints.
@@ -142,11 +142,11 @@ def run_with_smallest(
     params: Mapping[str, Any] | None = None,
     smallest_change: bool = False,
 ) -> tuple[Outcome, dict[str, Counterfactual | None] | None]:
-    """An experiment, and the smallest change of each model's prediction where it is asked for, else None.
+    """An experiment, and the fewest parts that change each model's prediction where it is asked for, else None.
 
     Args:
         face, experiment, method, emotion, params: see `run`.
-        smallest_change: also search the smallest set of parts that changes each prediction.
+        smallest_change: also search the fewest parts that change each prediction.
     """
     outcome = run(face, experiment, method, emotion, params)
     return outcome, smallest(face) if smallest_change else None

@@ -147,11 +147,20 @@ def happened(explanation: Explanation, tried: "Tried") -> str:
 
 
 def smallest(name: str, found: Counterfactual | None) -> str:
-    """The smallest change that flips a model's answer."""
+    """The fewest parts whose hiding flips a model's answer, and those that hide the least of the picture."""
     model = text.MODELS[name]
     if found is None:
         return f"{model} keeps its answer whatever parts are hidden."
-    parts = text.listed([f"the {LABELS[region]}" for region in found.regions])
-    ties = f" {found.ties} other sets as small do so too." if found.ties > 1 else ""
-    ties = " One other set as small does so too." if found.ties == 1 else ties
-    return f"{model}: hide {parts}, and {EMOTIONS[found.before]} becomes {EMOTIONS[found.after]}.{ties}"
+    ties = f" {found.ties} other sets of as few parts do so too." if found.ties > 1 else ""
+    ties = " One other set of as few parts does so too." if found.ties == 1 else ties
+    least = ""
+    if found.least_area < found.area:
+        least = f" Least area: {_parts(found.least_regions)}, {text.share(found.least_area)}."
+    return (
+        f"{model}: hide {_parts(found.regions)}, {text.share(found.area)} of the picture, and {EMOTIONS[found.before]} "
+        f"becomes {EMOTIONS[found.after]}.{ties}{least}"
+    )
+
+
+def _parts(names: tuple[str, ...]) -> str:
+    return text.listed([f"the {LABELS[region]}" for region in names])

@@ -1,4 +1,4 @@
-"""The smallest set of face parts that, hidden, changes a model's answer."""
+"""The fewest face parts, and the least area of them, that hidden change a model's answer."""
 
 import itertools
 from dataclasses import dataclass
@@ -22,6 +22,10 @@ class Counterfactual:
         before, after: the most probable emotion without and with the change, indices into `EMOTIONS`.
         drop: how far the probability of `before` falls, 0..1.
         ties: how many other sets of as few parts change the answer as well.
+        area: how much of the crop these parts are, 0..1.
+        least_regions: the parts of the set with the least area that changes the answer; two small parts may hide less
+            than one large one.
+        least_area: how much of the crop they are, 0..1.
     """
 
     regions: tuple[str, ...]
@@ -29,15 +33,18 @@ class Counterfactual:
     after: int
     drop: float
     ties: int
+    area: float
+    least_regions: tuple[str, ...]
+    least_area: float
 
 
 def counterfactual(
     model: "Model", crop: np.ndarray, masks: np.ndarray, baseline: str = "mean face"
 ) -> Counterfactual | None:
-    """The smallest set of regions that, hidden, changes the most probable emotion; None if no set does.
+    """The fewest regions, and the least area, that hidden change the most probable emotion; None if no set does.
 
-    Exact: all sets of regions with pixels are asked in one batch. Among sets of the same size the one
-    counts that costs the answer most probability. Known criticism: a face of which parts are hidden is
+    Exact: all sets of regions with pixels are asked in one batch. Among sets of as few regions, or of the same
+    area, the one counts that costs the answer most probability. Known criticism: a face of which parts are hidden is
     none that the model was trained on, so the answer depends on what stands in for them.
 
     Args:
@@ -61,10 +68,16 @@ def counterfactual(
     sizes = (~shown[flips]).sum(1)
     smallest = flips[sizes == sizes.min()]
     best = smallest[drops[smallest].argmax()]
+    areas = (~shown[flips]) @ masks[there].sum((1, 2)) / masks[0].size
+    small = flips[areas == areas.min()]
+    least = small[drops[small].argmax()]
     return Counterfactual(
         tuple(REGIONS[index] for index in there[~shown[best]]),
         before,
         int(probabilities[best].argmax()),
         float(drops[best]),
         len(smallest) - 1,
+        float(areas[flips == best][0]),
+        tuple(REGIONS[index] for index in there[~shown[least]]),
+        float(areas.min()),
     )

@@ -1,6 +1,7 @@
 """Does the map depend on what the network learned? Cascading randomisation of its layers."""
 
 import dataclasses
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from explain import registry, scale
-from explain.base import Parameters, Target
+from explain.base import Explanation, Parameters, Target
+from explain.methods import gradients
 from explain.metrics.agreement import rank_correlation
 from models.types import Face
 
@@ -20,6 +22,27 @@ if TYPE_CHECKING:
 LIKE_BEFORE = 0.5
 """A map that still ranks pixels this much as before, or the other way round, when nothing learned is left, ignores what
 was learned."""
+
+
+_shaking = threading.Lock()
+"""Held while the copy of a network that is shaken is in use."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shaken:
+    """A map after some stages of layers have been randomised.
+
+    Attributes:
+        layers: the stages so far, as `stages` names them, the logits first.
+        of: how many stages there are.
+        values: float32 (H, W) on the crop's grid, raw.
+        rank_correlation: with the true network's map, -1..1; nan where one is flat.
+    """
+
+    layers: tuple[str, ...]
+    of: int
+    values: np.ndarray
+    rank_correlation: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +102,38 @@ def randomise(layers: "Sequence[keras.Layer]", rng: np.random.Generator) -> None
         layer.set_weights([rng.permutation(w.ravel()).reshape(w.shape) for w in layer.get_weights()])
 
 
+def shaken(model: "Model", face: Face, explanation: Explanation, count: int, seed: int = 0) -> Shaken:
+    """A map of one face after the first stages of layers have been randomised, from the logits down.
+
+    It is one step of `cascade`; the same seed randomises a stage alike at every count. The model stays as it is: a copy
+    is shaken, which is kept with the model, so that its functions are compiled once.
+
+    Args:
+        model: that is explained.
+        face: that is explained, with its keypoints where the method needs regions.
+        explanation: of the true network.
+        count: how many stages, from 1 to as many as there are.
+        seed: of the order in which weights are dealt out.
+    """
+    with _shaking:
+        copy = gradients.kept(model, "shaken", lambda: _copy(model))
+        copy.network.set_weights(model.network.get_weights())
+        groups = stages(copy.network)
+        rng = np.random.default_rng(seed)
+        for layers in list(groups.values())[:count]:
+            randomise(layers, rng)
+        params = explanation.params
+        values = registry.explain(copy, face, explanation.target, explanation.method, params).values
+    return Shaken(tuple(groups)[:count], len(groups), values, rank_correlation(explanation.values, values))
+
+
+def _copy(model: "Model") -> "Model":
+    """The model with a network of its own."""
+    import keras
+
+    return dataclasses.replace(model, network=keras.models.clone_model(model.network))
+
+
 def cascade(
     model: "Model",
     faces: Sequence[Face],
@@ -110,10 +165,8 @@ def cascade(
     Raises:
         UnknownNameError, ParameterError, UnsuitableMethodError: see `registry.explain`.
     """
-    import keras
-
-    network = keras.models.clone_model(model.network)
-    copy, learned = dataclasses.replace(model, network=network), model.network.get_weights()
+    copy, learned = _copy(model), model.network.get_weights()
+    network = copy.network
     groups = stages(network)
     signed, absolute = [], []
     for index, (face, target) in enumerate(zip(faces, targets, strict=True)):

@@ -88,7 +88,7 @@ def answers(outcome: Outcome) -> str:
 
 
 def smallest(found: Mapping[str, Counterfactual | None]) -> str:
-    """The smallest change that flips each model's answer, ready to be tried."""
+    """The fewest parts whose hiding flips each model's answer, ready to be tried."""
     changes = [(lab_text.smallest(name, change), change is not None) for name, change in found.items()]
     return fill("lab_smallest", changes=changes)
 

@@ -55,7 +55,7 @@ class LabState:
         about: what `maps` and `found` speak about: the photo's key and the chosen face.
         maps: heatmaps that need not be made again, by method, model and emotion.
         followed: the method that the tab Explain showed when the Lab was opened last.
-        found: what hidden parts showed in the search for the smallest change, and what it found by
+        found: what hidden parts showed in the search for the fewest parts, and what it found by
             model; None before.
     """
 
@@ -407,7 +407,7 @@ def search_smallest(session: Session, latest: Latest, fill: str) -> Iterator[Vie
 
 
 def follow(state: LabState, event: gr.EventData) -> LabState:
-    """The experiment that does the smallest change of one model."""
+    """The experiment that hides the fewest parts which flip one model's answer."""
     fill, found = state.found or ("", {})
     index = events.data(event).get("index")
     change = list(found.values())[index] if index in range(len(found)) else None

@@ -1,4 +1,4 @@
-"""The smallest change against a search in another order, on models that can be read by eye."""
+"""Fewest parts and least area against a search in another order, on models that can be read by eye."""
 
 import itertools
 from types import SimpleNamespace
@@ -73,6 +73,33 @@ def test_the_largest_drop_wins_a_tie(crop, regions):
 
     found = counterfactual(by_parts(crop, regions, table), crop, regions, "grey")
     assert found.regions == ("mouth",) and found.ties == 1
+
+
+def test_two_small_parts_may_cover_less_than_one_large_one(crop, regions):
+    """The background alone flips the answer; so do the two brows together, which are smaller, and nothing else does."""
+    brows = regions.copy()
+    brows[:2] = False
+    brows[0, 2:5, 2:8], brows[1, 2:5, 30:36] = True, True
+    brows[2:] &= ~brows[:2].any(0)
+    model = by_parts(crop, brows, lambda seen: [1, 0, 0, 2 * (seen[7] and (seen[0] or seen[1])), 0, 0, 0])
+    found = counterfactual(model, crop, brows, "grey")
+    assert found.regions == ("background",) and found.least_regions == ("left_brow", "right_brow")
+    assert found.least_area == pytest.approx(36 / 48**2) and found.area == pytest.approx(brows[7].mean())
+
+
+@pytest.mark.parametrize("seed", [2, 5])
+def test_no_set_of_less_area_changes_the_answer(crop, regions, seed):
+    weights = np.random.default_rng(seed).normal(0, 0.05, (48 * 48, 7))
+    model = toy(lambda crops: (np.asarray(crops).reshape(len(crops), -1) - 0.5) @ weights)
+    found, stand_in = counterfactual(model, crop, regions, "grey"), baseline_picture(crop, "grey")
+    flips = {}
+    for size in range(1, 9):
+        for chosen in itertools.combinations(range(8), size):
+            hidden = regions[list(chosen)].any(0)
+            if model.logits(np.where(hidden, stand_in, crop)[None])[0].argmax() != found.before:
+                flips[tuple(REGIONS[index] for index in chosen)] = hidden.mean()
+    assert found.least_area == pytest.approx(min(flips.values())) == pytest.approx(flips[found.least_regions])
+    assert found.area == pytest.approx(flips[found.regions]) and found.least_area <= found.area
 
 
 def test_none_where_nothing_helps(crop, regions):

@@ -1,11 +1,9 @@
 """Score-CAM by hand, against tf-keras-vis, and on a network that looks at one corner."""
 
-import warnings
-
 import numpy as np
 import pytest
 
-from explain import scale
+from explain import reference, scale
 from explain.base import Target
 from explain.methods import cam, gradients, scorecam
 from tests.explain.conftest import wrap
@@ -62,42 +60,29 @@ def aligned_at_corners(activations, height, width):
 
 
 @pytest.mark.parametrize("detail", ["coarse", "medium"])
-def test_it_agrees_with_tf_keras_vis(cnn, crop, detail, monkeypatch):
+def test_it_agrees_with_tf_keras_vis(cnn, face, detail, monkeypatch):
     """The library weighs by probabilities; their logarithms' difference is that of the logits.
 
     It runs Keras' own predict, enlarges in another way, has black around the window, and does not
     take the mean score off.
     """
     monkeypatch.setattr("explain.methods.masking.baseline_picture", lambda crop, baseline: np.zeros_like(crop))
-    target, channels = Target(0, 3), 32
+    import tensorflow as tf
+
+    crop, target, channels = face.crop, Target(0, 3), 32
 
     def not_compiled(model, layer):
         function = gradients._maps_and_gradients(model.network, (layer,)).python_function
         return lambda crops, weights: function(tf.constant(crops), tf.constant(weights))
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import tensorflow as tf
-        from tf_keras_vis.scorecam import Scorecam
-
-        layer = cam.layer_at(cnn, detail)
-        library = Scorecam(cnn.network, clone=False)(
-            lambda outputs: tf.math.log(outputs[:, 0]) - tf.math.log(outputs[:, 3]),
-            crop[None, ..., None],
-            penultimate_layer=layer,
-            seek_penultimate_conv_layer=False,
-            activation_modifier=None,
-            max_N=channels,
-            expand_cam=False,
-            normalize_cam=False,
-        )
-    reference = np.asarray(library)[0]
+    layer = cam.layer_at(cnn, detail)
+    library = reference.scorecam(cnn, face, target, scorecam.Params(detail, channels, positive_only=False))
     [(maps, _)] = not_compiled(cnn, layer)(crop[None, ..., None], target.weights)
     maps = maps.numpy()[0]
     chosen = maps[..., scorecam.most_varied(maps, channels)]
     seen = aligned_at_corners(chosen, *crop.shape) * crop
     scores = cnn.network.predict(seen[..., None], verbose=0) @ target.weights
-    expected = (reference - scores.mean() * chosen.sum(-1)) / channels
+    expected = (library - scores.mean() * chosen.sum(-1)) / channels
 
     params = scorecam.Params(detail, channels, positive_only=False)
     usual = scorecam.run(cnn, crop, target, params)  # may compute in bfloat16

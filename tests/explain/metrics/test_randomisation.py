@@ -8,6 +8,7 @@ import pytest
 from explain import registry
 from explain.base import Method, Parameters, Target
 from explain.metrics import randomisation
+from explain.metrics.agreement import rank_correlation
 
 
 @pytest.fixture
@@ -83,3 +84,24 @@ def test_flat_maps(cnn, face, monkeypatch):
     np.testing.assert_array_equal(found.correlation, 0)
     empty = randomisation.cascade(cnn, [face], [Target(1)], "fading")
     assert empty.to_json()["correlation"] == [None] * 5
+
+
+def test_a_map_is_followed_while_the_network_forgets(cnn, face):
+    """The stages are those of `stages`; each comes on top of those before it, and the model stays as it is."""
+    before = [weight.copy() for weight in cnn.network.get_weights()]
+    explanation = registry.explain(cnn, face, Target(0), "saliency")
+    found = [randomisation.shaken(cnn, face, explanation, count) for count in (1, 2, 5)]
+    names = tuple(randomisation.stages(cnn.network))
+    assert [one.layers for one in found] == [names[:1], names[:2], names] and {one.of for one in found} == {5}
+    for one in found:
+        assert one.rank_correlation == rank_correlation(explanation.values, one.values)
+    copy = randomisation.gradients.kept(cnn, "shaken", lambda: None).network
+    randomisation.shaken(cnn, face, explanation, 1)
+    for layer in copy.layers:
+        same = all(map(np.array_equal, layer.get_weights(), cnn.network.get_layer(layer.name).get_weights()))
+        assert same == (layer.name != "logits" or not layer.weights), layer.name
+    again = randomisation.shaken(cnn, face, explanation, 5)
+    np.testing.assert_array_equal(again.values, found[-1].values)
+    assert np.abs(randomisation.shaken(cnn, face, explanation, 5, seed=1).values - again.values).max() > 0
+    for one, other in zip(before, cnn.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
