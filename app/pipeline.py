@@ -10,8 +10,12 @@ import numpy as np
 
 from app.serving import canary, engines, jobs, metrics, reports
 from app.serving.engine import Engine
+from explain import registry
 from explain.base import Explanation, Parameters, Target
 from explain.inside.opened import Opened
+from explain.interactions import Interactions
+from explain.metrics.randomisation import Shaken
+from explain.reference import Reference
 from explain.trust import TrustResult
 from models import detector, moved_crops, upright, zoo
 from models.card import Card
@@ -297,6 +301,58 @@ def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iter
 def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustResult:
     """The last of `trust_steps`, which holds everything."""
     return list(trust_steps(face, explanation, version))[-1]
+
+
+def average_shares(explanation: Explanation, version: str = "") -> dict[str, dict[str, float]] | None:
+    """What each part of the face holds on average in the same method's maps of other faces.
+
+    Args:
+        explanation: with the method's default parameters, else there is nothing to compare with.
+        version: of the model that was explained; "" for the active one.
+
+    Returns:
+        "supporting" and "opposing", each by region, 0..1; None where that was not measured.
+    """
+    method = registry.find(explanation.method)
+    if explanation.params != method.Params():
+        return None
+    return engines.current().explain(jobs.average_shares, explanation.model, method.name, version)
+
+
+def by_other_library(face: Face, explanation: Explanation, version: str = "") -> Reference:
+    """The map of an explanation made by another library.
+
+    Args:
+        face, explanation, version: see `app.serving.jobs.tested`.
+
+    Raises:
+        UnsuitableMethodError: no other library has it, see `explain.reference.why_not`.
+    """
+    return engines.current().explain(jobs.by_other_library, face, explanation, version)
+
+
+def interactions(face: Face, explanation: Explanation, version: str = "") -> Interactions:
+    """What the parts of a face are worth alone and together for what was explained; hidden as its method hides.
+
+    Args:
+        face, explanation, version: see `app.serving.jobs.tested`.
+    """
+    with metrics.stage("explain"):
+        return engines.current().explain(jobs.interacting, face, explanation, version)
+
+
+def shaken(face: Face, explanation: Explanation, version: str = "") -> Iterator[Shaken]:
+    """The map of an explanation while the network forgets, stage after stage, from the logits down.
+
+    Args:
+        face, explanation, version: see `app.serving.jobs.tested`.
+    """
+    count, stages = 0, 1
+    while count < stages:
+        count += 1
+        found = engines.current().explain(jobs.shaken, face, explanation, count, version)
+        stages = found.of
+        yield found
 
 
 def target(emotion: str, against: str, prediction: Prediction) -> Target:

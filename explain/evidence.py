@@ -1,5 +1,6 @@
 """A map told by the parts of the face, in numbers and in words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ GROUPS = {
     "background": ("background",),
 }
 """Regions that go by one name in `phrase`."""
+CLEAR = 0.05
+"""A part stands out that holds this much more than is usual."""
 SIZES = ("saliency", "smoothgrad")
 """Methods whose maps without a sign are sizes of a gradient."""
 
@@ -37,6 +40,9 @@ class RegionEvidence:
         share_supporting: the region's share of all values above zero, 0..1; 0 where there are none.
         share_opposing: the region's share of all values below zero, 0..1; 0 where there are none.
         density: mean |value| in the region over that in the whole crop: 1 is average, 0 without pixels.
+        usual_supporting: the region's mean share of all values above zero in the same method's maps of other faces,
+            which a map that knows nothing of this face would have, 0..1; None where that was not measured.
+        usual_opposing: the same below zero.
     """
 
     region: str
@@ -47,6 +53,8 @@ class RegionEvidence:
     share_supporting: float
     share_opposing: float
     density: float
+    usual_supporting: float | None = None
+    usual_opposing: float | None = None
 
     @property
     def total(self) -> float:
@@ -54,13 +62,18 @@ class RegionEvidence:
         return self.supporting + self.opposing
 
 
-def by_region(values: np.ndarray, masks: np.ndarray) -> list[RegionEvidence]:
+def by_region(
+    values: np.ndarray, masks: np.ndarray, usual: Mapping[str, Mapping[str, float]] | None = None
+) -> list[RegionEvidence]:
     """Evidence for every region, in the order of `REGIONS`.
 
     Args:
         values: float (H, W), a map on the crop's grid.
         masks: bool (8, H, W) that cover the crop and do not overlap.
+        usual: mean shares in maps of other faces, "supporting" and "opposing" by region, see `training.measures.trust`;
+            None where they were not measured.
     """
+    for_it, against_it = ((usual or {}).get(side, {}) for side in ("supporting", "opposing"))
     values = values.astype(np.float64)
     above, below = np.maximum(values, 0), np.minimum(values, 0)
     supporting = [float(above[mask].sum()) for mask in masks]
@@ -76,6 +89,8 @@ def by_region(values: np.ndarray, masks: np.ndarray) -> list[RegionEvidence]:
             share_supporting=_share(supporting[i], sum(supporting)),
             share_opposing=_share(opposing[i], sum(opposing)),
             density=_share(float(np.abs(values[mask]).mean()) if mask.any() else 0.0, float(average)),
+            usual_supporting=for_it.get(region),
+            usual_opposing=against_it.get(region),
         )
         for i, (region, mask) in enumerate(zip(REGIONS, masks, strict=True))
     ]
@@ -122,16 +137,39 @@ def sentences(explanation: Explanation, evidence: list[RegionEvidence]) -> list[
     said = [_side(above, evidence, "share_supporting")]
     if explanation.signed:
         said.append(_side(below, evidence, "share_opposing"))
+    return [*_strongest(above, evidence), *said, CAUTION]
+
+
+def _strongest(above: str, evidence: list[RegionEvidence]) -> list[str]:
+    """The part that stands out: against maps of other faces where these are known, else for its size; at most one."""
+    if apart := surplus(evidence):
+        most = max(apart, key=lambda item: apart[item])
+        if apart[most] < CLEAR:
+            return ["No part stands out: the map is shared out much as this method's maps of other faces are."]
+        held, usually = percent(most.share_supporting), percent(most.usual_supporting or 0.0)
+        return [
+            f"Against other faces, {_the(most)} stands out: it holds {held} of what {above}, where {usually} is usual."
+        ]
     densest = max(evidence, key=lambda item: item.density)
-    if densest.density >= 1.5:
-        said.insert(0, f"For its size, {_the(densest)} counts most: {densest.density:.1f} times the average.")
-    return [*said, CAUTION]
+    if densest.density < 1.5:
+        return []
+    return [f"For its size, {_the(densest)} counts most: {densest.density:.1f} times the average."]
+
+
+def surplus(evidence: list[RegionEvidence]) -> dict[RegionEvidence, float]:
+    """How much more of what is above zero each part holds than is usual, -1..1; empty where that is not known."""
+    if not any(item.supporting for item in evidence):
+        return {}
+    return {
+        item: item.share_supporting - item.usual_supporting for item in evidence if item.usual_supporting is not None
+    }
 
 
 def phrase(explanation: Explanation, evidence: list[RegionEvidence]) -> str:
     """Where most of what speaks for the target lies, in a few words: "mostly the mouth".
 
-    Where no part holds half of it, it is the part that holds most for its size, and the phrase says so.
+    Where no part holds half of it, it is the part that holds more than is usual in maps of other faces, or where that
+    is not known the part that holds most for its size, and the phrase says so.
     """
     if scale.is_flat(explanation.values) or not any(item.supporting for item in evidence):
         return "no part more than another"
@@ -140,6 +178,10 @@ def phrase(explanation: Explanation, evidence: list[RegionEvidence]) -> str:
     most = max(shares, key=lambda name: shares[name])
     if shares[most] >= 0.5:
         return f"mostly the {most}"
+    if apart := surplus(evidence):
+        more = {name: sum(apart.get(item, 0.0) for item in items) for name, items in found.items()}
+        most = max(more, key=lambda name: more[name])
+        return f"more than usual the {most}" if more[most] >= CLEAR else "spread as usual"
     sizes = {name: sum(item.pixels for item in items) for name, items in found.items()}
     dense = max((name for name in shares if sizes[name]), key=lambda name: shares[name] / sizes[name])
     return f"for its size, mostly the {dense}"

@@ -106,7 +106,7 @@ def explain(photo: Photo, request: schemas.ExplainRequest) -> dict[str, Any]:
     """Why one model says what it says about one face.
 
     `values` is the raw map on the 48x48 crop, and `limit` the size that counts as full strength; with
-    `maps` "png" there is a coloured picture instead, with "none" neither.
+    `maps` "png" there is a coloured picture instead, with "none" neither. `interactions` is null unless asked for.
     """
     return _explained(_chosen(photo, request), request)[0]
 
@@ -177,7 +177,13 @@ def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
             {
                 "prediction": responses.prediction(prediction),
                 "explanations": [
-                    responses.explanation(of_method[name], face, scales[method], request.maps)
+                    responses.explanation(
+                        of_method[name],
+                        face,
+                        scales[method],
+                        request.maps,
+                        pipeline.average_shares(of_method[name], prediction.version),
+                    )
                     for method, of_method in made.items()
                 ],
             }
@@ -316,10 +322,18 @@ def _explained(found: pipeline.Detections, request: schemas.ExplainRequest) -> t
     target = pipeline.target(request.emotion, request.against, prediction)
     method = request.method or pipeline.recommended(request.model)
     made = pipeline.explain(request.model, face, target, method, request.params, prediction.version)
+    parts = pipeline.interactions(face, made, prediction.version) if request.interactions else None
     answer = {
         **responses.chosen(found),
         "prediction": responses.prediction(prediction),
-        "explanation": responses.explanation(made, face, scale.shared([made]), request.maps),
+        "explanation": responses.explanation(
+            made,
+            face,
+            scale.shared([made]),
+            request.maps,
+            pipeline.average_shares(made, prediction.version),
+        ),
+        "interactions": None if parts is None else responses.interactions_of(parts),
         "note": responses.note(found.faces),
     }
     return answer, made

@@ -16,8 +16,9 @@ from app import lab_text, text
 from app.api import schemas
 from app.experiments import Outcome
 from app.pipeline import Detections
-from explain import evidence, figures
+from explain import evidence, figures, interactions
 from explain.base import Explanation
+from explain.interactions import Interactions
 from explain.lab.counterfactual import Counterfactual
 from explain.scale import Scale
 from models import quality, regions
@@ -84,7 +85,13 @@ def predicted(of_model: Prediction, moved: CropSensitivity | None = None) -> sch
     return {**prediction(of_model), "likely": list(of_model.likely), "crops": crops}
 
 
-def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "arrays") -> schemas.ExplanationResult:
+def explanation(
+    made: Explanation,
+    face: Face,
+    shared: Scale,
+    maps: str = "arrays",
+    usual: Mapping[str, Mapping[str, float]] | None = None,
+) -> schemas.ExplanationResult:
     """A map with its evidence by part of the face.
 
     Args:
@@ -92,8 +99,9 @@ def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "array
         face: the face that was explained, with its keypoints.
         shared: what full strength means; its limit is answered.
         maps: one of `schemas.MAPS`; `values` is the raw map, `png` the coloured one over the face's crop.
+        usual: the mean shares of each part in maps of other faces; None where not measured.
     """
-    told = evidence.by_region(made.values, regions.masks(face.crop_keypoints, face.crop.shape[0]))
+    told = evidence.by_region(made.values, regions.masks(face.crop_keypoints, face.crop.shape[0]), usual)
     target = made.target
     return {
         "model": made.model,
@@ -108,6 +116,38 @@ def explanation(made: Explanation, face: Face, shared: Scale, maps: str = "array
         "words": evidence.message(made, told),
         "params": made.params.to_json(),
         "seconds": made.seconds,
+    }
+
+
+def interactions_of(found: Interactions) -> schemas.InteractionsResult:
+    """What the parts of a face are worth, alone and together, as JSON."""
+
+    def by_fill(name: str, *place: int) -> dict[str, float]:
+        return {fill: float(getattr(game, name)[place]) for fill, game in found.games.items()}
+
+    places = {region: index for index, region in enumerate(found.regions)}
+    return {
+        "fill": found.fill,
+        "parts": [
+            {
+                "region": region,
+                "label": regions.LABELS[region],
+                "shapley": by_fill("shapley", index),
+                "alone": by_fill("alone", index),
+                "left_out": by_fill("left_out", index),
+            }
+            for region, index in places.items()
+        ],
+        "pairs": [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "interaction": by_fill("interaction", places[pair.first], places[pair.second]),
+                "relation": pair.relation,
+            }
+            for pair in found.pairs()
+        ],
+        "words": " ".join(interactions.sentences(found)),
     }
 
 
@@ -163,11 +203,23 @@ def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | Non
 
 def _smallest(found: Counterfactual | None) -> schemas.SmallestChange:
     if found is None:
-        return {"found": False, "regions": [], "emotion": "", "drop": 0.0, "ties": 0}
+        return {
+            "found": False,
+            "regions": [],
+            "emotion": "",
+            "drop": 0.0,
+            "ties": 0,
+            "area": 0.0,
+            "least_regions": [],
+            "least_area": 0.0,
+        }
     return {
         "found": True,
         "regions": list(found.regions),
         "emotion": EMOTIONS[found.after],
         "drop": found.drop,
         "ties": found.ties,
+        "area": found.area,
+        "least_regions": list(found.least_regions),
+        "least_area": found.least_area,
     }

@@ -129,7 +129,10 @@ FileName = Annotated[
 ]
 WithoutPhoto = Annotated[bool, Field(description="Leave every pixel of the picture out of the file.")]
 SmallestChanges = Annotated[
-    bool, Field(description="Also look for the smallest set of face parts that, hidden, changes each answer.")
+    bool,
+    Field(
+        description="Also look for the fewest face parts, and the least area of them, that hidden change each answer."
+    ),
 ]
 
 Crops = Annotated[
@@ -137,6 +140,14 @@ Crops = Annotated[
     Field(
         description="Also ask about the face in 44 crops that are shifted, scaled and turned a little, "
         "and say how often the answer stays; for up to 8 faces."
+    ),
+]
+
+FaceParts = Annotated[
+    bool,
+    Field(
+        description="Also what each part of the face is worth alone, left out and together with each other part, "
+        "with three ways of hiding."
     ),
 ]
 
@@ -187,6 +198,7 @@ class ExplainRequest(ImageRequest):
     model_version: Version = ""
     maps: Maps = "arrays"
     turn: Turn = None
+    interactions: FaceParts = False
 
 
 class TrustRequest(ExplainRequest):
@@ -334,6 +346,8 @@ class Region(TypedDict):
     share_supporting: float
     share_opposing: float
     density: float
+    usual_supporting: float | None
+    usual_opposing: float | None
 
 
 class ExplanationResult(TypedDict):
@@ -349,6 +363,30 @@ class ExplanationResult(TypedDict):
     words: str
     params: dict[str, Any]
     seconds: float
+
+
+class PartValues(TypedDict):
+    region: str
+    label: str
+    shapley: dict[str, float]
+    alone: dict[str, float]
+    left_out: dict[str, float]
+
+
+class PairValues(TypedDict):
+    first: str
+    second: str
+    interaction: dict[str, float]
+    relation: str
+
+
+class InteractionsResult(TypedDict):
+    """What each part, and each pair, is worth in logits, by what hidden parts show; `fill` is the chosen one."""
+
+    fill: str
+    parts: list[PartValues]
+    pairs: list[PairValues]
+    words: str
 
 
 class ComparedModel(TypedDict):
@@ -420,6 +458,9 @@ class SmallestChange(TypedDict):
     emotion: str
     drop: float
     ties: int
+    area: float
+    least_regions: list[str]
+    least_area: float
 
 
 class LabModel(TypedDict):
@@ -500,6 +541,7 @@ class ExplainResponse(Answer):
     quality: Quality
     prediction: ModelPrediction
     explanation: ExplanationResult
+    interactions: InteractionsResult | None
     note: str
 
 

@@ -1,5 +1,6 @@
 """What a report tells of one explanation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -30,6 +31,7 @@ class Report:
         made: the day.
         turned: degrees clockwise by which the photo was turned; places are those in the turned photo.
         quality: how far an answer about the face can be relied on; None where its photo was not given.
+        usual: the mean shares of each part in the same method's maps of other faces; None where not measured.
     """
 
     photo: Photo | None
@@ -41,6 +43,7 @@ class Report:
     made: date
     turned: int = 0
     quality: Quality | None = None
+    usual: Mapping[str, Mapping[str, float]] | None = None
 
     def without_photo(self) -> "Report":
         """The same report, in which no pixel of the photo is shown."""
@@ -64,7 +67,7 @@ class Report:
     @property
     def evidence(self) -> list[RegionEvidence]:
         """What the map says about each part of the face."""
-        return evidence.by_region(self.explanation.values, regions.masks(self.face.crop_keypoints))
+        return evidence.by_region(self.explanation.values, regions.masks(self.face.crop_keypoints), self.usual)
 
     @property
     def sentences(self) -> list[str]:
@@ -115,4 +118,5 @@ def report(
     tested = None if face.guessed else trust
     turned = 0 if photo is None else photo.turned
     quality = None if photo is None else measure(face, photo.size)
-    return Report(photo, face, prediction, explanation, tested, card, made or date.today(), turned, quality)
+    usual = pipeline.average_shares(explanation, prediction.version)
+    return Report(photo, face, prediction, explanation, tested, card, made or date.today(), turned, quality, usual)

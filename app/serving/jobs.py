@@ -6,10 +6,14 @@ from functools import cache
 from typing import Any
 
 from app.serving import reports
-from explain import control_maps, registry, trust
+from explain import control_maps, interactions, reference, registry, trust
 from explain.base import Explanation, Parameters, Target
 from explain.inside import opened as inside
 from explain.inside.opened import Opened
+from explain.interactions import Interactions
+from explain.metrics import randomisation
+from explain.metrics.randomisation import Shaken
+from explain.reference import Reference
 from explain.trust import TrustResult
 from models import ensemble, zoo
 from models.card import Card
@@ -112,3 +116,25 @@ def beside(face: Face, explanation: Explanation, result: TrustResult, version: s
         between_methods={name: trust.compare(explanation, other) for name, other in maps.items()},
         between_models={name: trust.compare(explanation, other) for name, other in of_others.items()},
     )
+
+
+def average_shares(name: str, method: str, version: str = "") -> dict[str, dict[str, float]] | None:
+    """What each part of the face holds on average in a method's maps, see `reports.average_shares`."""
+    model = zoo.load(name, version)
+    return reports.average_shares(reports.trust(model.located, model.card.sha256), method)
+
+
+def by_other_library(face: Face, explanation: Explanation, version: str = "") -> Reference:
+    """The map of an explanation made by another library, see `explain.reference.read`."""
+    return reference.read(zoo.load(explanation.model, version), face, explanation)
+
+
+def shaken(face: Face, explanation: Explanation, count: int, version: str = "") -> Shaken:
+    """The map of an explanation after some stages of layers were randomised, see `randomisation.shaken`."""
+    return randomisation.shaken(zoo.load(explanation.model, version), face, explanation, count)
+
+
+def interacting(face: Face, explanation: Explanation, version: str = "") -> Interactions:
+    """What the parts of a face are worth alone and together for what was explained, see `explain.interactions.read`."""
+    fill = getattr(explanation.params, "baseline", interactions.FILLS[0])
+    return interactions.read(zoo.load(explanation.model, version), face, explanation.target, fill)

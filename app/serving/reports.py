@@ -109,6 +109,12 @@ def blind(table: dict[str, Any] | None, method: str) -> bool:
     return low is not None and high is not None and not randomisation.passes(low, high)
 
 
+def average_shares(table: dict[str, Any] | None, method: str) -> dict[str, dict[str, float]] | None:
+    """The mean shares of each part in a method's maps of other faces, by side and region; None where not measured."""
+    found = (table or {"methods": {}})["methods"].get(method, {}).get("average_shares")
+    return found if isinstance(found, dict) and all(isinstance(side, dict) for side in found.values()) else None
+
+
 def fetch(located: Located) -> bool:
     """Have what lies beside a card on the Hub downloaded, in the background, once a start.
 

@@ -61,6 +61,27 @@ def test_a_phrase_by_hand(values, regions):
         assert phrase(nothing) == "no part more than another"
 
 
+def test_against_what_is_usual_by_hand(values, regions):
+    """Mouth 6 of 8 and nose 2 of 8, where 40 % and 30 % are usual: the mouth holds 35 points more."""
+    usual = {"supporting": dict.fromkeys(REGIONS, 0.05) | {"mouth": 0.4, "nose": 0.3}, "opposing": {"left_eye": 0.5}}
+    told = evidence.by_region(values, regions, usual)
+    by_name = {item.region: item for item in told}
+    assert (by_name["mouth"].usual_supporting, by_name["mouth"].usual_opposing) == (0.4, None)
+    assert by_name["left_eye"].usual_opposing == 0.5
+    assert evidence.surplus(told)[by_name["mouth"]] == pytest.approx(0.35)
+    assert evidence.surplus(evidence.by_region(values, regions)) == {}
+    lead = evidence.sentences(explanation(values), told)[0]
+    held = "it holds 75\u00a0% of what speaks for happy, where 40\u00a0% is usual."
+    assert lead == f"Against other faces, the mouth stands out: {held}"
+    same = {"supporting": {item.region: item.share_supporting for item in told}}
+    usually = evidence.by_region(values, regions, same)
+    assert "shared out much as this method's maps of other faces" in evidence.sentences(explanation(values), usually)[0]
+    rest = np.where(regions[REGIONS.index("face")] | regions[REGIONS.index("background")], 1, 0)
+    spread = values + rest * 8 / rest.sum()
+    more = {"supporting": dict.fromkeys(REGIONS, 0.2) | {"mouth": 0.37, "nose": 0.02}}
+    assert evidence.phrase(explanation(spread), evidence.by_region(spread, regions, more)) == "more than usual the nose"
+
+
 def test_nothing_is_lost(values, regions):
     told = evidence.by_region(values, regions)
     assert sum(item.total for item in told) == pytest.approx(values.sum())

@@ -23,7 +23,14 @@ def label(item: RegionEvidence, explanation: Explanation) -> str:
     shares = f"{evidence.percent(item.share_supporting)} of what {above}"
     if explanation.signed:
         shares += f", {evidence.percent(item.share_opposing)} of what {below}"
-    return f"{item.label}: {shares}; {size(item)}"
+    return f"{item.label}: {shares}; {usual(item) or size(item)}"
+
+
+def usual(item: RegionEvidence) -> str:
+    """How much a part holds in the same method's maps of other faces; "" where that is not known."""
+    if not item.pixels or item.usual_supporting is None:
+        return ""
+    return f"on other faces {evidence.percent(item.usual_supporting)} is usual"
 
 
 def size(item: RegionEvidence) -> str:
@@ -62,24 +69,39 @@ def table(items: Sequence[RegionEvidence], explanation: Explanation) -> str:
         columns.append(("against", [item.share_opposing for item in items]))
     most = max(max(shares) for _, shares in columns) or 1.0
     densest = max(item.density for item in items) or 1.0
+    known = all(item.usual_supporting is not None for item in items)
     rows = [
         {
             "region": item.region,
             "told": label(item, explanation),
             "label": item.label,
             "bars": [_bar(kind, shares[i] / most, evidence.percent(shares[i])) for kind, shares in columns]
-            + [_bar("size", item.density / densest, f"{item.density:.1f}\u00a0×")],
+            + [_usual_bar(item, most) if known else _bar("size", item.density / densest, f"{item.density:.1f}\u00a0×")],
         }
         for i, item in enumerate(items)
     ]
     sides = [above, below][: len(columns)]
-    return fill("evidence_table", sides=sides, rows=rows, together=_together(items) if explanation.signed else None)
+    rests = sum(item.pixels for item in items if item.region in evidence.RESTS) / sum(item.pixels for item in items)
+    return fill(
+        "evidence_table",
+        sides=sides,
+        rows=rows,
+        known=known,
+        rests=evidence.percent(rests),
+        together=_together(items) if explanation.signed else None,
+    )
 
 
 def _together(items: Sequence[RegionEvidence]) -> list[str]:
     """How the whole map is divided between the two sides."""
     above, below = sum(item.supporting for item in items), -sum(item.opposing for item in items)
     return [evidence.percent(part / (above + below)) if above + below else "" for part in (above, below)]
+
+
+def _usual_bar(item: RegionEvidence, most: float) -> dict[str, Any]:
+    """What a part holds of the first column on other faces."""
+    share = item.usual_supporting or 0.0
+    return _bar("size", min(1.0, share / most), evidence.percent(share))
 
 
 def _bar(kind: str, length: float, written: str) -> dict[str, Any]:

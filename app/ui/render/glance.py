@@ -1,6 +1,7 @@
 """Small maps of the networks' own answers, side by side below the first answer."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from app import text
 from app.ui.render import pictures
@@ -17,13 +18,19 @@ ZOOM = 4
 BUSY = "The maps are being computed…"
 
 
-def glance(session: Session, answers: Mapping[str, Prediction], made: Mapping[str, Explanation]) -> str:
+def glance(
+    session: Session,
+    answers: Mapping[str, Prediction],
+    made: Mapping[str, Explanation],
+    usual: Mapping[str, Mapping[str, Mapping[str, float]] | None] = MappingProxyType({}),
+) -> str:
     """A map and a phrase a network; a blank where there is no map yet.
 
     Args:
         session: with a face.
         answers: what each network sees.
         made: the maps that are there, by network; those of one method share a scale.
+        usual: by network, the mean shares of each part in maps of other faces; None where not measured.
     """
     masks = regions.masks(session.opened[1].crop_keypoints)
     maps = []
@@ -33,7 +40,7 @@ def glance(session: Session, answers: Mapping[str, Prediction], made: Mapping[st
             found = made[name]
             shared = scale.shared(each for each in made.values() if each.method == found.method)
             map["picture"] = pictures.overlay(session, found, shared, ZOOM)
-            map["phrase"] = evidence.phrase(found, evidence.by_region(found.values, masks))
+            map["phrase"] = evidence.phrase(found, evidence.by_region(found.values, masks, usual.get(name)))
         maps.append(map)
     return fill("glance", maps=maps, note=note(made) if len(made) == len(answers) else BUSY)
 

@@ -11,10 +11,19 @@ from app import pipeline, reporting, text
 from app.serving import admission
 from app.ui import controls, method_pages, scripts
 from app.ui.cancellation import Cancellation
-from app.ui.render import charts, evidence_table, files_to_keep, html, pictures, trust_panel
+from app.ui.render import (
+    charts,
+    evidence_table,
+    files_to_keep,
+    html,
+    interactions_panel,
+    map_checks,
+    pictures,
+    trust_panel,
+)
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
-from explain import action_units, evidence, scale
+from explain import action_units, evidence, reference, scale
 from explain.base import Explanation
 from explain.registry import METHODS
 from explain.trust import TrustResult
@@ -27,6 +36,8 @@ PREDICTED = ("what the model sees", "")
 MODELS = [(title, name) for name, title in text.MODELS.items()]
 NO_FACE = html.note(html.FIRST_A_PHOTO, quiet=True)
 STOPPED = html.note("Stopped. What is below is from before.")
+PARTS = "shap_regions"
+"""The method whose parts are also told together."""
 SATURATED = 0.99
 """From this probability on, an answer hardly moves whatever is hidden."""
 INSTANT = ("gradcam", "gradcam_plus_plus", "saliency")
@@ -68,6 +79,18 @@ class View(NamedTuple):
     fold: Any = SKIP
     keep: Any = SKIP
     files: Any = SKIP
+    library: Any = SKIP
+    shaken: Any = SKIP
+    together: Any = SKIP
+
+
+class Checked(NamedTuple):
+    """The outputs of what a visitor tries on the map: another library, and a network that forgets."""
+
+    working: Any = SKIP
+    stop: Any = SKIP
+    library: Any = SKIP
+    shaken: Any = SKIP
 
 
 class Judged(NamedTuple):
@@ -141,15 +164,31 @@ def build(shared: Shared) -> None:
         with gr.Column(scale=5, min_width=300):
             told = gr.HTML(elem_id="evidence")
             parts = gr.HTML(js_on_load=scripts.read("light_parts"), elem_id="evidence-parts")
+            together = gr.Accordion("How the parts count together", open=False, visible=False, elem_id="interactions")
+            with together:
+                joined = gr.HTML()
             with gr.Accordion("How the map was tested", open=False, visible=False, elem_id="trust-numbers") as fold:
                 numbers = gr.HTML()
                 curves = gr.Plot(show_label=False, container=False, visible=False, elem_id="trust-curves")
+                with gr.Row(elem_classes="fw-pair"):
+                    compute = gr.Button("Compute it by another library", elem_id="by-library", min_width=140)
+                    shake = gr.Button("Shake the network", elem_id="shake", min_width=140)
+                with gr.Row(elem_classes="fw-working"):
+                    working = gr.HTML(elem_id="check-status")
+                    halt = gr.Button("Stop", elem_id="check-stop", visible=False, scale=0, min_width=90)
+                by_library = gr.HTML(elem_id="library-map")
+                shaken = gr.HTML(elem_id="shaken-maps")
             with gr.Accordion("Keep it: report, picture, table", open=False, visible=False, elem_id="keep") as keep:
                 bare = gr.Checkbox(False, label="Without my photo", elem_id="keep-bare")
                 make = gr.Button("Make the files", size="sm", elem_id="keep-make")
                 files = gr.HTML(elem_id="keep-files")
     inputs = [cancellation, shared.session, model, emotion, against, method, *values]
-    map_of = [*View(shown, strip, status, stop, picture, told, parts, verdict, fold, keep, files)]
+    shown_in = View(
+        shown, strip, status, stop, picture, told, parts, verdict, fold, keep, files, by_library, shaken, together
+    )
+    map_of = [*shown_in]
+    checking = gr.State(Cancellation())
+    check_of = [*Checked(working, halt, by_library, shaken)]
     judged_of = [*Judged(judged, verdict, fold, numbers, curves, result)]
     method_of = [*Offered(offered, method, summary, about), *groups]
     method.input(turn_to, [model, method], method_of, **PRIVATE)
@@ -175,6 +214,13 @@ def build(shared: Shared) -> None:
     make.click(kept, [shared.session, shown, judged, result, bare], files, **PRIVATE)
     bare.input(forget, None, files, **PRIVATE, queue=False)
     fold.expand(None, js=scripts.read("resize"))
+    for button, handler in ((compute, compute_elsewhere), (shake, shake_network)):
+        inputs_of = [checking, cancellation, shared.session, shown]
+        button.click(handler, inputs_of, check_of, **PRIVATE, **admission.EXPLAINS)
+    counted = gr.State("")
+    joins = [cancellation, shared.session, shown, counted]
+    together.expand(count_together, joins, [counted, joined], **PRIVATE, **admission.EXPLAINS)
+    halt.click(halted, checking, check_of, **PRIVATE)
     opacity.input(None, opacity, None, js=scripts.read("opacity"))
     outlined.input(None, outlined, None, js=scripts.read("outlined"))
 
@@ -283,6 +329,85 @@ def forget() -> str:
     return ""
 
 
+def compute_elsewhere(
+    checking: Cancellation, cancellation: Cancellation, session: Session, shown: Shown | None
+) -> Iterator[Checked]:
+    """The map on the screen by another library beside ours, or why no other has it."""
+    token = checking.begin()
+    if shown is None:
+        return
+    explanation = shown.explanation
+    if reason := reference.why_not(explanation.method, explanation.params):
+        yield Checked("", gr.Button(visible=False), library=html.note(reason))
+        return
+    call = reference.CALLS[explanation.method]
+    wait = " This may take a minute." if call.slow else ""
+    yield checks_at_work(html.note(f"{call.library} computes the same map…{wait}", progress=()))
+    try:
+        found = pipeline.by_other_library(shown.face, explanation, shown.version)
+    except Exception:
+        if not checking.over(token):
+            yield Checked("", gr.Button(visible=False))
+        raise
+    if checking.over(token):
+        return
+    there = on_screen(cancellation, session, shown)
+    yield Checked("", gr.Button(visible=False), map_checks.library(session, explanation, found) if there else SKIP)
+
+
+def shake_network(
+    checking: Cancellation, cancellation: Cancellation, session: Session, shown: Shown | None
+) -> Iterator[Checked]:
+    """What becomes of the map on the screen as the network forgets, a step for each stage of layers."""
+    token = checking.begin()
+    if shown is None:
+        return
+    yield checks_at_work(html.note("A copy of the network forgets its last layer…", progress=()))
+    found = []
+    try:
+        for one in pipeline.shaken(shown.face, shown.explanation, shown.version):
+            if checking.over(token):
+                return
+            if not on_screen(cancellation, session, shown):
+                break
+            found.append(one)
+            note = html.note(f"{len(found)} of {one.of} stages of layers are shaken", progress=(len(found), one.of))
+            yield checks_at_work(note)._replace(shaken=map_checks.shaken(session, shown.explanation, found))
+    except Exception:
+        if not checking.over(token):
+            yield Checked("", gr.Button(visible=False))
+        raise
+    yield Checked("", gr.Button(visible=False))
+
+
+def count_together(
+    cancellation: Cancellation, session: Session, shown: Shown | None, counted: str
+) -> Iterator[tuple[Any, Any]]:
+    """What the parts of the face are worth together, unless it is there already."""
+    if shown is None or shown.key == counted:
+        return
+    yield SKIP, html.note(interactions_panel.BUSY, progress=())
+    found = pipeline.interactions(shown.face, shown.explanation, shown.version)
+    if on_screen(cancellation, session, shown):
+        yield shown.key, interactions_panel.panel(session, found)
+
+
+def on_screen(cancellation: Cancellation, session: Session, shown: Shown) -> bool:
+    """Whether a map is still the one that the visitor sees, on the face that is chosen."""
+    return cancellation.shown == shown.key and shown.about[:2] == (session.key, session.chosen)
+
+
+def checks_at_work(note: str) -> Checked:
+    """A word while a map is checked, and the button that stops it."""
+    return Checked(note, gr.Button(visible=True))
+
+
+def halted(checking: Cancellation) -> Checked:
+    """Stop the check, and say so."""
+    checking.begin()
+    return Checked(html.note("Stopped."), gr.Button(visible=False))
+
+
 def stopped(cancellation: Cancellation) -> View:
     """Stop the run, and say so."""
     cancellation.begin()
@@ -342,6 +467,9 @@ def notice_only(cancellation: Cancellation, session: Session, note: str) -> View
         fold=gr.Accordion(visible=False),
         keep=gr.Accordion(visible=False),
         files="",
+        library="",
+        shaken="",
+        together=gr.Accordion(visible=False),
     )
 
 
@@ -360,7 +488,8 @@ def finished(session: Session, shown: Shown, prediction: Prediction) -> View:
     """The map and its evidence."""
     explanation, keypoints = shown.explanation, shown.face.crop_keypoints
     shared = scale.shared([explanation])
-    items = evidence.by_region(explanation.values, regions.masks(keypoints))
+    usual = pipeline.average_shares(explanation, shown.version)
+    items = evidence.by_region(explanation.values, regions.masks(keypoints), usual)
     above = evidence_table.outlines(keypoints, items, explanation)
     picture = html.fill(
         "heatmap",
@@ -383,6 +512,9 @@ def finished(session: Session, shown: Shown, prediction: Prediction) -> View:
         fold=gr.Accordion(visible=False),
         keep=gr.Accordion(visible=True),
         files="",
+        library="",
+        shaken="",
+        together=gr.Accordion(visible=explanation.method == PARTS, open=False),
     )
 
 

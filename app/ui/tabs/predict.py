@@ -229,7 +229,7 @@ def look(reading: Cancellation, seen: Glance, current: Session) -> Iterator[str]
         current: what is shown.
     """
     photo, name, answers = reading.latest, name_of(current), readable(current)
-    made = dict[str, Explanation]()
+    made, usual = dict[str, Explanation](), dict[str, Any]()
     for model, prediction in answers.items():
         if reading.over(photo) or seen.wanted != name or seen.there == name:
             return
@@ -240,7 +240,8 @@ def look(reading: Cancellation, seen: Glance, current: Session) -> Iterator[str]
             yield ""
             return
         if not reading.over(photo) and seen.wanted == name:
-            yield glance.glance(current, answers, made)
+            usual[model] = pipeline.average_shares(made[model], prediction.version)
+            yield glance.glance(current, answers, made, usual)
     if answers and seen.wanted == name and len(made) == len(answers):
         seen.there = name
 

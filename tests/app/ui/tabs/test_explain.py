@@ -15,10 +15,11 @@ from app import pipeline, reporting, text
 from app.serving import jobs
 from app.ui import controls, session
 from app.ui.cancellation import Cancellation
-from app.ui.render import evidence_table, trust_panel
+from app.ui.render import evidence_table, interactions_panel, map_checks, trust_panel
 from app.ui.session import Session
 from app.ui.tabs import explain
-from explain import base, evidence, figures, registry, trust
+from explain import base, evidence, figures, interactions, registry, trust
+from explain.metrics.randomisation import Shaken
 from explain.registry import METHODS
 from models import detector, regions, zoo
 from models.errors import ParameterError
@@ -436,3 +437,94 @@ def test_files_to_keep_hold_the_map_on_the_screen_and_no_pixel_where_that_is_ask
     assert b"It holds up." in base64.b64decode(re.search(r'report.html" href="[^,]+,([^"]+)"', unescape(made))[1])
     assert "another face" in explain.kept(Session(), seen, "", None, False)
     assert "another face" in explain.kept(one, None, "", None, False)
+
+
+# ---------------------------------------------------------------------- checks
+
+
+def checked(handler, session, there, cancellation=None, checking=None) -> list[explain.Checked]:
+    """What a check of the map on the screen shows, step by step."""
+    return list(handler(checking or Cancellation(), cancellation or showing(there), session, there))
+
+
+def test_a_map_is_computed_by_another_library_beside_ours(one):
+    there = shown(one).shown
+    waiting, done = checked(explain.compute_elsewhere, one, there)
+    assert "tf-keras-vis computes" in waiting.working and waiting.stop.visible
+    assert "<h3>The same map by tf-keras-vis 0." in done.library and done.library.count("fw-heat") == 2
+    assert "very alike" in done.library and not done.stop.visible and done.working == "" and done.shaken == gr.skip()
+
+
+def test_where_no_other_library_has_a_method_it_is_said(one):
+    there = shown(one, "cnn", "", "", "occlusion").shown
+    (step,) = checked(explain.compute_elsewhere, one, there)
+    assert "Neither tf-keras-vis nor shap has Occlusion." in step.library
+
+
+def test_a_network_is_shaken_step_by_step(one):
+    there = shown(one).shown
+    _, *steps, done = checked(explain.shake_network, one, there)
+    assert [step.shaken.count("fw-heat") for step in steps] == [2, 3, 4, 5, 6]
+    assert "As it learned" in steps[0].shaken and "+ layers with maps of 48 × 48" in steps[-1].shaken
+    said = re.compile("<p>(The map|Nothing is left)")
+    assert not said.search(steps[0].shaken) and said.search(steps[-1].shaken)
+    assert 'value="5" max="5"' in steps[-1].working and done.working == "" and not done.stop.visible
+
+
+@pytest.mark.parametrize("handler", [explain.compute_elsewhere, explain.shake_network])
+def test_a_check_can_be_stopped_and_a_map_that_is_gone_is_not_checked(one, handler):
+    there, checking = shown(one).shown, Cancellation()
+    run = handler(checking, showing(there), one, there)
+    next(run)
+    assert "Stopped" in explain.halted(checking).working and list(run) == []
+    gone = checked(handler, one, there, Cancellation())
+    assert all("fw-heat" not in str(step) for step in gone) and not gone[-1].stop.visible
+    assert checked(handler, one, None, Cancellation()) == []
+
+
+def test_a_check_that_fails_leaves_nothing_at_work(one, monkeypatch):
+    there = shown(one).shown
+
+    def fail(*given):
+        raise RuntimeError("of the library's own")
+
+    for handler, name in ((explain.compute_elsewhere, "by_other_library"), (explain.shake_network, "shaken")):
+        monkeypatch.setattr(explain.pipeline, name, fail)
+        run = handler(Cancellation(), showing(there), one, there)
+        next(run)
+        assert not next(run).stop.visible
+        with pytest.raises(RuntimeError):
+            next(run)
+
+
+@pytest.mark.parametrize(("correlation", "word"), [(0.1, "goes"), (0.7, "stays"), (-0.7, "opposite"), (np.nan, "flat")])
+def test_what_is_said_of_the_last_map(correlation, word):
+    last = Shaken(("logits",), 1, np.zeros((48, 48)), correlation)
+    assert word in map_checks.outcome(last)
+
+
+# ------------------------------------------------------------------- together
+
+
+def test_parts_are_told_together_where_the_method_is_theirs(one):
+    there = shown(one, "cnn", "", "", "shap_regions")
+    assert there.together.visible and not there.together.open and not shown(one).together.visible
+    busy, (key, panel) = explain.count_together(showing(there.shown), one, there.shown, "")
+    assert busy[0] == gr.skip() and "256 ways" in busy[1] and key == there.shown.key
+    found = explain.pipeline.interactions(one.face, there.shown.explanation)
+    assert all(sentence in unescape(panel) for sentence in interactions.sentences(found))
+    drawn = [pair for pair in found.pairs() if pair.relation in interactions.WORDS][: interactions_panel.DRAWN]
+    assert panel.count("<line ") == len(drawn) > 0 and panel.count("<circle ") == len(found.regions)
+    for pair in drawn:
+        assert f"{regions.LABELS[pair.first]} and {regions.LABELS[pair.second]}: {pair.value:+.2f}" in panel
+    for value in found.chosen.alone:
+        assert f"<td>{value:+.2f} <small>[" in panel
+    assert list(explain.count_together(showing(there.shown), one, there.shown, key)) == []
+    assert list(explain.count_together(Cancellation(), one, None, "")) == []
+    assert len(list(explain.count_together(Cancellation(), one, there.shown, ""))) == 1, "the map is gone meanwhile"
+
+
+def test_a_region_is_marked_inside_itself(one):
+    for mask in regions.masks(one.face.crop_keypoints):
+        x, y = interactions_panel.middle(mask)
+        assert mask[int(y), int(x)]
