@@ -44,6 +44,9 @@ def annotate(
         Foreign | None, typer.Option(help="Also keep what this one says of each face, where it is installed.")
     ] = None,
     column: Annotated[str, typer.Option(help="The column of pictures in a table; looked for if left out.")] = "",
+    captions: Annotated[
+        str, typer.Option(metavar="FILE", help="Captions of pictures in folders, as Flickr30k's .token or a csv.")
+    ] = "",
     workers: Annotated[int, typer.Option(help="Processes with the models, on Ray; 0 for this one alone.", min=0)] = 0,
     address: Annotated[str, typer.Option(help="Of a Ray cluster that runs already, such as auto.")] = "",
     max_errors: Annotated[int, typer.Option(help="More unreadable photos than this stop the run.", min=0)] = 100,
@@ -63,7 +66,15 @@ def annotate(
     console = Console(soft_wrap=True)
     with Bar(console) as bar:
         progress = run(
-            source, out, options, workers=workers, address=address, max_errors=max_errors, column=column, watch=bar.show
+            source,
+            out,
+            options,
+            workers=workers,
+            address=address,
+            max_errors=max_errors,
+            column=column,
+            captions=captions,
+            watch=bar.show,
         )
     before = f" ({progress.before:,} were there before)" if progress.before else ""
     found = f"{progress.photos:,} photos with {progress.faces:,} faces, {progress.errors:,} unreadable"

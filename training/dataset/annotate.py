@@ -21,6 +21,7 @@ from models.dataset import Dataset
 from models.errors import DataError, DatasetError, ParameterError, RunError
 from training.dataset import card
 from training.dataset.annotator import Annotator, Options, Tables, models
+from training.dataset.captions import read as read_captions
 from training.dataset.sources import Portion, portions, read, without
 from training.run import git_commit
 
@@ -80,6 +81,7 @@ def annotate(
     address: str = "",
     max_errors: int = 100,
     column: str = "",
+    captions: str = "",
     watch: Callable[[Progress], object] = lambda _: None,
 ) -> Progress:
     """Read all photos of some sources that are not in a dataset yet, and add them to it.
@@ -92,6 +94,7 @@ def annotate(
         address: of a Ray cluster; "" for this machine.
         max_errors: more photos than this that cannot be read stop the run.
         column: of the pictures in tables; looked for where it is not named.
+        captions: a file with captions of pictures that lie in folders, see `captions.read`; "" for none.
         watch: told after each batch.
 
     Raises:
@@ -104,7 +107,7 @@ def annotate(
     options = options or Options()
     if workers < 0 or max_errors < 0:
         raise ParameterError("A number was negative", f"{workers} workers, {max_errors} errors", "Give 0 or more")
-    here = portions(sources, column)
+    here = portions(sources, column, read_captions(captions) if captions else None)
     began = _facts(sources, options)
     made = _begun(Path(out).expanduser(), began)
     with _alone(made.folder):

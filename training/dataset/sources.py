@@ -9,7 +9,7 @@ import os
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from models import photo
 from models.errors import DataError
 from models.types import EMOTIONS
 from training.dataset import storage
+from training.dataset.captions import Captions
 from training.dataset.storage import Place
 
 PORTION = 32
@@ -76,6 +77,7 @@ class Portion:
         count: how many photos; 0 where that is not known before.
         skip: names of photos that are done.
         absolute: where the working directory of this machine's paths is.
+        captions: of files of pictures, by their names without folders.
     """
 
     kind: Literal["photos", "table", "tar"]
@@ -87,6 +89,7 @@ class Portion:
     count: int = 0
     skip: frozenset[str] = frozenset()
     absolute: str = ""
+    captions: Captions = field(default_factory=dict)
 
     def at(self, path: str) -> Place:
         """Where a path of the portion is, from whatever directory it is read."""
@@ -95,12 +98,13 @@ class Portion:
         return Place("", os.path.join(self.absolute, path))
 
 
-def portions(sources: Sequence[str], column: str = "") -> list[Portion]:
+def portions(sources: Sequence[str], column: str = "", captions: Captions | None = None) -> list[Portion]:
     """What several sources hold.
 
     Args:
         sources: folders, files or patterns, see `storage.files`, on this machine or in a store.
         column: of the pictures in tables; looked for where it is not named.
+        captions: of files of pictures, see `captions.read`.
 
     Raises:
         DataError: a source is not there, cannot be read, or holds no picture.
@@ -117,7 +121,13 @@ def portions(sources: Sequence[str], column: str = "") -> list[Portion]:
                 "Give a folder that holds some",
             )
         found += here
-    return found
+    return [replace(portion, captions=_own(portion, captions)) for portion in found] if captions else found
+
+
+def _own(portion: Portion, captions: Captions) -> Captions:
+    """Of all captions, those of a portion's files: no more travels to another process."""
+    names = (PurePosixPath(path).name for path in portion.files)
+    return {name: captions[name] for name in names if name in captions}
 
 
 def without(portion: Portion, done: frozenset[str]) -> Portion | None:
@@ -240,7 +250,8 @@ def _files(portion: Portion) -> Iterator[Picture]:
     for path in portion.files:
         label, split = _folders(path)
         load = partial(storage.load, portion.at(path))
-        yield Picture(portion.place.at(path).name, load, label=label, split=split)
+        captions = portion.captions.get(PurePosixPath(path).name)
+        yield Picture(portion.place.at(path).name, load, captions, label, split)
 
 
 def _folders(path: str) -> tuple[str | None, str | None]:

@@ -252,6 +252,15 @@ def test_the_card_says_what_is_in_the_dataset(photos, tmp_path, quick):
         assert all(f"| `{column.name}` |" in card for column in columns if not column.optional)
 
 
+def test_captions_from_a_file_are_kept_with_the_photos(photos, tmp_path, quick):
+    (tmp_path / "results.token").write_text("03.png#0\tA grey square .\n03.png#1\tGrey\n", encoding="utf-8")
+    annotate([str(photos)], tmp_path / "out", captions=str(tmp_path / "results.token"))
+    told = dataset.read(tmp_path / "out").read("photos", ["source", "captions"]).to_pylist()
+    assert {Path(row["source"]).name: row["captions"] for row in told if row["captions"]} == {
+        "03.png": ["A grey square .", "Grey"]
+    }
+
+
 def test_progress_is_told_after_every_batch(photos, tmp_path, quick):
     told = []
     annotate([str(photos)], tmp_path / "out", watch=lambda progress: told.append((progress.done, progress.total)))

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.errors import DataError
-from training.dataset import sources
+from training.dataset import captions, sources
 from training.dataset.sources import picture_column, portions, read, without
 from training.dataset.storage import place
 
@@ -164,3 +164,32 @@ def test_a_source_without_pictures_is_named(here):
         portions(["gone"])
     with pytest.raises(DataError, match="'docs/\\*.jpg', which is empty"):
         portions(["docs/*.jpg"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.jpg#0\tTwo men .\n1.jpg#1\tThey talk, and laugh\n2.jpg#0\tA dog\n",
+        "image_name| comment_number| comment\n1.jpg| 0| Two men .\n1.jpg| 1| They talk, and laugh\n2.jpg| 0| A dog\n",
+        'image,caption\n1.jpg,Two men .\nimages/1.jpg,"They talk, and laugh"\n2.jpg,A dog\n',
+    ],
+    ids=["flickr30k", "bars", "commas"],
+)
+def test_captions_come_from_a_file_of_their_own(here, text):
+    for name in ("1.jpg", "deep/2.jpg", "3.jpg"):
+        put(here / "photos" / name)
+    put(here / "captions.txt", text.encode())
+    [portion] = portions(["photos"], captions=captions.read("captions.txt"))
+    assert [(picture.source, picture.captions) for picture in read(portion)] == [
+        ("photos/1.jpg", ["Two men .", "They talk, and laugh"]),
+        ("photos/3.jpg", None),
+        ("photos/deep/2.jpg", ["A dog"]),
+    ]
+
+
+def test_a_file_without_captions_is_named(here):
+    put(here / "none.txt", b"nothing\n")
+    with pytest.raises(DataError, match="No captions were found in the file. Received: none.txt beginning 'nothing'"):
+        captions.read("none.txt")
+    with pytest.raises(DataError, match="Nothing was found at the source. Received: 'gone.txt'"):
+        captions.read("gone.txt")
