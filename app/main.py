@@ -26,11 +26,11 @@ from app.ui.gradio_overrides.sessions import KEPT
 from app.ui.photo_input import PhotoInput
 from app.ui.render.html import fill
 from app.ui.session import Session
-from app.ui.tabs import Shared, api, clips, compare, explain, inside, lab, live, models, predict
+from app.ui.tabs import Shared, api, clips, compare, explain, inside, lab, learn, live, models, predict
 from models import precision
 from models.errors import FaceWhyError
 
-TABS = (predict, live, clips, explain, compare, inside, lab, models, api)
+TABS = (predict, live, clips, explain, compare, inside, lab, learn, models, api)
 
 
 def build() -> gr.Blocks:
@@ -41,10 +41,11 @@ def build() -> gr.Blocks:
         add_endpoints(partial(open_endpoint, image))  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(fill("header"))
         session, explained, wanted = gr.State(Session()), gr.State(None), gr.State("")
+        prepared = gr.State(("", None))
         with gr.Tabs(overflow_behavior="wrap"):
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
-                    module.build(Shared(session, tab, explained, wanted))
+                    module.build(Shared(session, tab, explained, wanted, prepared))
                     if module.TITLE in glossary.OF_TAB:
                         gr.HTML(fill("glossary", terms=glossary.of(module.TITLE)))
         page.load(None, js=scripts.read("page"), api_visibility="private")

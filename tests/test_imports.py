@@ -34,6 +34,8 @@ ROOMS = {
     "app.source_faces": "app.pipeline",
     "app.text": "app.pipeline",
     "app.lab_text": "app.pipeline",
+    "app.lessons": "app.pipeline",
+    "app.lesson_outcomes": "app.pipeline",
     "app.error_messages": "app.pipeline",
     "app.reporting": "app.reporting",
     "app.ui": "app.ui",

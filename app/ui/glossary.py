@@ -48,6 +48,7 @@ OF_TAB = {
     "Compare": ("Heatmap", "Method", "Grad-CAM", "SHAP", "Shapley value", "Score", "Probability"),
     "Inside": ("Network", "Stage", "Cell", "Map", "Score", "Grad-CAM", "SHAP", "Mean face"),
     "Lab": ("Heatmap", "Random patch", "Mean face", "Score", "Shapley value"),
+    "Learn": ("Network", "Heatmap", "Method", "Shapley value", "Random patch"),
     "Models": ("Calibration error", "Keypoints", "Tested map", "Random patch"),
 }
 """Which words each tab explains, by its title."""

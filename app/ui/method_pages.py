@@ -1,4 +1,4 @@
-"""The pages of `docs/methods` and the guide to the Lab, ready to be shown inside the app."""
+"""The pages of `docs/methods` and the guides to the Lab and for teachers, ready to be shown inside the app."""
 
 import base64
 import re
@@ -31,9 +31,9 @@ def method(name: str) -> str:
 
 
 @cache
-def lab_guide() -> str:
-    """`docs/lab.md` as markdown that needs no other file; "" where it does not come along."""
-    page = FOLDER.parent / "lab.md"
+def guide(name: str) -> str:
+    """A page of `docs`, such as "lab", as markdown that needs no other file; "" where it does not come along."""
+    page = FOLDER.parent / f"{name}.md"
     if not page.is_file():
         return ""
     return LINK.sub(r"\1", page.read_text(encoding="utf-8").partition("\n")[2]).strip()

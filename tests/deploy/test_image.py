@@ -115,6 +115,7 @@ def test_it_holds_no_secret_and_fetches_nothing_but_requirements():
         ("app/main.py", False),
         ("docs/methods/gradcam.md", False),
         ("docs/lab.md", False),
+        ("docs/teaching.md", False),
         ("docs/trust.md", True),
         ("docs", True),
         ("README.md", True),
@@ -156,7 +157,7 @@ def test_a_dockerfile_is_read_with_its_continued_lines_and_comments():
 def test_the_image_holds_what_the_app_needs_and_nothing_else(context, tracked):
     found = image.copied(STEPS, image.Ignore(IGNORE), list(context))
     folders = ("app/", "explain/", "models/", "examples/", "docs/methods/")
-    files = ("requirements.txt", "Spacefile", "LICENSE", "NOTICE.md", "docs/lab.md")
+    files = ("requirements.txt", "Spacefile", "LICENSE", "NOTICE.md", "docs/lab.md", "docs/teaching.md")
     expected = {path for path in tracked if path.startswith(folders) or path in files}
     assert found == {f"/srv/facewhy/{path}": path for path in expected}
     assert sum(len(context[path]) for path in found.values()) < 70_000_000

@@ -35,13 +35,16 @@ class Shared:
         session: holds the visitor's `Session`.
         tab: the tab that is being built.
         explained: holds what the tab Explain shows, its `Shown` or None.
-        wanted: holds the network that Explain is asked to open with; "" for none.
+        wanted: holds what Explain is asked to open with: a network, and after spaces a method and an emotion; "" for
+            nothing.
+        prepared: holds the experiment that the Lab is asked to open with, and a key of this wish and no other.
     """
 
     session: gr.State
     tab: gr.Tab
     explained: gr.State
     wanted: gr.State = field(default_factory=lambda: gr.State(""))
+    prepared: gr.State = field(default_factory=lambda: gr.State(("", None)))
 
 
 def choose(session: Session, event: gr.EventData) -> Session:

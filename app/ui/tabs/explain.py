@@ -441,12 +441,13 @@ def offer(model: str, method: str, offered: str) -> tuple[Any, ...]:
 def open_with(wanted: str, model: str, method: str, offered: str) -> tuple[Any, ...]:
     """What the tab opens with: the network that the visitor chose on Predict, what it sees and its first method.
 
-    Without such a choice, see `offer`.
+    A lesson also names the method and the emotion. Without such a choice, see `offer`.
     """
     if not wanted:
         return (*Wanted(), *offer(model, method, offered))
-    first = pipeline.recommended(wanted)
-    return (*Wanted("", wanted, "", ""), *turn_to(wanted, first, first, first))
+    name, asked, emotion = (*wanted.split(), "", "")[:3]
+    first = pipeline.recommended(name)
+    return (*Wanted("", name, emotion, ""), *turn_to(name, asked or first, first, asked or first))
 
 
 # ------------------------------------------------------------------------ parts

@@ -55,6 +55,7 @@ class LabState:
         about: what `maps` and `found` speak about: the photo's key and the chosen face.
         maps: heatmaps that need not be made again, by method, model and emotion.
         followed: the method that the tab Explain showed when the Lab was opened last.
+        prepared: the key of the wish that the Lab was opened with last, see `Shared.prepared`.
         found: what hidden parts showed in the search for the fewest parts, and what it found by
             model; None before.
     """
@@ -67,6 +68,7 @@ class LabState:
     about: tuple[Any, ...] = ()
     maps: dict[tuple[str, str, int], Explanation] = field(default_factory=dict)
     followed: str = ""
+    prepared: str = ""
     found: tuple[str, dict[str, Counterfactual | None]] | None = None
 
     def with_experiment(self, experiment: Experiment) -> "LabState":
@@ -175,7 +177,7 @@ def build(shared: Shared) -> None:
     outputs = [*View(*places, **sliders)]
     quiet = PRIVATE | admission.EXPLAINS
     shared.tab.select(waiting, own, outputs, **PRIVATE, queue=False)
-    shared.tab.select(does(arrive), [*own, shared.explained], outputs, **quiet)
+    shared.tab.select(does(arrive), [*own, shared.explained, shared.prepared], outputs, **quiet)
     gr.on([emotion.input, swapped.input], does(watch), [*own, *watched], outputs, **quiet)
     method.input(busy, shared.session, outputs, **PRIVATE, queue=False)
     method.input(does(watch), [*own, *watched], outputs, **quiet)
@@ -299,8 +301,14 @@ def watch(state: LabState, method: str, emotion: str, part: str) -> LabState:
     return replace(state, method=method, emotion=emotion, part=part)
 
 
-def arrive(state: LabState, shown: Shown | None) -> LabState:
-    """The Lab begins with the method that the tab Explain shows, and follows where that is another one."""
+def arrive(state: LabState, shown: Shown | None, prepared: tuple[str, Experiment | None] = ("", None)) -> LabState:
+    """The Lab begins with the method that the tab Explain shows, and follows where that is another one.
+
+    Where it is opened by a lesson, it begins with the lesson's experiment.
+    """
+    key, experiment = prepared
+    if experiment is not None and key != state.prepared:
+        state = replace(state.with_experiment(experiment), prepared=key)
     method = state.followed if shown is None else shown.explanation.method
     return state if method == state.followed else replace(state, method=method, followed=method)
 
@@ -386,7 +394,7 @@ def follow_json(state: LabState, text: str) -> LabState:
 
 def guide() -> str:
     """The guide to the Lab."""
-    return method_pages.lab_guide()
+    return method_pages.guide("lab")
 
 
 def busy(session: Session) -> View:
