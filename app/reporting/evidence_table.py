@@ -13,13 +13,15 @@ COLUMNS = (*ABOUT, *(field.name for field in fields(RegionEvidence)))
 """What is explained, the same in every line so that tables can be put together, and the fields of `RegionEvidence`."""
 
 
-def evidence_csv(report: Report) -> str:
-    """A line a part of the face, by `COLUMNS`."""
-    target = report.explanation.target
-    against = "" if target.against is None else EMOTIONS[target.against]
-    about = (report.prediction.model, report.prediction.version, report.method.name, EMOTIONS[target.emotion], against)
+def evidence_csv(*reports: Report) -> str:
+    """A line a report and part of the face, by `COLUMNS`."""
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(dict(zip(ABOUT, about, strict=True)) | asdict(item) for item in report.evidence)
+    for report in reports:
+        target = report.explanation.target
+        against = "" if target.against is None else EMOTIONS[target.against]
+        said = report.prediction
+        about = (said.model, said.version, report.method.name, EMOTIONS[target.emotion], against)
+        writer.writerows(dict(zip(ABOUT, about, strict=True)) | asdict(item) for item in report.evidence)
     return file.getvalue()

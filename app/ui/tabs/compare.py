@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 import gradio as gr
 from markupsafe import Markup
 
-from app import pipeline, text
+from app import pipeline, reporting, text
 from app.serving import admission
 from app.ui import controls, scripts
 from app.ui.cancellation import Cancellation
-from app.ui.render import charts, comparison_grid, html, pictures
+from app.ui.render import charts, comparison_grid, files_to_keep, html, pictures
 from app.ui.render.comparison_grid import PARTS, Maps
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
 from explain import evidence
-from explain.base import Target
+from explain.base import Explanation, Target
 from explain.registry import METHODS
 from models import regions
 from models.types import Prediction
@@ -85,6 +85,9 @@ def build(shared: Shared) -> None:
             probabilities = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-probabilities")
         with gr.Column(min_width=320):
             parts = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-parts")
+    with gr.Row(elem_classes="fw-bar-row"):
+        make = gr.Button("Make a table of the evidence", size="sm", elem_id="compare-keep", scale=0, min_width=240)
+        files = gr.HTML(elem_id="compare-files")
     inputs = [cancellation, shared.session, shown, emotion, against, methods]
     settled = [start.click, emotion.input, against.input, methods.input]
     view = View(shown, strip, stop, notice, probabilities, parts)
@@ -98,7 +101,8 @@ def build(shared: Shared) -> None:
         ),
     ]
     for run in runs:
-        run.then(None, js=scripts.read("resize"))
+        run.then(forget, None, files, **PRIVATE, queue=False).then(None, js=scripts.read("resize"))
+    make.click(kept, [shared.session, shown], files, **PRIVATE)
     stop.click(stopped, cancellation, [*view], **PRIVATE)
 
 
@@ -191,6 +195,25 @@ def stopped(cancellation: Cancellation) -> View:
     """Stop the run, and say so."""
     cancellation.begin()
     return View(stop=gr.Button(interactive=False), notice=STOPPED)
+
+
+def kept(session: Session, shown: Compared | None) -> str:
+    """A link that holds the evidence of all maps on the screen, so that no file lies on the server."""
+    if shown is None or session.face is None or shown.about[:2] != (session.key, session.chosen):
+        return html.note("There is nothing to make a table of: compare first.")
+    answers = session.face_predictions
+    reports = [
+        reporting.report(session.photo, session.face, answers[name], found, None)
+        for method in shown.methods
+        for name, found in shown.results[method].items()
+        if isinstance(found, Explanation) and name in answers
+    ]
+    return files_to_keep.links({"evidence.csv": reporting.evidence_csv(*reports).encode()}, waiting=False)
+
+
+def forget() -> str:
+    """No link: it holds another comparison than the one that is shown now."""
+    return ""
 
 
 def laid_out(view: View, rows: Mapping[str, Any] = MappingProxyType({})) -> tuple[Any, ...]:

@@ -1,9 +1,13 @@
 """The handlers of the tab Compare as plain functions."""
 
+import base64
+import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from html import unescape
 from types import SimpleNamespace
 
 import cv2
@@ -226,3 +230,14 @@ def test_another_face_is_compared_when_it_is_chosen(two):
 def test_without_a_face_the_tab_says_what_to_do():
     (step,) = steps_of(Session())
     assert step.notice == compare.NO_FACE and step.shown is None
+
+
+def test_the_evidence_of_all_maps_goes_home_as_one_table(one, last):
+    link = unescape(compare.kept(one, last.shown))
+    table = base64.b64decode(re.search(r'facewhy-evidence.csv" href="data:text/csv;base64,([^"]+)"', link)[1]).decode()
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert len(rows) == len(COMPARED) * len(zoo.EMOTION_MODELS) * 8
+    assert {(row["model"], row["method"]) for row in rows} == {
+        (name, method) for name in zoo.EMOTION_MODELS for method in COMPARED
+    }
+    assert "compare first" in compare.kept(Session(), last.shown) and "compare first" in compare.kept(one, None)
