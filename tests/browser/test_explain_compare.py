@@ -140,6 +140,7 @@ def test_a_slow_map_can_be_stopped_and_the_one_before_stays(explained, held, mon
 def test_a_comparison_can_be_stopped_and_goes_on_where_it_was(visit, held, monkeypatch):
     page = visit()
     give(page)
+    page.locator("#glance .fw-peek[role=button]").nth(2).wait_for()  # Predict has made its small maps
     asked, really = [], compare.pipeline.explain
 
     def slow(name, face, target, method, params=None, version=""):
