@@ -11,6 +11,7 @@ from training.commands.evaluate import evaluate
 from training.commands.export import export
 from training.commands.features import features
 from training.commands.fit import fit
+from training.commands.global_view import global_view
 from training.commands.models import models
 from training.commands.publish import publish
 from training.commands.retrain import retrain
@@ -40,6 +41,7 @@ COMMANDS = (
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
 for command in COMMANDS:
     app.command()(command)
+app.command("global")(global_view)
 app.add_typer(data)
 app.add_typer(models)
 

@@ -14,6 +14,7 @@ from models import hub, weight_store, zoo
 from models.card import Card
 from models.errors import WeightsError
 from models.model import Model
+from models.types import EMOTIONS
 from models.weight_store import Located
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 CHARTS = ("confusion", "points", "reliability", "cumulative", "robustness", "training")
 """In the order in which they are shown; a model has some of them."""
 TRUST = "trust.json"
+GLOBAL = "global.json"
 FIRST = "gradcam"
 """The method to begin with on a model whose methods were not measured."""
 LARGEST = 2_000_000
@@ -39,6 +41,7 @@ class ModelReport:
         unsuitable: by method, why it cannot explain the model, or ""; empty for the keypoint model.
         charts: the charts beside the card that are there, as Plotly's JSON by name, in the order of `CHARTS`.
         trust: how often each method's maps hold up, see `trust`; None where that was not measured.
+        global_view: what it goes by over many faces, see `training.measures.global_view`; None where not measured.
         coming: whether some of these files are still on their way from the Hub.
     """
 
@@ -48,6 +51,7 @@ class ModelReport:
     charts: dict[str, dict[str, Any]]
     trust: dict[str, Any] | None
     coming: bool
+    global_view: dict[str, Any] | None = None
 
     @property
     def methods(self) -> list[str]:
@@ -65,7 +69,8 @@ def report(name: str) -> ModelReport:
     coming = fetch(model.located)
     unsuitable = registry.suitable(model) if isinstance(model, Model) else {}
     found = trust(model.located, model.card.sha256)
-    return ModelReport(model.card, tuple(zoo.versions(name)), unsuitable, charts(model.located), found, coming)
+    view = global_view(model.located, model.card.sha256)
+    return ModelReport(model.card, tuple(zoo.versions(name)), unsuitable, charts(model.located), found, coming, view)
 
 
 def charts(located: Located) -> dict[str, dict[str, Any]]:
@@ -85,6 +90,18 @@ def trust(located: Located, sha256: str) -> dict[str, Any] | None:
     if not isinstance(values, dict) or values.get("sha256") != sha256 or not isinstance(values.get("methods"), dict):
         return None
     return values
+
+
+def global_view(located: Located, sha256: str) -> dict[str, Any] | None:
+    """What a network goes by over many faces; None unless it was measured for these weights.
+
+    Args:
+        located: where the weights are.
+        sha256: of the weights.
+    """
+    values = read(located.folder / GLOBAL)
+    known = isinstance(values, dict) and values.get("sha256") == sha256
+    return values if known and {*EMOTIONS} == {*values.get("emotions", ())} and "people" in values else None
 
 
 def shipped_trust(name: str) -> dict[str, Any] | None:
@@ -131,7 +148,7 @@ def fetch(located: Located) -> bool:
             pin = hub.pinned()
         except WeightsError:
             pin = None
-        files = [f"report/{name}.json" for name in CHARTS] + [TRUST, control_maps.FILE]
+        files = [f"report/{name}.json" for name in CHARTS] + [TRUST, GLOBAL, control_maps.FILE]
         missing = [file for file in files if not (located.folder / file).is_file()]
         known = pin if pin is not None and pin.revision == located.revision else None
         _downloads[key] = [hub.Download(known, located.folder.name, (file,)) for file in missing] if known else []

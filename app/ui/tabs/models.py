@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from app.serving import canary, engines
-from app.ui.render import html, model_cards, report_charts
+from app.ui.render import global_view, html, model_cards, report_charts
 from app.ui.tabs import SKIP, Shared
 from models import zoo
 from models.errors import WeightsError
@@ -29,6 +29,7 @@ class View(NamedTuple):
 
     facts: Any = ""
     trust: Any = ""
+    average: Any = ""
     emotions: Any = ""
     note: Any = ""
     first: Any = SKIP
@@ -42,11 +43,12 @@ def build(shared: Shared) -> None:
     model = gr.Radio(CHOICES, value="cnn", label="Model", elem_id="models-model")
     facts = gr.HTML(elem_id="models")
     trust = gr.HTML(elem_id="models-trust")
+    average = gr.HTML(elem_id="models-global")
     emotions = gr.HTML(elem_id="models-emotions")
     note = gr.HTML()
     with gr.Row(elem_id="models-charts", elem_classes="fw-charts"):
         charts = {place: gr.Plot(show_label=False, visible=False, min_width=320) for place in PLACES}
-    outputs = [*View(facts, trust, emotions, note, **charts)]
+    outputs = [*View(facts, trust, average, emotions, note, **charts)]
     gr.on([shared.tab.select, model.change], show, model, outputs, api_visibility="private", show_progress="hidden")
 
 
@@ -71,6 +73,7 @@ def show(name: str) -> Iterator[View]:
     yield View(
         model_cards.described(name, status, report.card, canary.agreement_counters().get(name)),
         "" if name == zoo.KEYPOINT_MODEL else model_cards.trust(name, report.trust),
+        global_view.shown(model_cards.NAMES[name], report.global_view),
         model_cards.emotions(report.card),
         "" if found else COMING if report.coming else NO_CHARTS,
         **{place: gr.update(value=figure, visible=figure is not None) for place, figure in shown.items()},

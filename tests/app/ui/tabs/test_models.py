@@ -16,9 +16,9 @@ def last(name: str) -> models.View:
 def test_every_model_says_what_it_is(name):
     keypoints = name == zoo.KEYPOINT_MODEL
     zoo.keypoint_model() if keypoints else zoo.load(name)
-    told, trusted, table, note, *charts = last(name)
+    told, trusted, average, table, note, *charts = last(name)
     assert all(part in told for part in ("Weights from", "Licence", "Trained on", "What it cannot"))
-    assert (trusted == "") == (table == "") == keypoints
+    assert (trusted == "") == (table == "") == keypoints and not (keypoints and average)
     assert len(charts) == len(models.PLACES)
     assert (note == models.NO_CHARTS) == (not any(chart["visible"] for chart in charts))
 
@@ -28,7 +28,7 @@ def test_a_model_that_is_being_loaded_says_so_first(monkeypatch):
     monkeypatch.setitem(zoo._status, "cnn", zoo.Status("loading"))
     shown = models.show("cnn")
     told, *empty, first, second, third, fourth = next(shown)
-    assert "Being loaded" in told and empty == ["", "", ""]
+    assert "Being loaded" in told and empty == ["", "", "", ""]
     assert not any(chart["visible"] for chart in (first, second, third, fourth))
     monkeypatch.setitem(zoo._status, "cnn", zoo.Status("ready", 1.0, "shipped"))
     assert "Weights from" in next(shown)[0] and not list(shown)
@@ -50,7 +50,7 @@ def test_the_charts_beside_a_card_are_shown_in_their_places(monkeypatch):
     found = {"points": object(), "training": object()}
     monkeypatch.setattr(models.report_charts, "charts", lambda written: found)
     zoo.keypoint_model()
-    _, _, _, note, first, second, third, fourth = last(zoo.KEYPOINT_MODEL)
+    _, _, _, _, note, first, second, third, fourth = last(zoo.KEYPOINT_MODEL)
     assert note == "" and first["value"] is found["points"] and fourth["value"] is found["training"]
     assert not second["visible"] and not third["visible"]
 
@@ -59,6 +59,6 @@ def test_charts_on_their_way_are_announced(monkeypatch):
     monkeypatch.setattr(models.report_charts, "charts", lambda written: {})
     monkeypatch.setattr(reports, "fetch", lambda located: True)
     zoo.load("cnn")
-    assert last("cnn")[3] == models.COMING
+    assert last("cnn")[4] == models.COMING
     monkeypatch.setattr(reports, "fetch", lambda located: False)
-    assert last("cnn")[3] == models.NO_CHARTS
+    assert last("cnn")[4] == models.NO_CHARTS
