@@ -1,0 +1,1 @@
+"""What stands in a dataset of faces: read from a folder, filtered, counted."""
