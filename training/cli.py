@@ -9,6 +9,7 @@ from training.commands.conformal import conformal
 from training.commands.data import data
 from training.commands.evaluate import evaluate
 from training.commands.export import export
+from training.commands.faces import faces
 from training.commands.features import features
 from training.commands.fit import fit
 from training.commands.global_view import global_view
@@ -36,6 +37,7 @@ COMMANDS = (
     annotate,
     features,
     fit,
+    faces,
 )
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Data in, weights out.")
