@@ -1,4 +1,4 @@
-"""What programs can ask for: functions of a photo and a request, the same behind every interface.
+"""What programs can ask for: functions of a photo and a request, or of a request, the same behind every interface.
 
 `app.api.gradio` opens them as Gradio's endpoints, `app.api.rest` as REST routes, `app.api.mcp` as tools.
 Coordinates are pixels of the upright photo, from its left and top edge; a photo whose longer side exceeds
@@ -17,6 +17,8 @@ from pydantic import TypeAdapter
 
 from app import experiments, pipeline, reporting, text
 from app.api import responses, schemas
+from app.data import projection, view
+from app.data.filters import Filters
 from app.serving import admission
 from explain import scale
 from explain.base import Explanation
@@ -28,6 +30,9 @@ from models.types import EMOTIONS, Photo, Prediction
 
 MOST_IN_CROPS = 8
 """Faces that are asked about in crops a little off; each costs as much as 44 others."""
+
+MOST_BINS = 20
+"""Parts that a measure of the dataset is cut into, at most."""
 
 # -------------------------------------------------------------------- functions
 
@@ -215,6 +220,23 @@ def lab(photo: Photo, request: schemas.LabRequest) -> dict[str, Any]:
     }
 
 
+def dataset(request: schemas.DatasetRequest) -> dict[str, Any]:
+    """What the networks say about the faces of the server's dataset: counts, agreement, accuracy, and faces to look at.
+
+    Rows of `confusion` are labels, its columns what the model names; `disagreement` counts, over all pairs of networks,
+    how often one names the row's and another the column's emotion. `by_measure` cuts each measure at its quantiles.
+    `undecided` is the entropy of the model's probabilities as a share of the greatest there is.
+    """
+    filters = Filters(
+        request.model, request.emotion, request.label, request.split, request.agreement, request.ranges or {}
+    )
+    told = view.summary(filters, min(request.bins, MOST_BINS), request.examples)
+    drawn = None
+    if request.points and told.about.projections:
+        drawn = view.plane(filters, request.projection, min(request.points, projection.MOST))
+    return responses.dataset(told, drawn, request.pictures)
+
+
 # -------------------------------------------------------------------- endpoints
 
 
@@ -223,15 +245,16 @@ class Endpoint:
     """A function with all that its interfaces tell of it.
 
     Attributes:
-        function: of a photo and a request; its name is the endpoint's, its docstring the description.
+        function: of a photo and a request, or of a request alone where that has no picture; its name is the
+            endpoint's, its docstring the description.
         request: what it takes.
         response: what it answers, a TypedDict.
         route: of the REST API, under /api/v1/.
         queue: in which its calls wait, see `app.serving.admission`.
     """
 
-    function: Callable[[Photo, Any], dict[str, Any]]
-    request: type[schemas.ImageRequest]
+    function: Callable[..., dict[str, Any]]
+    request: type[schemas.Request]
     response: type
     route: str
     queue: str
@@ -246,22 +269,28 @@ class Endpoint:
         """What every interface says of it."""
         return inspect.getdoc(self.function) or ""
 
+    @property
+    def takes_image(self) -> bool:
+        """Whether it is asked about a picture."""
+        return issubclass(self.request, schemas.ImageRequest)
+
     def request_schema(self) -> dict[str, Any]:
         """What it takes as a JSON schema, without the titles that only repeat the names."""
         schema = self.request.model_json_schema()
         for field in schema["properties"].values():
             field.pop("title", None)
-        return {key: schema[key] for key in ("type", "properties", "required", "additionalProperties")}
+        keys = ("type", "properties", "required", "additionalProperties")
+        return {key: schema[key] for key in keys if key in schema}
 
     def response_schema(self) -> dict[str, Any]:
         """What it answers as a JSON schema."""
         return TypeAdapter(self.response).json_schema()
 
-    def answer(self, photo: Photo, request: schemas.ImageRequest, started: float | None = None) -> dict[str, Any]:
+    def answer(self, photo: Photo | None, request: schemas.Request, started: float | None = None) -> dict[str, Any]:
         """The function's answer, with how long it took.
 
         Args:
-            photo: what the request is about.
+            photo: what the request is about; None where it takes no picture.
             request: one of `self.request`.
             started: when work on it began, by `perf_counter`; None for now.
 
@@ -269,7 +298,7 @@ class Endpoint:
             what the function raises.
         """
         began = perf_counter() if started is None else started
-        answer = self.function(photo, request)
+        answer = self.function(photo, request) if self.takes_image else self.function(request)
         return {**answer, "milliseconds": round(1000 * (perf_counter() - began), 1)}
 
 
@@ -285,6 +314,7 @@ ENDPOINTS = {
         Endpoint(report, schemas.ReportRequest, schemas.ReportResponse, "report", EXPLAIN),
         Endpoint(compare, schemas.CompareRequest, schemas.CompareResponse, "compare", EXPLAIN),
         Endpoint(lab, schemas.LabRequest, schemas.LabResponse, "lab", EXPLAIN),
+        Endpoint(dataset, schemas.DatasetRequest, schemas.DatasetResponse, "dataset/summary", PREDICT),
     )
 }
 """What programs can ask for, by name."""

@@ -17,6 +17,7 @@ from models.errors import (
     BusyError,
     ClipError,
     ClipTooLargeError,
+    DatasetError,
     FaceWhyError,
     NoFaceError,
     ParameterError,
@@ -45,6 +46,7 @@ STATUS: dict[type[FaceWhyError], int] = {
     ParameterError: 422,
     UnsuitableMethodError: 422,
     WeightsError: 503,
+    DatasetError: 503,
     BusyError: 503,
 }
 """The status of each error, an error's own before that of those that it is one of."""

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from app.api import validation
 from app.api.endpoints import ENDPOINTS, Endpoint
@@ -21,6 +21,7 @@ def add_endpoints(open_endpoint: Callable[..., None]) -> None:
             function(endpoint),
             arguments(endpoint),
             endpoint.response_schema(),
+            with_image=endpoint.takes_image,
             concurrency_id=endpoint.queue,
             concurrency_limit=admission.AT_ONCE[endpoint.queue],
         )
@@ -37,17 +38,22 @@ def arguments(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
 
 
 def function(endpoint: Endpoint) -> Callable[..., dict[str, Any]]:
-    """An endpoint as a function of a photo and one argument a field, with the defaults of its request."""
+    """An endpoint as a function of a photo, where it takes one, and one argument a field, with its defaults."""
     fields = {name: field for name, field in endpoint.request.model_fields.items() if name != "image"}
 
-    def call(image: Photo, *values: Any) -> dict[str, Any]:
+    def with_image(image: Photo, *values: Any) -> dict[str, Any]:
         given = dict(zip(fields, values, strict=True))
         request = validation.read(endpoint.request, {"image": "", **given})  # the picture came as an upload
         return endpoint.answer(image, request)
 
+    def without(*values: Any) -> dict[str, Any]:
+        given = dict(zip(fields, values, strict=True))
+        return endpoint.answer(None, validation.read(endpoint.request, given))
+
+    call: Any = with_image if endpoint.takes_image else without
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    first = [inspect.Parameter("image", kind)] if endpoint.takes_image else []
     parameters = [inspect.Parameter(name, kind, default=field.default) for name, field in fields.items()]
     call.__name__, call.__doc__ = endpoint.name, endpoint.description
-    signature = inspect.Signature([inspect.Parameter("image", kind), *parameters])
-    call.__signature__ = signature  # type: ignore[attr-defined]  # what `inspect` reads
-    return call
+    call.__signature__ = inspect.Signature([*first, *parameters])  # what `inspect` reads
+    return cast(Callable[..., dict[str, Any]], call)

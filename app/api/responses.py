@@ -14,6 +14,9 @@ import numpy as np
 
 from app import lab_text, text
 from app.api import schemas
+from app.data.accuracy import Rate
+from app.data.faces import emotion
+from app.data.view import Example, Plane, Summary
 from app.experiments import Outcome
 from app.pipeline import Detections
 from explain import evidence, figures, interactions
@@ -155,6 +158,101 @@ def picture(pixels: np.ndarray) -> str:
     """Pixels uint8 (H, W, 3), RGB, or (H, W), grey, as an address that holds a PNG: "data:image/png;base64,…"."""
     data = cv2.imencode(".png", pixels if pixels.ndim == 2 else pixels[..., ::-1])[1]
     return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def dataset(told: Summary, drawn: Plane | None, pictures: bool) -> dict[str, Any]:
+    """What is counted of the dataset, without how long it took.
+
+    Args:
+        told: the counts.
+        drawn: its map; None where it was not asked for or cannot be drawn.
+        pictures: whether faces come with their pictures.
+    """
+    about, agreement = told.about, told.agreement
+    return {
+        "dataset": {
+            **asdict(about),
+            "networks": dict(about.networks),
+            "splits": list(about.splits),
+            "measures": {name: list(ends) for name, ends in about.measures.items()},
+            "projections": list(about.projections),
+        },
+        "model": told.filters.network,
+        "faces": told.faces,
+        "emotions": [
+            {"emotion": name, "answered": answered, "labelled": labelled}
+            for name, answered, labelled in zip(EMOTIONS, told.answered, told.labelled, strict=True)
+        ],
+        "accuracy": [{"model": name, **rate(found)} for name, found in told.rates.items()],
+        "agreement": None
+        if agreement is None
+        else {
+            "all_same": agreement.all_same,
+            "pairs": [cast(schemas.NetworkPair, asdict(pair)) for pair in agreement.pairs],
+            "disagreement": agreement.disagreement.tolist(),
+            "right_same": agreement.right_same and rate(agreement.right_same),
+            "right_differ": agreement.right_differ and rate(agreement.right_differ),
+        },
+        "confusion": None if told.confusion is None else told.confusion.tolist(),
+        "by_measure": [
+            {"measure": name, "bins": [{"least": one.least, "most": one.most, **rate(one.rate)} for one in bins]}
+            for name, bins in told.by_measure.items()
+        ],
+        "uncertain": [_face(example, pictures) for example in told.uncertain],
+        "wrong": [_face(example, pictures) for example in told.wrong],
+        "geometry": [
+            {
+                "measure": name,
+                "correlations": {
+                    of: None if np.isnan(value) else float(value) for of, value in zip(EMOTIONS, row, strict=True)
+                },
+            }
+            for name, row in zip(told.geometry.measures, told.geometry.correlations, strict=True)
+        ]
+        if told.geometry
+        else [],
+        "map": drawn and _map(drawn),
+    }
+
+
+def rate(found: Rate) -> schemas.Rate:
+    """How many faces were named right, with the interval of their share."""
+    return {
+        "faces": found.faces,
+        "right": found.right,
+        "accuracy": found.share,
+        "low": found.low,
+        "high": found.high,
+    }
+
+
+def _face(example: Example, pictures: bool) -> schemas.DatasetFace:
+    png = base64.b64encode(example.crop).decode() if pictures and example.crop else None
+    return {
+        "photo": example.photo,
+        "face": example.number,
+        "label": example.label,
+        "undecided": example.undecided,
+        "answers": [
+            {"model": name, "emotion": named, "confidence": confidence}
+            for name, (named, confidence) in example.answers.items()
+        ],
+        "measures": dict(example.measures),
+        "png": png and f"data:image/png;base64,{png}",
+    }
+
+
+def _map(drawn: Plane) -> schemas.DatasetMap:
+    columns = (drawn.places.tolist(), drawn.answers, drawn.labels, drawn.confidences.tolist())
+    return {
+        "method": drawn.method,
+        "explained": list(drawn.explained),
+        "faces": drawn.faces,
+        "points": [
+            {"x": x, "y": y, "answer": emotion(answer), "label": emotion(label), "confidence": confidence}
+            for (x, y), answer, label, confidence in zip(*columns, strict=True)
+        ],
+    }
 
 
 def lab(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = None) -> schemas.LabResult:

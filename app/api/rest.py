@@ -283,16 +283,18 @@ def answer_file(endpoint: Endpoint, file: UploadFile) -> dict[str, Any]:
     started = perf_counter()
     with metrics.stage("decode"):
         picture = photo.read(file.file.read(photo.MAX_BYTES + 1))
-    return endpoint.answer(picture, endpoint.request(image=""), started)
+    return endpoint.answer(picture, endpoint.request.model_validate({"image": ""}), started)
 
 
-def answer_json(endpoint: Endpoint, body: schemas.ImageRequest) -> dict[str, Any]:
-    """An endpoint's answer to a request that holds its picture.
+def answer_json(endpoint: Endpoint, body: schemas.Request) -> dict[str, Any]:
+    """An endpoint's answer to a request that holds its picture, where it takes one.
 
     Raises:
         FaceWhyError: as the endpoint, or the picture is none.
     """
     started = perf_counter()
+    if not isinstance(body, schemas.ImageRequest):
+        return endpoint.answer(None, body, started)
     with metrics.stage("decode"):
         picture = photo.read(encoding.decode(body.image))
     return endpoint.answer(picture, body, started)

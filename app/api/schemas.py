@@ -7,6 +7,9 @@ from typing_extensions import TypedDict  # pydantic takes no other before Python
 
 from app import pipeline, reporting
 from app.api.errors import ErrorResponse
+from app.data import accuracy, projection, view
+from app.data.faces import MEAN
+from app.data.filters import AGREEMENT, UNLABELLED
 from explain.registry import METHODS
 from models import zoo
 from models.types import EMOTIONS
@@ -142,6 +145,53 @@ Crops = Annotated[
         "and say how often the answer stays; for up to 8 faces."
     ),
 ]
+DatasetModel = Annotated[
+    str,
+    AnyCase,
+    Field(
+        description="Whose answers are looked at: a network's, or mean for what they say together.",
+        json_schema_extra={"enum": [MEAN, *zoo.EMOTION_MODELS]},
+    ),
+]
+NamedEmotion = Annotated[
+    Literal["", *EMOTIONS], AnyCase, Field(description="Only faces in which the model sees this emotion.")
+]
+Label = Annotated[
+    Literal["", *EMOTIONS, UNLABELLED],
+    AnyCase,
+    Field(description="Only faces with this label; none for those without a label."),
+]
+Split = Annotated[str, Field(description="Only faces of this part of the dataset.", examples=["PrivateTest"])]
+AgreementFilter = Annotated[
+    Literal[AGREEMENT],
+    AnyCase,
+    Field(description="Only faces on which all networks agree, or on which they differ."),
+]
+Ranges = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description="Only faces whose measures lie in these ranges, a low and a high end by the measure's name; "
+        "null for no limit.",
+        examples=[{"brightness": [0.2, None], "yaw": [-15, 15]}],
+    ),
+]
+Bins = Annotated[int, Field(ge=1, description="Into how many parts a measure is cut, at most 20.")]
+Examples = Annotated[
+    int, Field(ge=0, description=f"How many faces of a kind are listed, at most {view.MOST_EXAMPLES}.")
+]
+Points = Annotated[
+    int,
+    Field(
+        ge=0,
+        description=f"How many faces are drawn by chance for the map, at most {projection.MOST}; 0 for no map.",
+    ),
+]
+Projection = Annotated[
+    Literal["", *projection.METHODS, projection.STORED],
+    AnyCase,
+    Field(description="How the map is drawn; empty for the first way that the dataset has."),
+]
+Pictures = Annotated[bool, Field(description="Also answer the faces' pictures, where the dataset holds them.")]
 
 FaceParts = Annotated[
     bool,
@@ -152,10 +202,14 @@ FaceParts = Annotated[
 ]
 
 
-class ImageRequest(BaseModel):
-    """A picture; what else an endpoint takes stands in the order of the arguments of Gradio's endpoint."""
+class Request(BaseModel):
+    """What an endpoint takes, in the order of the arguments of Gradio's endpoint."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class ImageRequest(Request):
+    """A picture, and what else an endpoint takes."""
 
     image: Image
 
@@ -244,6 +298,22 @@ class LabRequest(ImageRequest):
     whole_picture: WholePicture = False
     maps: Maps = "arrays"
     turn: Turn = None
+
+
+class DatasetRequest(Request):
+    """Which faces of the server's dataset are counted, and what is told of them."""
+
+    model: DatasetModel = MEAN
+    emotion: NamedEmotion = ""
+    label: Label = ""
+    split: Split = ""
+    agreement: AgreementFilter = ""
+    ranges: Ranges = None
+    bins: Bins = accuracy.BINS
+    examples: Examples = 8
+    points: Points = 0
+    projection: Projection = ""
+    pictures: Pictures = False
 
 
 # ---------------------------------------------------------------------- parts of answers
@@ -485,6 +555,102 @@ class LabResult(TypedDict):
     seconds: float
 
 
+class DatasetFacts(TypedDict):
+    """`measures` are those that can be filtered by, each with its least and greatest value."""
+
+    title: str
+    faces: int
+    photos: int
+    unreadable: int
+    labelled: int
+    networks: dict[str, str]
+    splits: list[str]
+    measures: dict[str, list[float]]
+    crops: bool
+    projections: list[str]
+
+
+class EmotionCount(TypedDict):
+    emotion: str
+    answered: int
+    labelled: int
+
+
+class Rate(TypedDict):
+    """`low` and `high` are the ends of Wilson's 95 % interval; `accuracy` is null without labelled faces."""
+
+    faces: int
+    right: int
+    accuracy: float | None
+    low: float
+    high: float
+
+
+class ModelRate(Rate):
+    model: str
+
+
+class MeasureBin(Rate):
+    least: float
+    most: float
+
+
+class MeasureRates(TypedDict):
+    measure: str
+    bins: list[MeasureBin]
+
+
+class NetworkPair(TypedDict):
+    first: str
+    second: str
+    same: int
+    kappa: float | None
+
+
+class NetworkAgreement(TypedDict):
+    all_same: int
+    pairs: list[NetworkPair]
+    disagreement: list[list[int]]
+    right_same: Rate | None
+    right_differ: Rate | None
+
+
+class NamedAnswer(TypedDict):
+    model: str
+    emotion: str
+    confidence: float
+
+
+class DatasetFace(TypedDict):
+    photo: str
+    face: int
+    label: str
+    undecided: float
+    answers: list[NamedAnswer]
+    measures: dict[str, float | None]
+    png: str | None
+
+
+class GeometryMeasure(TypedDict):
+    measure: str
+    correlations: dict[str, float | None]
+
+
+class MapPoint(TypedDict):
+    x: float
+    y: float
+    answer: str
+    label: str
+    confidence: float
+
+
+class DatasetMap(TypedDict):
+    method: str
+    explained: list[float]
+    faces: int
+    points: list[MapPoint]
+
+
 # ---------------------------------------------------------------------- answers
 
 
@@ -586,6 +752,23 @@ class LabResponse(Answer, LabResult):
     quality: Quality
     png: str | None
     note: str
+
+
+class DatasetResponse(Answer):
+    """What the server's dataset holds, and of those of its faces that pass the filters all that is counted."""
+
+    dataset: DatasetFacts
+    model: str
+    faces: int
+    emotions: list[EmotionCount]
+    accuracy: list[ModelRate]
+    agreement: NetworkAgreement | None
+    confusion: list[list[int]] | None
+    by_measure: list[MeasureRates]
+    uncertain: list[DatasetFace]
+    wrong: list[DatasetFace]
+    geometry: list[GeometryMeasure]
+    map: DatasetMap | None
 
 
 # ---------------------------------------------------------------- beside the endpoints

@@ -26,6 +26,7 @@ def open_endpoint(
     function: Callable[..., Any],
     arguments: dict[str, dict[str, Any]],
     returned: dict[str, Any],
+    with_image: bool = True,
     **options: Any,
 ) -> None:
     """Open a function as an endpoint of the page that is being built, under the function's name.
@@ -33,10 +34,11 @@ def open_endpoint(
     `gr.api` does the same for functions whose arguments are all plain JSON.
 
     Args:
-        image: the component that reads the argument `image`, the first one.
+        image: the component that reads the argument `image`, the first one of those that have it.
         function: its name, docstring and defaults are the endpoint's.
         arguments: by name, the JSON schemas of the others in their order.
         returned: the JSON schema of what it returns.
+        with_image: whether the function has the argument `image`.
         options: of the event, such as its queue.
     """
     parameters = inspect.signature(function).parameters
@@ -44,7 +46,7 @@ def open_endpoint(
     page().default_config.set_event_trigger(
         [],
         function,
-        [image, *others],
+        [image, *others] if with_image else others,
         [Api(None, returned, "answer")],
         api_name=function.__name__,
         api_description=inspect.getdoc(function),

@@ -11,6 +11,8 @@ from tests import server
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = ("detect", "predict", "keypoints", "explain", "trust", "report", "compare", "lab")
+"""The endpoints that take a picture."""
+WITHOUT_PICTURE = ("dataset",)
 
 
 @pytest.fixture(scope="session")

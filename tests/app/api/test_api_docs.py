@@ -28,7 +28,8 @@ def field_table() -> str:
             found.setdefault((name, values(schema), default, schema["description"]), []).append(endpoint.name)
     rows = ["| field | of | values | unless given | what it is |", "|---|---|---|---|---|"]
     for (name, allowed, default, description), names in sorted(found.items(), key=lambda row: order(row[0][0])):
-        where = "all" if len(names) == len(ENDPOINTS) else ", ".join(names)
+        others = [name for name in ENDPOINTS if name not in names]
+        where = "all" if not others else f"all but {others[0]}" if len(others) == 1 else ", ".join(names)
         rows.append(f"| `{name}` | {where} | {allowed} | {default} | {description} |")
     return "\n".join(rows)
 
@@ -38,23 +39,26 @@ def values(schema: dict) -> str:
     for part in schema.get("anyOf", [schema]):
         if "enum" in part:
             names = [f"`{name}`" for name in part["enum"] if name != ""]
-            return "a method" if len(names) > 7 else ", ".join(names)
-    kinds = {"boolean": "true, false", "integer": "a number from 0", "string": "text", "object": "an object"}
+            return "a method" if "`gradcam`" in names else ", ".join(names)
+    kinds = {
+        "boolean": "true, false",
+        "integer": f"a number from {schema.get('minimum', 0)}",
+        "string": "text",
+        "object": "an object",
+    }
     return next(kinds[part["type"]] for part in schema.get("anyOf", [schema]))
 
 
 def order(name: str) -> int:
     """Where a field stands: as in the request with the most fields, then the others."""
-    fields = list(
-        dict.fromkeys(
-            [
-                *schemas.ExplainRequest.model_fields,
-                *schemas.LabRequest.model_fields,
-                *schemas.PredictRequest.model_fields,
-                *schemas.ReportRequest.model_fields,
-            ]
-        )
+    requests = (
+        schemas.ExplainRequest,
+        schemas.LabRequest,
+        schemas.PredictRequest,
+        schemas.ReportRequest,
+        schemas.DatasetRequest,
     )
+    fields = list(dict.fromkeys([name for request in requests for name in request.model_fields]))
     return fields.index(name)
 
 

@@ -24,8 +24,9 @@ QUICK = {
     "report": {"method": "gradcam", "output": "evidence"},
     "compare": {"emotion": "angry", "against": "happy"},
     "lab": {"experiment": {"steps": [{"do": "hide", "region": "mouth"}]}, "emotion": "happy", "method": "gradcam"},
+    "dataset": {"label": "fear", "ranges": {"brightness": [0.2, None]}, "bins": 3, "examples": 2, "points": 20},
 }
-"""What is asked of the endpoints that take long."""
+"""What is asked of the endpoints that take long, or answer much."""
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=list(ENDPOINTS))
 
 
@@ -62,13 +63,13 @@ def ask(url, call, upload, tools):
     """ask(endpoint, **arguments) -> by interface, the answer, or the sentences of the refusal as a string."""
 
     def send(endpoint, **arguments) -> dict:
-        image = {"path": upload(PICTURE), "meta": {"_type": "gradio.FileData"}}
+        image = [{"path": upload(PICTURE), "meta": {"_type": "gradio.FileData"}}] if endpoint.takes_image else []
         defaults = {name: field.default for name, field in endpoint.request.model_fields.items() if name != "image"}
         try:
-            [of_gradio] = call(endpoint.name, image, *(defaults | arguments).values())
+            [of_gradio] = call(endpoint.name, *image, *(defaults | arguments).values())
         except PermissionError as refused:
             of_gradio = str(refused)
-        body = {"image": BASE64, **arguments}
+        body = {"image": BASE64, **arguments} if endpoint.takes_image else arguments
         rest = httpx.post(f"{url}api/v1/{endpoint.route}", json=body, timeout=120)
         error = rest.json().get("error")
         maps = {"maps": "arrays"} if "maps" in endpoint.request.model_fields else {}
@@ -96,8 +97,10 @@ def test_every_interface_describes_the_same_arguments(endpoint, info, openapi, t
     expected = endpoint.request_schema()
     fields = described(expected)
     assert all(field["description"].endswith(".") for field in fields.values())
-    image, *others = info[f"/{endpoint.name}"]["parameters"]
-    assert image["parameter_name"] == "image" and not image["parameter_has_default"]
+    others = info[f"/{endpoint.name}"]["parameters"]
+    if endpoint.takes_image:
+        image, *others = others
+        assert image["parameter_name"] == "image" and not image["parameter_has_default"]
     assert [one["parameter_name"] for one in others] == [name for name in fields if name != "image"]
     for one in others:
         field = fields[one["parameter_name"]]
@@ -110,7 +113,10 @@ def test_every_interface_describes_the_same_arguments(endpoint, info, openapi, t
     if "maps" in fields:
         fields["maps"] |= {"default": mcp.MAPS}
     tool = tools()[endpoint.name]
-    assert described(tool.inputSchema) == fields and tool.inputSchema["required"] == ["image"]
+    assert (
+        described(tool.inputSchema) == fields
+        and tool.inputSchema.get("required", []) == ["image"] * endpoint.takes_image
+    )
     assert {tool.description, route["description"], info[f"/{endpoint.name}"]["description"]} == {endpoint.description}
 
 
@@ -144,7 +150,8 @@ def test_every_interface_refuses_the_same_values_with_the_same_words(endpoint, a
 def test_names_are_understood_in_capitals(endpoint):
     fields = endpoint.request_schema()["properties"]
     names = {name: field["enum"][-1] for name, field in fields.items() if "enum" in field}
-    read = endpoint.request(image="", **{name: f" {value.upper()}" for name, value in names.items()})
+    image = {"image": ""} if endpoint.takes_image else {}
+    read = endpoint.request(**image, **{name: f" {value.upper()}" for name, value in names.items()})
     assert {name: getattr(read, name) for name in names} == names
 
 
@@ -156,7 +163,7 @@ def wrong(field: dict) -> list:
     if "boolean" in types:
         return ["yes", 1, None]
     if "integer" in types:
-        return [-1, "first", True, 0.5]
+        return [field.get("minimum", 0) - 1, "first", True, 0.5]
     if "object" in types:
         return ["fast", [1], True]
     return [5, ["x"]]

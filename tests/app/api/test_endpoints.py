@@ -19,7 +19,7 @@ from explain.lab.steps import Experiment, Hide
 from models import photo, regions, zoo
 from models.errors import ParameterError
 from models.types import EMOTIONS, KEYPOINTS
-from tests.app.api.conftest import EXAMPLES, NAMES
+from tests.app.api.conftest import EXAMPLES, NAMES, WITHOUT_PICTURE
 
 PICTURE = EXAMPLES / "astronaut.jpg"
 
@@ -35,7 +35,7 @@ def ask(client, name: str, **arguments):
 
 def test_the_endpoints_are_listed_with_their_types(url):
     info = httpx.get(f"{url}gradio_api/info").json()
-    assert set(info["named_endpoints"]) == {f"/{name}" for name in NAMES}
+    assert set(info["named_endpoints"]) == {f"/{name}" for name in (*NAMES, *WITHOUT_PICTURE)}
     assert info["unnamed_endpoints"] == {}
     for name in NAMES:
         endpoint = info["named_endpoints"][f"/{name}"]

@@ -25,6 +25,9 @@ USABLE = {
     "params": None,
     "experiment": None,
     "smallest_change": False,
+    "split": "",
+    "ranges": None,
+    "projection": "",
 }
 """What no schema can say: these values go together, and the picture is one. The rest is left to chance."""
 load_all_checks()
