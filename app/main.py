@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from app.api.gradio import add_endpoints
+from app.data import reading
 from app.server import Server, raise_file_limit
 from app.serving import canary, engines, seats
 from app.ui import glossary, scripts, uploads
@@ -26,11 +28,11 @@ from app.ui.gradio_overrides.sessions import KEPT
 from app.ui.photo_input import PhotoInput
 from app.ui.render.html import fill
 from app.ui.session import Session
-from app.ui.tabs import Shared, api, clips, compare, explain, inside, lab, learn, live, models, predict
+from app.ui.tabs import Shared, api, clips, compare, data, explain, inside, lab, learn, live, models, predict
 from models import precision
-from models.errors import FaceWhyError
+from models.errors import DatasetError, FaceWhyError
 
-TABS = (predict, live, clips, explain, compare, inside, lab, learn, models, api)
+TABS = (predict, live, clips, explain, compare, inside, lab, learn, models, data, api)
 
 
 def build() -> gr.Blocks:
@@ -77,7 +79,9 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
 
 
 def warm() -> None:
-    """Load the models and run every method once, so that the first visitor waits for neither."""
+    """Load the models, run every method once and read the dataset, so that the first visitor waits for none of it."""
+    with suppress(DatasetError):  # the tab Data says what is wrong with it
+        reading.current()
     engines.current().warm()
 
 

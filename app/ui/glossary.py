@@ -25,6 +25,10 @@ TERMS = {
     "Neutral face": "How a network reads your face at rest; changes are told against it, for you alone.",
     "Smoothed": "The answers of the last moments averaged, the newest the most, so that they do not flicker.",
     "Person": "A face that is followed from frame to frame by where it is; nobody is recognised.",
+    "Agreement": "On how many faces networks name the same emotion. They may agree and all be wrong.",
+    "Kappa": "How far two answers agree beyond chance: 0 is as often as by chance, 1 always.",
+    "Confidence interval": "A range that holds the true share in 95 of 100 such counts; the fewer faces, the wider.",
+    "Principal components": "The two directions in which what a network says of all faces differs the most.",
     "Calibration error": "How far the stated sureness is from how often the network is right.",
 }
 """A sentence for each word."""
@@ -49,6 +53,7 @@ OF_TAB = {
     "Inside": ("Network", "Stage", "Cell", "Map", "Score", "Grad-CAM", "SHAP", "Mean face"),
     "Lab": ("Heatmap", "Random patch", "Mean face", "Score", "Shapley value"),
     "Learn": ("Network", "Heatmap", "Method", "Shapley value", "Random patch"),
+    "Data": ("Network", "Keypoints", "Their mean", "Agreement", "Kappa", "Confidence interval", "Principal components"),
     "Models": ("Calibration error", "Keypoints", "Tested map", "Random patch"),
 }
 """Which words each tab explains, by its title."""

@@ -1,0 +1,116 @@
+import re
+
+import numpy as np
+import pytest
+
+from app.api import endpoints, schemas
+from app.data import reading
+from app.ui.tabs import data
+from tests.app.data.conftest import plain, sharp, use
+
+__all__ = ("plain", "use")  # fixtures
+ASKED = ("mean", "", "", "", "", *[None] * 8)
+
+
+def show(*asked, shown=None, colour="answer", method="pca") -> data.View:
+    return data.show(shown, colour, method, *(asked or ASKED))
+
+
+def figure(update):
+    assert update["visible"]
+    return update["value"]
+
+
+def shown_charts(view: data.View) -> set[str]:
+    return {name for name, value in view._asdict().items() if isinstance(value, dict) and value.get("visible") is True}
+
+
+@pytest.fixture
+def three(use, plain):
+    return use(
+        plain(
+            "happy",
+            "sad",
+            "sad",
+            labels=["happy", "sad", "fear"],
+            split=["A", "B", "B"],
+            embedding_x=np.float32([1, 2, 3]),
+            embedding_y=np.float32([3, 4, 5]),
+            geometry_mouth_width=np.float32([1, 2, 4]),
+            size=np.float32([48] * 3),
+        )
+    )
+
+
+def test_what_is_counted_is_shown(three):
+    view = show()
+    assert "3 faces from 3 photos" in view.about and "no pictures" in view.about
+    assert "names the label on 66.7\u00a0% (20.8\u00a0% to 93.9\u00a0%" in view.notice, "two of three, by Wilson"
+    assert shown_charts(view) == {"split", "counts", "confusion", "brightness", "plane", "plane_controls", "geometry"}
+    assert "same face size (48 px)" in view.same, "a chart of one bin says nothing"
+    assert [list(bar.y) for bar in figure(view.counts).data] == [[0, 0, 0, 1, 0, 2, 0], [0, 0, 1, 1, 0, 1, 0]]
+    assert figure(view.confusion).data[0].z[2][5] == 100
+    assert [trace.name for trace in figure(view.plane).data] == ["happy", "sad"]
+    assert view.split["choices"][1:] == ["A", "B"] and not view.method["visible"]
+    assert "Sure and wrong" in view.wrong and view.wrong.count("<tr>") == 2 and "fear" in view.wrong
+    assert "<img" not in view.uncertain
+
+
+def test_filters_are_read_from_the_controls(three):
+    view = show("cnn", "sad", "", "B", "agree", None, None, None, None, None, None, 40, 50)
+    assert view.notice.startswith("<p") and "2 of 3 faces. CNN names the label on 50.0" in view.notice
+    assert "No face passes" in show("mean", *[""] * 4, 0.99, *[None] * 7).notice
+    wrong = show("mean", *[""] * 4, 0.9, 0.1, *[None] * 6)
+    assert "Send two numbers" in wrong.notice and shown_charts(wrong) == set()
+
+
+def test_the_map_is_coloured_by_what_is_asked(three):
+    drawn, note = data.draw(None, "error", "pca", *ASKED)
+    assert [(trace.name, list(trace.x)) for trace in figure(drawn).data] == [("right", [1, 2]), ("wrong", [3])]
+    assert "3 faces" in note and "came with the dataset" in note
+    by_label, _ = data.draw(None, "label", "stored", *ASKED)
+    assert [trace.name for trace in figure(by_label).data] == ["fear", "happy", "sad"]
+
+
+def test_what_is_shown_already_is_not_shown_again(three, use, plain):
+    view = show()
+    assert show(shown=view.shown) == data.View()
+    assert show("cnn", *ASKED[1:], shown=view.shown) != data.View()
+    use(plain("happy"))
+    assert "One face." in show(shown=view.shown).notice, "the files have changed"
+
+
+def test_a_dataset_that_cannot_be_read_is_a_sentence_in_place_of_everything(monkeypatch, tmp_path):
+    monkeypatch.setenv(reading.VARIABLE, str(tmp_path / "away"))
+    view = show()
+    assert (
+        "No dataset was found" in view.notice
+        and str(tmp_path) not in view.notice
+        and "training annotate" in view.notice
+    )
+    assert shown_charts(view) == set() and view.tables == view.wrong == ""
+
+
+def test_without_labels_nothing_is_called_right(use, plain):
+    use(plain("happy", "sad"))
+    view = show()
+    assert "None has a label" in view.about and "label" not in view.notice
+    assert shown_charts(view) == {"counts"} and view.wrong == "" and "How often each is right" not in view.tables
+
+
+def test_pictures_are_shown_where_the_dataset_holds_them(use, plain):
+    use(plain("happy", crop=[b"\x89PNG not checked"], label=["sad"]))
+    assert show().wrong.count('<img src="data:image/png;base64,') == 1
+
+
+def test_the_page_shows_the_numbers_of_the_api(use, plain):
+    answers = {f"cnn_{name}": values for name, values in zip(["happy"], [sharp("sad", "sad")[:, 3]], strict=True)}
+    use(plain("happy", "sad", labels=["happy", "fear"], **{"cnn_sad": np.float32([0.9, 0.9])} | answers))
+    view, answer = show(), endpoints.dataset(schemas.DatasetRequest())
+    for row in answer["accuracy"]:
+        assert f"<td>{100 * row['accuracy']:.1f}\u00a0%</td>" in view.tables
+    same = [round(100 * pair["same"] / answer["faces"], 1) for pair in answer["agreement"]["pairs"]]
+    assert [float(each) for each in re.findall(r"<td>([\d.]+)\u00a0%</td><td>[^%]*</td></tr>", view.tables)] == same
+    assert [list(row) for row in figure(view.confusion).data[0].customdata] == answer["confusion"]
+    bins = answer["by_measure"][0]["bins"]
+    assert list(figure(view.brightness).data[0].y) == pytest.approx([100 * each["accuracy"] for each in bins])
