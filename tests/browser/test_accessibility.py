@@ -17,6 +17,7 @@ READY = {
     "Inside": "#inside-path .fw-curve",
     "Lab": "#lab-answers .fw-card",
     "Models": "#models .fw-card",
+    "Data": "#data-notice .fw-verdict",
     "API": "#api-snippets code",
 }
 """What is there once a tab has all that it shows, by the tab's title."""
