@@ -17,10 +17,10 @@ from explain.interactions import Interactions
 from explain.metrics.randomisation import Shaken
 from explain.reference import Reference
 from explain.trust import TrustResult
-from models import detector, moved_crops, upright, zoo
+from models import detector, geometry, glass_box, moved_crops, upright, zoo
 from models.card import Card
 from models.ensemble import Ensemble
-from models.errors import NoFaceError, ParameterError, UnknownModelError, WeightsError
+from models.errors import NoFaceError, ParameterError, UnknownModelError, UnknownNameError, WeightsError
 from models.moved_crops import CropSensitivity
 from models.types import EMOTIONS, Face, Photo, Prediction
 
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 TINY = np.finfo(np.float32).tiny
 MEAN = "mean"
 """The name of the models' mean among the models."""
+LARGEST_MEASURE = 100
+"""In distances between the eyes; no face has one."""
 COMPARED = ("gradcam", "shap_gradient", "shap_regions")
 """The methods that the comparison shows, the fastest first."""
 
@@ -283,6 +285,34 @@ def opened(name: str, face: Face, target: Target, version: str = "") -> Opened:
     """
     with metrics.stage("explain"):
         return engines.current().explain(jobs.opened, name, face, target, version)
+
+
+def read_glass_box(face: Face, measures: Mapping[str, Any] | None = None) -> glass_box.Reading:
+    """What the readable model says of a face, and why; it takes no network and next to no time.
+
+    Args:
+        face: with its keypoints.
+        measures: those of `geometry.MEASURES` that have another value than the face's, by name.
+
+    Raises:
+        WeightsError: the model cannot be used.
+        UnknownNameError, ParameterError: no such measure, or no finite number; or the eyes lie in one place.
+    """
+    box = glass_box.shipped()
+    values = geometry.measure(np.asarray(face.keypoints))
+    for name, value in (measures or {}).items():
+        if name not in geometry.NAMES:
+            raise UnknownNameError(
+                "The name of the measure is unknown", repr(name)[:40], f"Use one of {', '.join(geometry.NAMES)}"
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST_MEASURE:
+            raise ParameterError(
+                f"The measure {name!r} is no number of eye distances",
+                repr(value)[:40],
+                f"Give one between -{LARGEST_MEASURE} and {LARGEST_MEASURE}",
+            )
+        values[geometry.NAMES.index(name)] = value
+    return box.read(values)
 
 
 def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iterator[TrustResult]:

@@ -37,6 +37,7 @@ ROOMS = {
     "app.lab_text": "app.pipeline",
     "app.lessons": "app.pipeline",
     "app.lesson_outcomes": "app.pipeline",
+    "app.glass_text": "app.pipeline",
     "app.error_messages": "app.pipeline",
     "app.reporting": "app.reporting",
     "app.data": "app.data",

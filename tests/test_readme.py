@@ -8,7 +8,7 @@ import pytest
 
 from explain.registry import METHODS
 from models import card as cards
-from models import weight_store, zoo
+from models import glass_box, weight_store, zoo
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,6 +44,18 @@ def test_the_measured_figures_are_those_of_the_cards():
     shown = re.search(r"mean error\s([\d.]+) %.*?\(([\d.]+) %.*?\), ([\d.]+) % of\sfaces", README, re.DOTALL).groups()
     expected = [figures[key] * 100 for key in ("nme", "nme_pupils", "failure_rate")]
     assert [float(number) for number in shown] == pytest.approx(expected, abs=5e-3)
+
+
+def test_the_glass_box_stands_beside_the_networks_with_its_own_figures():
+    box = glass_box.shipped()
+    own = box.card["metrics"]["PrivateTest"]
+    row = next(line for line in README.splitlines() if line.startswith("| [glass box]"))
+    shown = [float(number) / 100 for number in re.findall(r"(\d+\.\d+) %", row)]
+    keys = ("accuracy", "accuracy_with_flip", "macro_f1", "calibration_error")
+    assert shown == pytest.approx([own[key] for key in keys], abs=5e-5)
+    assert f"{sum(term.scores.size for term in box.terms) + 7:,} numbers" in row
+    cards_say = {name: cards.read(weight_store.SHIPPED / name).metrics["PrivateTest"] for name in zoo.EMOTION_MODELS}
+    assert box.card["networks"] == {name: figures["accuracy"] for name, figures in cards_say.items()}
 
 
 def test_the_table_of_trust_is_what_was_measured():

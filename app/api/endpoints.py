@@ -237,6 +237,23 @@ def dataset(request: schemas.DatasetRequest) -> dict[str, Any]:
     return responses.dataset(told, drawn, request.pictures)
 
 
+def glass_box(photo: Photo, request: schemas.GlassBoxRequest) -> dict[str, Any]:
+    """What a readable model sees in twenty measures of a face's keypoints, and exactly why.
+
+    It stands beside the three networks, is less often right, and is no part of their mean. Each emotion's score is its
+    `intercept` plus its `contributions` of all `terms`; `probabilities` are the softmax of the scores over the
+    `temperature`. A value counts in distances between the eyes. With `measures` some are moved by hand.
+    """
+    found = _chosen(photo, request)
+    reading = pipeline.read_glass_box(found.faces[0], request.measures)
+    emotion = EMOTIONS.index(request.emotion) if request.emotion else None
+    return {
+        **responses.chosen(found),
+        **responses.glass_box(reading, emotion),
+        "note": responses.note(found.faces),
+    }
+
+
 # -------------------------------------------------------------------- endpoints
 
 
@@ -315,6 +332,7 @@ ENDPOINTS = {
         Endpoint(compare, schemas.CompareRequest, schemas.CompareResponse, "compare", EXPLAIN),
         Endpoint(lab, schemas.LabRequest, schemas.LabResponse, "lab", EXPLAIN),
         Endpoint(dataset, schemas.DatasetRequest, schemas.DatasetResponse, "dataset/summary", PREDICT),
+        Endpoint(glass_box, schemas.GlassBoxRequest, schemas.GlassBoxResponse, "glass-box", PREDICT),
     )
 }
 """What programs can ask for, by name."""
@@ -340,7 +358,11 @@ def _in_moved_crops(
 
 def _chosen(
     photo: Photo,
-    request: schemas.ExplainRequest | schemas.ReportRequest | schemas.CompareRequest | schemas.LabRequest,
+    request: schemas.ExplainRequest
+    | schemas.ReportRequest
+    | schemas.CompareRequest
+    | schemas.LabRequest
+    | schemas.GlassBoxRequest,
 ) -> pipeline.Detections:
     return pipeline.some(pipeline.detections(photo, request.turn, request.whole_picture)).pick(request.face)
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
-from app import lab_text, text
+from app import glass_text, lab_text, text
 from app.api import schemas
 from app.data.accuracy import Rate
 from app.data.faces import emotion
@@ -24,7 +24,9 @@ from explain.base import Explanation
 from explain.interactions import Interactions
 from explain.lab.counterfactual import Counterfactual
 from explain.scale import Scale
+from models import glass_box as readable
 from models import quality, regions
+from models.geometry import MEASURES
 from models.moved_crops import CropSensitivity
 from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
 
@@ -152,6 +154,42 @@ def interactions_of(found: Interactions) -> schemas.InteractionsResult:
         ],
         "words": " ".join(interactions.sentences(found)),
     }
+
+
+def glass_box(reading: readable.Reading, emotion: int | None = None) -> dict[str, Any]:
+    """What the readable model says of a face, and all that its scores are sums of.
+
+    Args:
+        reading: what it says.
+        emotion: whose reasons are told in words; None for the one that it names.
+    """
+    box = readable.shipped()
+    return {
+        "emotion": reading.emotion,
+        "confidence": reading.confidence,
+        "probabilities": _by_emotion(reading.probabilities),
+        "version": box.version,
+        "temperature": float(box.card["temperature"]),
+        "intercept": _by_emotion(box.intercept),
+        "terms": [
+            {
+                "measure": measure.name,
+                "label": measure.label,
+                "value": float(value),
+                "typical": float(typical),
+                "contributions": _by_emotion(of),
+            }
+            for measure, value, typical, of in zip(
+                MEASURES, reading.values, box.typical, reading.contributions, strict=True
+            )
+        ],
+        "scores": _by_emotion(reading.scores),
+        "words": glass_text.reasons(box, reading, emotion),
+    }
+
+
+def _by_emotion(numbers: np.ndarray) -> dict[str, float]:
+    return dict(zip(EMOTIONS, numbers.tolist(), strict=True))
 
 
 def picture(pixels: np.ndarray) -> str:

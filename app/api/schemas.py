@@ -202,6 +202,20 @@ FaceParts = Annotated[
 ]
 
 
+GlassEmotion = Annotated[
+    Literal["", *EMOTIONS],
+    AnyCase,
+    Field(description="Whose strongest reasons are told in words; empty for what the glass box names."),
+]
+MovedMeasures = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description="Measures with another value than the face's, by name, see docs/glass-box.md; null for none.",
+        examples=[{"corner_raise_left": 0.2, "corner_raise_right": 0.2}],
+    ),
+]
+
+
 class Request(BaseModel):
     """What an endpoint takes, in the order of the arguments of Gradio's endpoint."""
 
@@ -314,6 +328,16 @@ class DatasetRequest(Request):
     points: Points = 0
     projection: Projection = ""
     pictures: Pictures = False
+
+
+class GlassBoxRequest(ImageRequest):
+    """A picture, and what is asked of the readable model about one of its faces."""
+
+    emotion: GlassEmotion = ""
+    measures: MovedMeasures = None
+    face: FaceIndex = 0
+    whole_picture: WholePicture = False
+    turn: Turn = None
 
 
 # ---------------------------------------------------------------------- parts of answers
@@ -651,6 +675,18 @@ class DatasetMap(TypedDict):
     points: list[MapPoint]
 
 
+class Scores(Probabilities):
+    """Numbers that sum to 0; their differences decide."""
+
+
+class GlassBoxTerm(TypedDict):
+    measure: str
+    label: str
+    value: float
+    typical: float
+    contributions: Scores
+
+
 # ---------------------------------------------------------------------- answers
 
 
@@ -769,6 +805,25 @@ class DatasetResponse(Answer):
     wrong: list[DatasetFace]
     geometry: list[GeometryMeasure]
     map: DatasetMap | None
+
+
+class GlassBoxResponse(Answer):
+    """What the readable model says, and all it consists of; `words` are its strongest reasons."""
+
+    turned: int
+    box: Box
+    score: float | None
+    quality: Quality
+    emotion: str
+    confidence: float
+    probabilities: Probabilities
+    version: str
+    temperature: float
+    intercept: Scores
+    terms: list[GlassBoxTerm]
+    scores: Scores
+    words: list[str]
+    note: str
 
 
 # ---------------------------------------------------------------- beside the endpoints

@@ -16,6 +16,7 @@ TERMS = {
     "Score": "The number behind a probability, before all seven are made to add up to 100 %; also called logit.",
     "Probability": "How often an answer of that sureness was right on test faces, as far as that was measured.",
     "Their mean": "The networks' probabilities averaged, then calibrated as one: right more often than any of them.",
+    "Glass box": "A model whose every reason can be read: it adds up what twenty measures of the face say.",
     "Labels that stay possible": "A list so long that it holds the label of 9 in 10 test faces, on average.",
     "Crop": "The square of the photo that a network is shown. It is placed by the eyes and the mouth, never exactly.",
     "Evidence": "What a map marks, added up by part of the face.",
@@ -34,7 +35,7 @@ TERMS = {
 """A sentence for each word."""
 
 OF_TAB = {
-    "Predict": ("Network", "Keypoints", "Probability", "Their mean", "Labels that stay possible", "Crop"),
+    "Predict": ("Network", "Keypoints", "Probability", "Their mean", "Glass box", "Labels that stay possible", "Crop"),
     "Live": ("Network", "Keypoints", "Probability", "Their mean", "Smoothed", "Neutral face", "Grad-CAM"),
     "Clips": ("Network", "Probability", "Their mean", "Smoothed", "Person"),
     "Explain": (
@@ -49,9 +50,9 @@ OF_TAB = {
         "Evidence",
         "Tested map",
     ),
-    "Compare": ("Heatmap", "Method", "Grad-CAM", "SHAP", "Shapley value", "Score", "Probability"),
+    "Compare": ("Heatmap", "Method", "Grad-CAM", "SHAP", "Shapley value", "Score", "Probability", "Glass box"),
     "Inside": ("Network", "Stage", "Cell", "Map", "Score", "Grad-CAM", "SHAP", "Mean face"),
-    "Lab": ("Heatmap", "Random patch", "Mean face", "Score", "Shapley value"),
+    "Lab": ("Heatmap", "Random patch", "Mean face", "Score", "Shapley value", "Glass box"),
     "Learn": ("Network", "Heatmap", "Method", "Shapley value", "Random patch"),
     "Data": ("Network", "Keypoints", "Their mean", "Agreement", "Kappa", "Confidence interval", "Principal components"),
     "Models": ("Calibration error", "Keypoints", "Tested map", "Random patch"),

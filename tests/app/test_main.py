@@ -26,7 +26,18 @@ def page():
 
 def test_only_the_endpoints_are_public(page):
     public = {event.api_name for event in page.fns.values() if event.api_visibility == "public"}
-    assert public == {"detect", "predict", "keypoints", "explain", "trust", "report", "compare", "lab"}
+    assert public == {
+        "detect",
+        "predict",
+        "keypoints",
+        "explain",
+        "trust",
+        "report",
+        "compare",
+        "lab",
+        "dataset",
+        "glass_box",
+    }
 
 
 def test_the_page_names_no_other_host(page):
@@ -70,6 +81,7 @@ def test_what_computes_waits_in_its_queue(page):
         "read": admission.PREDICT,
         "judge": admission.EXPLAIN,
         "lab": admission.EXPLAIN,
+        "glass_box": admission.PREDICT,
     }
     assert {name: queue_of[name] for name in expected} == expected
     for event in page.fns.values():

@@ -108,3 +108,19 @@ def test_a_link_with_a_strangers_html_shows_it_as_text(visit):
     toast.wait_for()
     assert "evil.example" in toast.inner_text()
     assert toast.locator("a, img, form").count() == 0
+
+
+def test_measures_are_moved_until_the_glass_box_says_something_else(visit):
+    page = visit()
+    open_lab(page)
+    page.get_by_role("button", name="Glass box: move the measures").click()
+    answer = page.locator("#measures-answer")
+    answer.get_by_text("looks happy to it").wait_for()
+    left, right = (page.locator(f"#measure-corner-raise-{side} input[type=range]") for side in ("left", "right"))
+    before = float(right.input_value())
+    left.fill("-0.1")
+    answer.get_by_text("looked happy, now looks").wait_for()
+    assert float(right.input_value()) < before, "both sides move together"
+    page.locator("#measures-back").click()
+    answer.get_by_text("looks happy to it").wait_for()
+    page.wait_for_function(f"() => document.querySelector('#measure-corner-raise-right input').value == {before}")

@@ -12,7 +12,7 @@ from app import pipeline, reporting, text
 from app.serving import admission
 from app.ui import controls, scripts
 from app.ui.cancellation import Cancellation
-from app.ui.render import charts, comparison_grid, files_to_keep, html, pictures
+from app.ui.render import charts, comparison_grid, files_to_keep, glass_box, html, pictures
 from app.ui.render.comparison_grid import PARTS, Maps
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
@@ -37,6 +37,7 @@ class View(NamedTuple):
     notice: Any = SKIP
     probabilities: Any = SKIP
     parts: Any = SKIP
+    glass: Any = SKIP
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +79,11 @@ def build(shared: Shared) -> None:
         stop = gr.Button("Stop", elem_id="compare-stop", scale=0, min_width=90, interactive=False)
     _, waits = waiting_place()
     notice = gr.HTML(NO_FACE, elem_id="compare-notice")
-    with gr.Column(elem_id="compare-grid"):
-        rows = {method: gr.HTML(elem_id=f"compare-{method}") for method in METHODS}
+    with gr.Row():
+        with gr.Column(scale=4, min_width=320, elem_id="compare-grid"):
+            rows = {method: gr.HTML(elem_id=f"compare-{method}") for method in METHODS}
+        with gr.Column(scale=1, min_width=260):
+            glass = gr.HTML(elem_id="compare-glass")
     with gr.Row():
         with gr.Column(min_width=320):
             probabilities = gr.Plot(show_label=False, container=False, visible=False, elem_id="compare-probabilities")
@@ -90,7 +94,7 @@ def build(shared: Shared) -> None:
         files = gr.HTML(elem_id="compare-files")
     inputs = [cancellation, shared.session, shown, emotion, against, methods]
     settled = [start.click, emotion.input, against.input, methods.input]
-    view = View(shown, strip, stop, notice, probabilities, parts)
+    view = View(shown, strip, stop, notice, probabilities, parts, glass)
     outputs = [*laid_out(view, rows)]
     shared.tab.select(waiting, [shared.session, shown], outputs, **PRIVATE, queue=False)
     runs = [
@@ -133,7 +137,11 @@ def compare(
     missing = [(method, name) for method in chosen for name in answers if name not in results[method]]
     rows = {method: comparison_grid.row(session, answers, method, maps) for method, maps in results.items()}
     chart = gr.Plot(charts.probabilities(list(answers.values())), visible=True)
-    view, new = View(strip=pictures.above(session), probabilities=chart), dict.fromkeys(METHODS, "") | rows
+    beside = glass_box.column(session.face, target)
+    view, new = (
+        View(strip=pictures.above(session), probabilities=chart, glass=beside),
+        dict.fromkeys(METHODS, "") | rows,
+    )
     for count, (method, name) in enumerate(missing):
         busy = gr.Button(interactive=True)  # at every step: Gradio may lose what comes while a tab is being mounted
         notice = progress(count, len(missing), method, name)
@@ -160,6 +168,7 @@ def compare(
             meaning(session, answers, target),
             chart,
             by_part(session, results),
+            beside,
         ),
         dict.fromkeys(METHODS, "") | rows,
     )
@@ -181,14 +190,16 @@ def waiting(session: Session, shown: Compared | None) -> tuple[Any, ...]:
     if session.face is None or (shown is not None and shown.about[:2] == (session.key, session.chosen)):
         return laid_out(View())
     nothing = gr.Plot(visible=False)
-    view = View(strip=pictures.above(session), notice=html.QUEUED, probabilities=nothing, parts=nothing)
+    view = View(strip=pictures.above(session), notice=html.QUEUED, probabilities=nothing, parts=nothing, glass="")
     return laid_out(view, dict.fromkeys(METHODS, ""))
 
 
 def notice_only(note: str) -> tuple[Any, ...]:
     """A word in place of the comparison."""
     nothing = gr.Plot(visible=False)
-    return laid_out(View(None, "", gr.Button(interactive=False), note, nothing, nothing), dict.fromkeys(METHODS, ""))
+    return laid_out(
+        View(None, "", gr.Button(interactive=False), note, nothing, nothing, ""), dict.fromkeys(METHODS, "")
+    )
 
 
 def stopped(cancellation: Cancellation) -> View:

@@ -12,9 +12,10 @@ import gradio as gr
 
 from app import experiments, lab_text, pipeline, source_faces
 from app.serving import admission
-from app.ui import brush_mask, controls, method_pages, scripts
+from app.ui import brush_mask, controls, measures_fold, method_pages, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
+from app.ui.measures_fold import face_again, face_arrived, move_measures
 from app.ui.render import html, lab_panels, pictures
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, choose
@@ -163,6 +164,7 @@ def build(shared: Shared) -> None:
                 emotion = controls.emotions(controls.COMMON, "Emotion to watch", "lab-emotion", min_width=240)
         with gr.Column(scale=6, min_width=320):
             predictions = gr.HTML(elem_id="lab-answers")
+    fold = measures_fold.build()
     with gr.Accordion("Share or keep this experiment", open=False, elem_id="lab-share"):
         link = gr.HTML(lab_panels.shared(Experiment()), js_on_load=scripts.read("copy_link"), elem_id="lab-link")
         text = gr.Textbox(written(Experiment()), label="As JSON", lines=5, max_lines=14, elem_id="lab-json")
@@ -190,9 +192,13 @@ def build(shared: Shared) -> None:
     undo.click(does(back), own, outputs, **quiet)
     reset.click(does(start_over), own, outputs, **quiet)
     take.click(does(follow_json), [*own, text], outputs, **quiet)
-    strip.select(choose, shared.session, shared.session, **PRIVATE).then(
-        does(watch), [*own, *watched], outputs, **quiet
-    )
+    chosen = strip.select(choose, shared.session, shared.session, **PRIVATE)
+    chosen.then(does(watch), [*own, *watched], outputs, **quiet)
+    chosen.then(face_arrived, [shared.session, fold.state], fold.outputs, **PRIVATE)
+    shared.tab.select(face_arrived, [shared.session, fold.state], fold.outputs, **PRIVATE)
+    fold.back.click(face_again, shared.session, fold.outputs, **PRIVATE)
+    moving = [shared.session, fold.state, fold.both, *fold.sliders]
+    gr.on([each.input for each in fold.sliders], move_measures, moving, fold.outputs, **measures_fold.LIVE)
     search.click(search_smallest, [*own, fill], outputs, **quiet)
     smallest.select(does(follow), own, outputs, **quiet)
     about.expand(guide, None, page, **PRIVATE)

@@ -14,7 +14,7 @@ from app.ui import scripts, session
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.photo_input import PhotoSource
-from app.ui.render import charts, glance, html, pictures
+from app.ui.render import charts, glance, glass_box, html, pictures
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, waiting_place
 from explain.base import Explanation, Target
@@ -42,6 +42,7 @@ class View(NamedTuple):
     sure: Any = SKIP
     chart: Any = SKIP
     table: Any = SKIP
+    glass: Any = SKIP
     close_up: Any = SKIP
     maps: Any = SKIP
 
@@ -81,6 +82,7 @@ def build(shared: Shared) -> None:
             maps = gr.HTML(js_on_load=scripts.read("select"), elem_id="glance")
             chart = gr.Plot(show_label=False, container=False, visible=False, elem_id="probabilities")
             table = gr.HTML(elem_id="numbers")
+            glass = gr.HTML(elem_id="glass-box")
             close_up = gr.HTML(elem_id="keypoints")
         with gr.Column(scale=6, min_width=320, elem_classes="fw-given"):
             source = PhotoSource(
@@ -94,7 +96,7 @@ def build(shared: Shared) -> None:
             )
         with gr.Column(scale=5, min_width=320, elem_classes="fw-given-next"):
             gallery = gr.HTML(thumbnails(), js_on_load=scripts.read("select"), elem_id="examples")
-    view = View(source, shared.session, picture, strip, notice, whole, sure, chart, table, close_up, maps)
+    view = View(source, shared.session, picture, strip, notice, whole, sure, chart, table, glass, close_up, maps)
     cancellation, when = gr.State(Cancellation()), gr.Number(visible=False)
     steady = gr.State(Steady())
     outputs, asked = [*view], [cancellation, shared.session, when]
@@ -306,6 +308,7 @@ def show(current: Session) -> View:
         whole=gr.Button(visible=lost(current)),
         chart=chart,
         table=numbers(current),
+        glass=glass_box.panel(current.face) if current.face and answers else "",
         close_up=pictures.close_up(current),
     )
 

@@ -10,7 +10,7 @@ from gradio_client import Client
 from tests import server
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-NAMES = ("detect", "predict", "keypoints", "explain", "trust", "report", "compare", "lab")
+NAMES = ("detect", "predict", "keypoints", "explain", "trust", "report", "compare", "lab", "glass_box")
 """The endpoints that take a picture."""
 WITHOUT_PICTURE = ("dataset",)
 

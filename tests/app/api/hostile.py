@@ -24,8 +24,8 @@ from PIL import Image
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 META = {"meta": {"_type": "gradio.FileData"}}
-ENDPOINTS = ("detect", "predict", "keypoints", "explain", "trust", "report", "compare", "lab")
-V1 = ("detect", "predict/emotion", "predict/keypoints", "explain", "compare", "trust", "report", "lab")
+ENDPOINTS = ("detect", "predict", "keypoints", "explain", "trust", "report", "compare", "lab", "glass_box")
+V1 = ("detect", "predict/emotion", "predict/keypoints", "explain", "compare", "trust", "report", "lab", "glass-box")
 
 READ = frozenset({200})
 REFUSED = frozenset({400, 403, 404, 405, 413, 415, 422})

@@ -57,6 +57,7 @@ def order(name: str) -> int:
         schemas.PredictRequest,
         schemas.ReportRequest,
         schemas.DatasetRequest,
+        schemas.GlassBoxRequest,
     )
     fields = list(dict.fromkeys([name for request in requests for name in request.model_fields]))
     return fields.index(name)

@@ -16,7 +16,7 @@ from explain import evidence, registry
 from explain.base import Target
 from explain.lab.apply import apply
 from explain.lab.steps import Experiment, Hide
-from models import photo, regions, zoo
+from models import geometry, photo, regions, zoo
 from models.errors import ParameterError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.app.api.conftest import EXAMPLES, NAMES, WITHOUT_PICTURE
@@ -189,3 +189,26 @@ def test_report_answers_one_file_a_call_without_the_photo_where_that_is_asked():
     assert answers["map.png"]["png"].startswith("data:image/png;base64,") and answers["map.png"]["content"] is None
     assert "data:image/jpeg" not in answers["report.html"]["content"]
     assert "data:image/jpeg" in made()["content"], "with the photo unless it is to be left out"
+
+
+def test_glass_box(client, face):
+    answer = ask(client, "glass_box")
+    assert [term["value"] for term in answer["terms"]] == pytest.approx(geometry.measure(face.keypoints), abs=1e-3)
+    for emotion in EMOTIONS:
+        summed = answer["intercept"][emotion] + sum(term["contributions"][emotion] for term in answer["terms"])
+        assert answer["scores"][emotion] == pytest.approx(summed)
+    powers = {emotion: np.exp(score / answer["temperature"]) for emotion, score in answer["scores"].items()}
+    shares = {emotion: power / sum(powers.values()) for emotion, power in powers.items()}
+    assert answer["probabilities"] == pytest.approx(shares, abs=1e-5)
+    assert answer["emotion"] == max(shares, key=shares.get) and answer["confidence"] == max(
+        answer["probabilities"].values()
+    )
+    assert len(answer["words"]) == 3 and all(words.endswith(f" for {answer['emotion']}") for words in answer["words"])
+
+
+def test_measures_of_the_glass_box_are_moved_one_by_one(client):
+    before = ask(client, "glass_box", emotion="angry")
+    after = ask(client, "glass_box", measures={"mouth_openness": 0.9})
+    changed = [a["measure"] for a, b in zip(after["terms"], before["terms"], strict=True) if a != b]
+    assert changed == ["mouth_openness"] and after["probabilities"] != before["probabilities"]
+    assert all(words.endswith(" for angry") for words in before["words"])

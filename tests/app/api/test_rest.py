@@ -31,7 +31,17 @@ PICTURE = (EXAMPLES / "astronaut.jpg").read_bytes()
 BASE64 = base64.b64encode(PICTURE).decode()
 JSON_ROUTES = [
     f"/api/v1/{name}"
-    for name in ("detect", "predict/emotion", "predict/keypoints", "explain", "compare", "trust", "report", "lab")
+    for name in (
+        "detect",
+        "predict/emotion",
+        "predict/keypoints",
+        "explain",
+        "compare",
+        "trust",
+        "report",
+        "lab",
+        "glass-box",
+    )
 ]
 
 
@@ -409,6 +419,10 @@ def test_the_beginning_of_a_version_is_the_latest_of_its_line(ask, second_cnn):
         ("explain", {"path": "/etc/passwd"}, 422, "Parameter"),
         ("lab", {"experiment": {"steps": [{"do": "melt"}]}}, 422, "UnknownName"),
         ("lab", {"experiment": {"steps": [{"do": "blur", "sigma": 1e9}]}}, 422, "Parameter"),
+        ("glass-box", {"measures": {"ear": 1.0}}, 422, "UnknownName"),
+        ("glass-box", {"measures": {"mouth_width": 1e9}}, 422, "Parameter"),
+        ("glass-box", {"measures": {"mouth_width": "wide"}}, 422, "Parameter"),
+        ("glass-box", {"measures": {"mouth_width": True}}, 422, "Parameter"),
     ],
     ids=str,
 )

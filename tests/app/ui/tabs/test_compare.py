@@ -34,7 +34,9 @@ def seen(steps: Iterable[tuple]) -> Iterator[SimpleNamespace]:
     fields, shown = compare.View._fields, {}
     for step in steps:
         shown |= {name: value for name, value in zip([*fields, *METHODS], step, strict=True) if value != gr.skip()}
-        yield SimpleNamespace(**shown, grid="".join(shown.get(method, "") for method in METHODS), drawn=step[6:])
+        yield SimpleNamespace(
+            **shown, grid="".join(shown.get(method, "") for method in METHODS), drawn=step[len(fields) :]
+        )
 
 
 def compared(session, shown=None, emotion="", methods=COMPARED, against="", cancellation=None) -> Iterator:
