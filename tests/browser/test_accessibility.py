@@ -16,6 +16,7 @@ READY = {
     "Compare": "#compare-notice .fw-verdict",
     "Inside": "#inside-path .fw-curve",
     "Lab": "#lab-answers .fw-card",
+    "Learn": "#learn-steps .fw-path",
     "Models": "#models .fw-card",
     "Data": "#data-notice .fw-verdict",
     "API": "#api-snippets code",
