@@ -8,9 +8,8 @@ import numpy as np
 from app import text
 from app.data.accuracy import Bin
 from app.data.faces import NO_LABEL, emotion
-from app.data.view import Geometry, Plane
+from app.data.view import Plane
 from app.ui.render.report_charts import dressed
-from models import geometry
 from models.types import EMOTIONS
 
 if TYPE_CHECKING:
@@ -23,8 +22,8 @@ COLOURS = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#8f938a", "#0072b2", "#5
 """Okabe and Ito's colours and a grey, one an emotion in the order of `EMOTIONS`."""
 MEASURES = {
     "brightness": ("brightness", "0 is black, 1 white"),
-    "sharpness": ("sharpness", "what is left of fine structure at 48 pixels"),
-    "yaw": ("pose", "degrees turned to the right (below 0) or left of whoever is seen"),
+    "sharpness": ("sharpness", "fine structure left at 48 pixels"),
+    "yaw": ("pose", "° to their own right (−) or left (+)"),
     "size": ("face size", "pixels of the photo"),
 }
 """What the measures of `view.TOLD` are called, and their units."""
@@ -61,7 +60,7 @@ def confusion(table: np.ndarray, network: str) -> "go.Figure":
     figure = _grid(shares, table, 100, "labelled %{y}, named %{x}: %{z:.1f} % (%{customdata:,} faces)")
     figure.update_xaxes(title=f"named by {_who(network)}")
     figure.update_yaxes(title="labelled")
-    return _styled(figure, "What is named instead of what, in %", 430)
+    return _styled(figure, "Named instead of the label, in %", 430)
 
 
 def disagreement(table: np.ndarray) -> "go.Figure":
@@ -70,7 +69,7 @@ def disagreement(table: np.ndarray) -> "go.Figure":
     shares = np.where(np.tril(np.ones_like(table), -1) > 0, 100 * lower / max(1, lower.sum()), np.nan)
     top = float(np.nanmax(shares)) or 1.0
     figure = _grid(shares, lower, top, "one names %{y}, another %{x}: %{z:.1f} % of the differences (%{customdata:,})")
-    return _styled(figure, "Between which emotions the networks differ, in %", 430)
+    return _styled(figure, "Where the networks differ, in %", 430)
 
 
 def accuracy(bins: Sequence[Bin], measure: str, lowest: float) -> "go.Figure":
@@ -104,7 +103,7 @@ def accuracy(bins: Sequence[Bin], measure: str, lowest: float) -> "go.Figure":
             "<extra></extra>",
         )
     )
-    figure.update_xaxes(title=unit, type="category")
+    figure.update_xaxes(title={"text": unit, "font": {"size": 12}}, type="category")
     figure.update_yaxes(range=[lowest, 100], ticksuffix=" %")
     return _styled(figure, f"Right by {name}", 300)
 
@@ -133,35 +132,9 @@ def plane(drawn: Plane, colour_by: str) -> "go.Figure":
             hovertemplate="%{text}<extra></extra>",
         )
     figure.update_xaxes(showticklabels=False).update_yaxes(showticklabels=False)
-    return _styled(figure, "Faces that look alike to the network lie close", 560).update_layout(
+    return _styled(figure, "Faces alike to the network lie close", 560).update_layout(
         legend={"orientation": "h", "y": -0.02, "yanchor": "top", "x": 0, "itemsizing": "constant"}
     )
-
-
-def measures(found: Geometry) -> "go.Figure":
-    """Which measures of the face go along with which answer, as correlations."""
-    import plotly.graph_objects as go
-
-    labels = {each.name: f"{each.label}: {each.up}" for each in geometry.MEASURES}
-    figure = go.Figure(
-        go.Heatmap(
-            x=list(EMOTIONS),
-            y=[labels.get(name, name) for name in found.measures],
-            z=[[None if np.isnan(value) else round(float(value), 3) for value in row] for row in found.correlations],
-            zmin=-1,
-            zmax=1,
-            colorscale=[[0, "#5a9bd8"], [0.5, "#ffffff"], [1, "#e58a6a"]],
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            texttemplate="%{z:.2f}",
-            textfont={"color": INK, "size": 11},
-            hovertemplate="%{y}<br>and %{x}: %{z:.2f}<extra></extra>",
-        )
-    )
-    figure.update_xaxes(side="top", tickangle=-40)
-    figure.update_yaxes(autorange="reversed")
-    return _styled(figure, "", 26 * len(found.measures) + 90).update_layout(margin_t=70)
 
 
 def _groups(drawn: Plane, colour_by: str) -> list[tuple[str, str, np.ndarray]]:
@@ -210,10 +183,10 @@ def _styled(figure: "go.Figure", title: str, height: int) -> "go.Figure":
         title={
             "text": title,
             "x": 0,
-            "xref": "paper",
+            "xref": "container",
+            "pad": {"l": 10, "t": 12},
             "y": 1,
             "yanchor": "top",
-            "pad": {"t": 12},
             "font": {"size": 15},
         },
         margin={"l": 8, "r": 8, "t": 50, "b": 8},

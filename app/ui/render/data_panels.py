@@ -7,9 +7,11 @@ from markupsafe import Markup
 
 from app import text
 from app.data.accuracy import Rate
-from app.data.view import About, Example, Plane, Summary
+from app.data.view import About, Example, Geometry, Plane, Summary
 from app.ui.render import data_charts
 from app.ui.render.html import fill, note
+from models import geometry as measured
+from models.types import EMOTIONS
 
 NUMBERS = {"brightness": "{:.2f}", "sharpness": "{:.2f}", "yaw": "{:.0f}°", "size": "{:.0f} px"}
 """How the measures of an example are written."""
@@ -112,6 +114,22 @@ def faces(title: str, about: str, found: Sequence[Example], names: Sequence[str]
         pictures=pictures,
         labels=labels,
     )
+
+
+def geometry(found: Geometry, about: str) -> Markup:
+    """Which measures of the face go along with which answer, a row a measure."""
+    labels = {each.name: f"{each.label}: {each.up}" for each in measured.MEASURES}
+    rows = [
+        (labels.get(name, name), [(f"{value:+.2f}".replace("-", "\u2212"), _tint(value)) for value in row])
+        for name, row in zip(found.measures, found.correlations.tolist(), strict=True)
+    ]
+    return fill("data_geometry", about=about, heads=EMOTIONS, rows=rows)
+
+
+def _tint(value: float) -> str:
+    """Red where a correlation is positive, blue where it is negative, as strong as it is."""
+    strength = 0.0 if value != value else min(0.8, abs(value))
+    return f"rgba({'229, 120, 84' if value > 0 else '90, 154, 216'}, {strength:.2f})"
 
 
 def plane_note(drawn: Plane) -> Markup:

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import gradio as gr
-from markupsafe import Markup
 
 from app import text
 from app.data import filters, reading, view
@@ -58,7 +57,6 @@ class View(NamedTuple):
     uncertain: Any = SKIP
     wrong: Any = SKIP
     geometry: Any = SKIP
-    about_geometry: Any = SKIP
 
 
 def build(shared: Shared) -> None:
@@ -80,12 +78,11 @@ def build(shared: Shared) -> None:
     plane = gr.Plot(show_label=False, visible=False, elem_id="data-map")
     plane_note = gr.HTML()
     uncertain, wrong = gr.HTML(elem_id="data-uncertain"), gr.HTML(elem_id="data-wrong")
-    about_geometry = gr.HTML()
-    geometry = gr.Plot(show_label=False, visible=False, elem_id="data-geometry")
+    geometry = gr.HTML(elem_id="data-geometry")
     outputs = View(
         shown, about, network, split, notice, counts, confusion, disagreement, tables, **by_measure, same=same,
         plane=plane, plane_note=plane_note, plane_controls=plane_controls, method=method, uncertain=uncertain,
-        wrong=wrong, geometry=geometry, about_geometry=about_geometry,
+        wrong=wrong, geometry=geometry,
     )  # fmt: skip
     chosen = [each.input for each in asked if isinstance(each, gr.Dropdown)]
     typed = [event for each in asked if isinstance(each, gr.Number) for event in (each.submit, each.blur)]
@@ -186,8 +183,8 @@ def draw(shown: Any, colour: str, method: str, *asked: Any) -> tuple[Any, Any]:
 
 def refused(error: FaceWhyError) -> View:
     """A sentence in place of everything else."""
-    charts = dict.fromkeys(("counts", "confusion", "disagreement", *MEASURES, "plane", "geometry"), _none())
-    empty: dict[str, Any] = dict.fromkeys(("tables", "same", "plane_note", "uncertain", "wrong", "about_geometry"), "")
+    charts = dict.fromkeys(("counts", "confusion", "disagreement", *MEASURES, "plane"), _none())
+    empty: dict[str, Any] = dict.fromkeys(("tables", "same", "plane_note", "uncertain", "wrong", "geometry"), "")
     return View(shown=None, notice=html.note(str(error)), plane_controls=gr.update(visible=False), **charts, **empty)
 
 
@@ -207,8 +204,7 @@ def _charts(told: Summary) -> dict[str, Any]:
         "confusion": _none() if told.confusion is None else _some(data_charts.confusion(told.confusion, network)),
         "disagreement": _some(data_charts.disagreement(agreement.disagreement)) if agreement and differ else _none(),
         **by_measure,
-        "geometry": _some(data_charts.measures(told.geometry)) if told.geometry and some else _none(),
-        "about_geometry": html.fill("data_geometry", about=ABOUT_GEOMETRY) if told.geometry and some else Markup(""),
+        "geometry": data_panels.geometry(told.geometry, ABOUT_GEOMETRY) if told.geometry and some else "",
     }
 
 

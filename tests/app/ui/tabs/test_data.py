@@ -46,7 +46,7 @@ def test_what_is_counted_is_shown(three):
     view = show()
     assert "3 faces from 3 photos" in view.about and "no pictures" in view.about
     assert "names the label on 66.7\u00a0% (20.8\u00a0% to 93.9\u00a0%" in view.notice, "two of three, by Wilson"
-    assert shown_charts(view) == {"split", "counts", "confusion", "brightness", "plane", "plane_controls", "geometry"}
+    assert shown_charts(view) == {"split", "counts", "confusion", "brightness", "plane", "plane_controls"}
     assert "same face size (48 px)" in view.same, "a chart of one bin says nothing"
     assert [list(bar.y) for bar in figure(view.counts).data] == [[0, 0, 0, 1, 0, 2, 0], [0, 0, 1, 1, 0, 1, 0]]
     assert figure(view.confusion).data[0].z[2][5] == 100
@@ -54,6 +54,7 @@ def test_what_is_counted_is_shown(three):
     assert view.split["choices"][1:] == ["A", "B"] and not view.method["visible"]
     assert "Sure and wrong" in view.wrong and view.wrong.count("<tr>") == 2 and "fear" in view.wrong
     assert "<img" not in view.uncertain
+    assert view.geometry.count("<td") == 7 and "mouth: wider" in view.geometry
 
 
 def test_filters_are_read_from_the_controls(three):
