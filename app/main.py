@@ -21,6 +21,7 @@ from app.data import reading
 from app.server import Server, raise_file_limit
 from app.serving import canary, engines, seats
 from app.ui import glossary, scripts, uploads
+from app.ui.clip_input import ClipInput
 from app.ui.gradio_overrides import queue
 from app.ui.gradio_overrides.blocks import SafeBlocks
 from app.ui.gradio_overrides.events import open_endpoint
@@ -39,8 +40,8 @@ def build() -> gr.Blocks:
     """The page with its tabs and the public endpoints."""
     uploads.private_folder()
     with SafeBlocks(title="FaceWhy", analytics_enabled=False, delete_cache=(600, KEPT)) as page:
-        image = PhotoInput(label="image", visible=False)
-        add_endpoints(partial(open_endpoint, image))  # first, so that no handler of a tab takes an endpoint's name
+        media = {"image": PhotoInput(label="image", visible=False), "video": ClipInput(label="video", visible=False)}
+        add_endpoints(partial(open_endpoint, media))  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(fill("header"))
         session, explained, wanted = gr.State(Session()), gr.State(None), gr.State("")
         prepared = gr.State(("", None))

@@ -1,4 +1,4 @@
-"""Pictures in base64."""
+"""Pictures and clips in base64."""
 
 import base64
 import re
@@ -12,15 +12,19 @@ URL_SAFE = re.compile(r"[\w-]+=*", re.ASCII)
 """The alphabet that addresses and file names take, whose padding may be left out."""
 
 
-def decode(image: str) -> bytes:
-    """The bytes of a picture in base64, of the usual alphabet or the URL-safe one, bare or as a data: address.
+def decode(image: str, what: str = "picture") -> bytes:
+    """The bytes of a picture or clip in base64, of the usual alphabet or the URL-safe one, bare or as a data: address.
+
+    Args:
+        image: the text.
+        what: it is, for what is said of it.
 
     Raises:
         PhotoError: it is something else, such as an address on the web or a path.
     """
     if WEB_ADDRESS.match(image):
         raise PhotoError(
-            "The picture did not come in base64", "an address", "Download the picture and send its content in base64"
+            f"The {what} did not come in base64", "an address", f"Download the {what} and send its content in base64"
         )
     text = SPACE.sub("", DATA_ADDRESS.sub("", image, count=1))
     if URL_SAFE.fullmatch(text):
@@ -30,5 +34,5 @@ def decode(image: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except ValueError:
         raise PhotoError(
-            "The picture did not come in base64", "other text", "Read the file and send its content in base64"
+            f"The {what} did not come in base64", "other text", "Read the file and send its content in base64"
         ) from None

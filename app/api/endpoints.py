@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from app import experiments, pipeline, reporting, text
-from app.api import responses, schemas
+from app import clips, experiments, pipeline, reporting, text
+from app.api import encoding, responses, schemas
 from app.data import projection, view
 from app.data.filters import Filters
 from app.serving import admission
 from explain import scale
 from explain.base import Explanation
 from explain.lab.steps import Experiment
-from models import upright
+from models import clip, upright
+from models import photo as photos
 from models.errors import ParameterError, WeightsError
 from models.moved_crops import CropSensitivity
 from models.types import EMOTIONS, Photo, Prediction
@@ -254,6 +255,16 @@ def glass_box(photo: Photo, request: schemas.GlassBoxRequest) -> dict[str, Any]:
     }
 
 
+def video(data: bytes, request: schemas.VideoRequest) -> dict[str, Any]:
+    """Who is seen in a clip, and what a model or the mean of all reads in each person over time.
+
+    Four frames a second are read, `frames` in all; `seconds` is when the last one is, and in each moment when it is.
+    Persons are followed and not recognised, whoever is seen most first. `smoothed` is averaged over half a second to
+    both sides. Boxes are pixels of the upright frame, whose longer side is reduced to 720.
+    """
+    return responses.video(clips.whole(data, request.model))
+
+
 # -------------------------------------------------------------------- endpoints
 
 
@@ -262,8 +273,8 @@ class Endpoint:
     """A function with all that its interfaces tell of it.
 
     Attributes:
-        function: of a photo and a request, or of a request alone where that has no picture; its name is the
-            endpoint's, its docstring the description.
+        function: of a photo or the bytes of a clip and a request, or of a request alone where that has neither; its
+            name is the endpoint's, its docstring the description.
         request: what it takes.
         response: what it answers, a TypedDict.
         route: of the REST API, under /api/v1/.
@@ -287,9 +298,23 @@ class Endpoint:
         return inspect.getdoc(self.function) or ""
 
     @property
-    def takes_image(self) -> bool:
-        """Whether it is asked about a picture."""
-        return issubclass(self.request, schemas.ImageRequest)
+    def media(self) -> str:
+        """The field that holds what it is asked about: "image", "video", or "" where there is none."""
+        if issubclass(self.request, schemas.VideoRequest):
+            return "video"
+        return "image" if issubclass(self.request, schemas.ImageRequest) else ""
+
+    def decode(self, body: schemas.Request) -> Photo | bytes | None:
+        """The photo, or the bytes of the clip, that a request holds; None where it takes neither.
+
+        Raises:
+            PhotoError, ClipError: it holds none.
+        """
+        if isinstance(body, schemas.VideoRequest):
+            data = encoding.decode(body.video, "clip")
+            clip.check(data)
+            return data
+        return photos.read(encoding.decode(body.image)) if isinstance(body, schemas.ImageRequest) else None
 
     def request_schema(self) -> dict[str, Any]:
         """What it takes as a JSON schema, without the titles that only repeat the names."""
@@ -303,11 +328,13 @@ class Endpoint:
         """What it answers as a JSON schema."""
         return TypeAdapter(self.response).json_schema()
 
-    def answer(self, photo: Photo | None, request: schemas.Request, started: float | None = None) -> dict[str, Any]:
+    def answer(
+        self, given: Photo | bytes | None, request: schemas.Request, started: float | None = None
+    ) -> dict[str, Any]:
         """The function's answer, with how long it took.
 
         Args:
-            photo: what the request is about; None where it takes no picture.
+            given: the photo or clip that the request is about; None where it takes neither.
             request: one of `self.request`.
             started: when work on it began, by `perf_counter`; None for now.
 
@@ -315,7 +342,7 @@ class Endpoint:
             what the function raises.
         """
         began = perf_counter() if started is None else started
-        answer = self.function(photo, request) if self.takes_image else self.function(request)
+        answer = self.function(given, request) if self.media else self.function(request)
         return {**answer, "milliseconds": round(1000 * (perf_counter() - began), 1)}
 
 
@@ -333,6 +360,7 @@ ENDPOINTS = {
         Endpoint(lab, schemas.LabRequest, schemas.LabResponse, "lab", EXPLAIN),
         Endpoint(dataset, schemas.DatasetRequest, schemas.DatasetResponse, "dataset/summary", PREDICT),
         Endpoint(glass_box, schemas.GlassBoxRequest, schemas.GlassBoxResponse, "glass-box", PREDICT),
+        Endpoint(video, schemas.VideoRequest, schemas.VideoResponse, "video", EXPLAIN),
     )
 }
 """What programs can ask for, by name."""

@@ -21,7 +21,7 @@ def add_endpoints(open_endpoint: Callable[..., None]) -> None:
             function(endpoint),
             arguments(endpoint),
             endpoint.response_schema(),
-            with_image=endpoint.takes_image,
+            endpoint.media,
             concurrency_id=endpoint.queue,
             concurrency_limit=admission.AT_ONCE[endpoint.queue],
         )
@@ -33,26 +33,26 @@ def arguments(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
     return {
         name: {**schema, "additional_description": schema["description"]}
         for name, schema in properties.items()
-        if name != "image"
+        if name != endpoint.media
     }
 
 
 def function(endpoint: Endpoint) -> Callable[..., dict[str, Any]]:
-    """An endpoint as a function of a photo, where it takes one, and one argument a field, with its defaults."""
-    fields = {name: field for name, field in endpoint.request.model_fields.items() if name != "image"}
+    """An endpoint as a function of a photo or clip, where it takes one, and one argument a field, with its defaults."""
+    fields = {name: field for name, field in endpoint.request.model_fields.items() if name != endpoint.media}
 
-    def with_image(image: Photo, *values: Any) -> dict[str, Any]:
+    def with_media(about: Photo | bytes, *values: Any) -> dict[str, Any]:
         given = dict(zip(fields, values, strict=True))
-        request = validation.read(endpoint.request, {"image": "", **given})  # the picture came as an upload
-        return endpoint.answer(image, request)
+        request = validation.read(endpoint.request, {endpoint.media: "", **given})  # that came as an upload
+        return endpoint.answer(about, request)
 
     def without(*values: Any) -> dict[str, Any]:
         given = dict(zip(fields, values, strict=True))
         return endpoint.answer(None, validation.read(endpoint.request, given))
 
-    call: Any = with_image if endpoint.takes_image else without
+    call: Any = with_media if endpoint.media else without
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    first = [inspect.Parameter("image", kind)] if endpoint.takes_image else []
+    first = [inspect.Parameter(endpoint.media, kind)] if endpoint.media else []
     parameters = [inspect.Parameter(name, kind, default=field.default) for name, field in fields.items()]
     call.__name__, call.__doc__ = endpoint.name, endpoint.description
     call.__signature__ = inspect.Signature([*first, *parameters])  # what `inspect` reads

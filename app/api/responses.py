@@ -12,7 +12,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
-from app import glass_text, lab_text, text
+from app import clips, glass_text, lab_text, text
 from app.api import schemas
 from app.data.accuracy import Rate
 from app.data.faces import emotion
@@ -30,6 +30,8 @@ from models.geometry import MEASURES
 from models.moved_crops import CropSensitivity
 from models.types import EMOTIONS, KEYPOINTS, Face, Photo, Prediction
 
+BOX = ("left", "top", "right", "bottom")
+
 
 def size(photo: Photo) -> dict[str, Any]:
     """Width and height of the upright photo, and by how much it was turned."""
@@ -43,7 +45,7 @@ def detected(face: Face, photo: Photo) -> dict[str, Any]:
     numbers = measured.to_json()
     sides = (round(float(value), 2) for value in face.box)
     return {
-        "box": dict(zip(("left", "top", "right", "bottom"), sides, strict=True)),
+        "box": dict(zip(BOX, sides, strict=True)),
         "score": numbers["score"],
         "quality": {**numbers, "note": text.doubts(measured)},
     }
@@ -359,3 +361,35 @@ def _smallest(found: Counterfactual | None) -> schemas.SmallestChange:
         "least_regions": list(found.least_regions),
         "least_area": found.least_area,
     }
+
+
+def video(found: clips.Clip) -> dict[str, Any]:
+    """A clip as JSON."""
+    last = found.moments[-1]
+    return {
+        "width": last.size[0],
+        "height": last.size[1],
+        "frames": len(found.moments),
+        "seconds": round(last.at, 3),
+        "model": found.asked,
+        "persons": [{"person": place, "moments": _moments(found, one)} for place, one in enumerate(found.persons, 1)],
+    }
+
+
+def _moments(found: clips.Clip, person: int) -> list[schemas.PersonMoment]:
+    _, _, smooth = found.timeline(person)
+    return [
+        {
+            "seconds": round(moment.at, 3),
+            "box": cast(schemas.Box, dict(zip(BOX, (round(float(side), 2) for side in sighting.box), strict=True))),
+            "emotion": sighting.prediction.emotion,
+            "confidence": sighting.prediction.confidence,
+            "probabilities": _named(sighting.prediction.probabilities),
+            "smoothed": _named(values),
+        }
+        for (moment, sighting), values in zip(found.of(person), smooth, strict=True)
+    ]
+
+
+def _named(probabilities: np.ndarray) -> schemas.Probabilities:
+    return cast(schemas.Probabilities, dict(zip(EMOTIONS, map(float, probabilities), strict=True)))

@@ -22,7 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 
 from app import VERSION
-from app.api import encoding, errors, schemas, validation
+from app.api import errors, schemas, validation
 from app.api.endpoints import ENDPOINTS, Endpoint
 from app.serving import admission, engines, metrics, reports
 from app.serving.admission import Answer, Given, WorkQueue
@@ -287,17 +287,17 @@ def answer_file(endpoint: Endpoint, file: UploadFile) -> dict[str, Any]:
 
 
 def answer_json(endpoint: Endpoint, body: schemas.Request) -> dict[str, Any]:
-    """An endpoint's answer to a request that holds its picture, where it takes one.
+    """An endpoint's answer to a request that holds its picture or clip, where it takes one.
 
     Raises:
         FaceWhyError: as the endpoint, or the picture is none.
     """
     started = perf_counter()
-    if not isinstance(body, schemas.ImageRequest):
+    if not endpoint.media:
         return endpoint.answer(None, body, started)
     with metrics.stage("decode"):
-        picture = photo.read(encoding.decode(body.image))
-    return endpoint.answer(picture, body, started)
+        given = endpoint.decode(body)
+    return endpoint.answer(given, body, started)
 
 
 def _milliseconds(started: float) -> float:

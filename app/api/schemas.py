@@ -11,7 +11,7 @@ from app.data import accuracy, projection, view
 from app.data.faces import MEAN
 from app.data.filters import AGREEMENT, UNLABELLED
 from explain.registry import METHODS
-from models import zoo
+from models import clip, zoo
 from models.types import EMOTIONS
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -40,6 +40,18 @@ Image = Annotated[
         "neither an address on the web nor a path.",
         examples=[PIXEL],
     ),
+]
+Video = Annotated[
+    str,
+    Field(
+        description=f"The clip in base64 (URL-safe too), bare or as a data: address: {clip.LIMITS}.",
+        examples=["AAAAGGZ0eXBpc29t"],
+    ),
+]
+ModelOrMean = Annotated[
+    Literal["mean", *zoo.EMOTION_MODELS],
+    AnyCase,
+    Field(description="A model's name, or mean for the calibrated mean of all."),
 ]
 FaceIndex = Annotated[int, Field(ge=0, description="Which face, counted from the largest, which is 0.")]
 OnlyFace = Annotated[
@@ -226,6 +238,13 @@ class ImageRequest(Request):
     """A picture, and what else an endpoint takes."""
 
     image: Image
+
+
+class VideoRequest(Request):
+    """A clip, and who is asked about its faces."""
+
+    video: Video
+    model: ModelOrMean = "mean"
 
 
 class DetectRequest(ImageRequest):
@@ -687,6 +706,20 @@ class GlassBoxTerm(TypedDict):
     contributions: Scores
 
 
+class PersonMoment(TypedDict):
+    seconds: float
+    box: Box
+    emotion: str
+    confidence: float
+    probabilities: Probabilities
+    smoothed: Probabilities
+
+
+class Person(TypedDict):
+    person: int
+    moments: list[PersonMoment]
+
+
 # ---------------------------------------------------------------------- answers
 
 
@@ -824,6 +857,17 @@ class GlassBoxResponse(Answer):
     scores: Scores
     words: list[str]
     note: str
+
+
+class VideoResponse(Answer):
+    """Who is seen in a clip, and what is read in each at each moment."""
+
+    width: int
+    height: int
+    frames: int
+    seconds: float
+    model: str
+    persons: list[Person]
 
 
 # ---------------------------------------------------------------- beside the endpoints

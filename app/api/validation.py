@@ -10,7 +10,7 @@ from models.errors import ParameterError
 
 Request = TypeVar("Request", bound=BaseModel)
 
-PICTURES = ("image", "file", "files")
+PICTURES = ("image", "video", "file", "files")
 """Fields whose values are repeated to nobody."""
 TYPES = {
     "bool_type": "true or false",

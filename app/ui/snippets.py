@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 ORIGIN = "http://localhost:7860"
 """Stands for the server's address; the page puts its own in its place."""
-PICTURE = "face.jpg"
-"""What each program reads, in the folder in which it runs."""
+PICTURE, CLIP = "face.jpg", "face.mp4"
+"""What the programs read, in the folder in which they run."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,21 @@ why = answer.json()["explanation"]
 print(why["words"])
 with open("why.png", "wb") as heatmap:
     heatmap.write(base64.b64decode(why["png"].partition(",")[2]))
+""",
+    ),
+    Snippet(
+        "Python",
+        "Who is seen in a clip, and how the answers change",
+        f"""\
+import base64
+import httpx
+
+with open("{CLIP}", "rb") as clip:
+    video = base64.b64encode(clip.read()).decode()
+answer = httpx.post("{ORIGIN}/api/v1/video", json={{"video": video}}, timeout=300)
+for person in answer.json()["persons"]:
+    for moment in person["moments"]:
+        print(person["person"], moment["seconds"], moment["emotion"], moment["confidence"])
 """,
     ),
     Snippet(

@@ -1,7 +1,7 @@
 """What an event of Gradio carries, where it is registered, and endpoints whose arguments are plain JSON but for one."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import gradio as gr
@@ -22,11 +22,11 @@ def page() -> gr.Blocks:
 
 
 def open_endpoint(
-    image: gr.Image,
+    media: Mapping[str, gr.components.Component],
     function: Callable[..., Any],
     arguments: dict[str, dict[str, Any]],
     returned: dict[str, Any],
-    with_image: bool = True,
+    about: str = "",
     **options: Any,
 ) -> None:
     """Open a function as an endpoint of the page that is being built, under the function's name.
@@ -34,11 +34,11 @@ def open_endpoint(
     `gr.api` does the same for functions whose arguments are all plain JSON.
 
     Args:
-        image: the component that reads the argument `image`, the first one of those that have it.
+        media: by name, the components that read a first argument that is no plain JSON.
         function: its name, docstring and defaults are the endpoint's.
         arguments: by name, the JSON schemas of the others in their order.
         returned: the JSON schema of what it returns.
-        with_image: whether the function has the argument `image`.
+        about: the name of that argument; "" where there is none.
         options: of the event, such as its queue.
     """
     parameters = inspect.signature(function).parameters
@@ -46,7 +46,7 @@ def open_endpoint(
     page().default_config.set_event_trigger(
         [],
         function,
-        [image, *others] if with_image else others,
+        [media[about], *others] if about else others,
         [Api(None, returned, "answer")],
         api_name=function.__name__,
         api_description=inspect.getdoc(function),

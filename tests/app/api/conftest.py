@@ -12,7 +12,7 @@ from tests import server
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = ("detect", "predict", "keypoints", "explain", "trust", "report", "compare", "lab", "glass_box")
 """The endpoints that take a picture."""
-WITHOUT_PICTURE = ("dataset",)
+WITHOUT_PICTURE = ("dataset", "video")
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ def field_table() -> str:
     found: dict[tuple, list[str]] = {}
     for endpoint in ENDPOINTS.values():
         for name, schema in endpoint.request_schema()["properties"].items():
-            default = "" if name == "image" else f"`{to_json(schema['default']).decode()}`"
+            default = "" if name in ("image", "video") else f"`{to_json(schema['default']).decode()}`"
             found.setdefault((name, values(schema), default, schema["description"]), []).append(endpoint.name)
     rows = ["| field | of | values | unless given | what it is |", "|---|---|---|---|---|"]
     for (name, allowed, default, description), names in sorted(found.items(), key=lambda row: order(row[0][0])):
@@ -58,6 +58,7 @@ def order(name: str) -> int:
         schemas.ReportRequest,
         schemas.DatasetRequest,
         schemas.GlassBoxRequest,
+        schemas.VideoRequest,
     )
     fields = list(dict.fromkeys([name for request in requests for name in request.model_fields]))
     return fields.index(name)

@@ -13,11 +13,12 @@ from pydantic import TypeAdapter
 
 from app.api import mcp
 from app.api.endpoints import ENDPOINTS
+from models import photo
 from tests.app.api.conftest import EXAMPLES
 from tests.app.api.test_interfaces import TOLERANCE
+from tests.app.test_clips import film
 
 PICTURE = (EXAMPLES / "astronaut.jpg").read_bytes()
-BASE64 = base64.b64encode(PICTURE).decode()
 QUICK = {
     "explain": {"model": "resnet", "emotion": "sad", "against": "happy", "method": "gradcam"},
     "trust": {"method": "gradcam", "emotion": "happy"},
@@ -58,18 +59,26 @@ def tools(url):
     return run
 
 
+@pytest.fixture(scope="module")
+def media(tmp_path_factory) -> dict[str, bytes]:
+    """What endpoints are about, by the name of the field."""
+    path = tmp_path_factory.mktemp("clip") / "film.mp4"
+    return {"image": PICTURE, "video": film(path, photo.read(PICTURE).pixels, count=3)}
+
+
 @pytest.fixture
-def ask(url, call, upload, tools):
+def ask(url, call, upload, tools, media):
     """ask(endpoint, **arguments) -> by interface, the answer, or the sentences of the refusal as a string."""
 
     def send(endpoint, **arguments) -> dict:
-        image = [{"path": upload(PICTURE), "meta": {"_type": "gradio.FileData"}}] if endpoint.takes_image else []
-        defaults = {name: field.default for name, field in endpoint.request.model_fields.items() if name != "image"}
+        data, name = media.get(endpoint.media), endpoint.media
+        image = [{"path": upload(data, f"{name}.mp4"), "meta": {"_type": "gradio.FileData"}}] if name else []
+        defaults = {key: field.default for key, field in endpoint.request.model_fields.items() if key != name}
         try:
             [of_gradio] = call(endpoint.name, *image, *(defaults | arguments).values())
         except PermissionError as refused:
             of_gradio = str(refused)
-        body = {"image": BASE64, **arguments} if endpoint.takes_image else arguments
+        body = {name: base64.b64encode(data).decode(), **arguments} if name else arguments
         rest = httpx.post(f"{url}api/v1/{endpoint.route}", json=body, timeout=120)
         error = rest.json().get("error")
         maps = {"maps": "arrays"} if "maps" in endpoint.request.model_fields else {}
@@ -98,10 +107,10 @@ def test_every_interface_describes_the_same_arguments(endpoint, info, openapi, t
     fields = described(expected)
     assert all(field["description"].endswith(".") for field in fields.values())
     others = info[f"/{endpoint.name}"]["parameters"]
-    if endpoint.takes_image:
+    if endpoint.media:
         image, *others = others
-        assert image["parameter_name"] == "image" and not image["parameter_has_default"]
-    assert [one["parameter_name"] for one in others] == [name for name in fields if name != "image"]
+        assert image["parameter_name"] == endpoint.media and not image["parameter_has_default"]
+    assert [one["parameter_name"] for one in others] == [name for name in fields if name != endpoint.media]
     for one in others:
         field = fields[one["parameter_name"]]
         assert one["parameter_has_default"] and one["parameter_default"] == field.get("default")
@@ -113,9 +122,8 @@ def test_every_interface_describes_the_same_arguments(endpoint, info, openapi, t
     if "maps" in fields:
         fields["maps"] |= {"default": mcp.MAPS}
     tool = tools()[endpoint.name]
-    assert (
-        described(tool.inputSchema) == fields
-        and tool.inputSchema.get("required", []) == ["image"] * endpoint.takes_image
+    assert described(tool.inputSchema) == fields and tool.inputSchema.get("required", []) == [endpoint.media] * bool(
+        endpoint.media
     )
     assert {tool.description, route["description"], info[f"/{endpoint.name}"]["description"]} == {endpoint.description}
 
@@ -138,7 +146,7 @@ def test_every_interface_describes_and_gives_the_same_answer(endpoint, info, ope
 @every_endpoint
 def test_every_interface_refuses_the_same_values_with_the_same_words(endpoint, ask):
     for name, field in endpoint.request_schema()["properties"].items():
-        for value in wrong(field) if name != "image" else ():
+        for value in wrong(field) if name != endpoint.media else ():
             said = ask(endpoint, **{name: value})
             assert len(set(said.values())) == 1, said
             sentences = said["REST"]
@@ -150,7 +158,7 @@ def test_every_interface_refuses_the_same_values_with_the_same_words(endpoint, a
 def test_names_are_understood_in_capitals(endpoint):
     fields = endpoint.request_schema()["properties"]
     names = {name: field["enum"][-1] for name, field in fields.items() if "enum" in field}
-    image = {"image": ""} if endpoint.takes_image else {}
+    image = {endpoint.media: ""} if endpoint.media else {}
     read = endpoint.request(**image, **{name: f" {value.upper()}" for name, value in names.items()})
     assert {name: getattr(read, name) for name in names} == names
 

@@ -43,6 +43,7 @@ JSON_ROUTES = [
         "glass-box",
     )
 ]
+VIDEO = "/api/v1/video"
 
 
 @pytest.fixture(scope="module")
@@ -634,7 +635,7 @@ def test_many_at_once_get_their_own_answers(rest):
 def test_every_route_is_described_with_its_answer_and_its_errors(rest):
     paths = rest.get("/openapi.json").json()["paths"]
     routes = {f"/api/v1/{endpoint.route}" for endpoint in ENDPOINTS.values()}
-    assert routes - set(JSON_ROUTES) == {"/api/v1/dataset/summary"}
+    assert routes - set(JSON_ROUTES) == {"/api/v1/dataset/summary", VIDEO}
     assert set(paths) == {"/health", "/metrics", "/emotions", "/models", "/predict", "/predict/batch", *routes}
     for path, operations in paths.items():
         for operation in operations.values():
@@ -653,3 +654,16 @@ def test_the_pages_of_the_description_load_nothing_from_elsewhere(rest, page):
     for address in addresses:
         asked = rest.get(address)
         assert asked.status_code == 200 and rest_api.LOGO not in asked.text, address
+
+
+@pytest.mark.parametrize(
+    ("clip", "status", "code"),
+    [
+        (b"#EXTM3U\nfile:///etc/passwd\n", 415, "UnreadableClip"),
+        (b"", 422, "EmptyClip"),
+        (b"\0\0\0\x18ftypisom" + bytes(200), 415, "UnreadableClip"),
+    ],
+)
+def test_what_is_no_clip_is_refused(rest, clip, status, code):
+    refused(rest.post(VIDEO, json={"video": base64.b64encode(clip).decode()}), status, code)
+    assert "in base64" in refused(rest.post(VIDEO, json={"video": "/etc/passwd"}), 422, "Photo")["message"]

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 from app.ui.render.html import fill
-from app.ui.snippets import ORIGIN, PICTURE, SNIPPETS
+from app.ui.snippets import CLIP, ORIGIN, PICTURE, SNIPPETS
 from app.ui.tabs import api
-from models import zoo
+from models import photo, zoo
 from models.types import EMOTIONS
 from tests.app.api.conftest import EXAMPLES
+from tests.app.test_clips import film
 
 RUN = {
     "Python": (sys.executable, "program.py"),
@@ -29,6 +30,8 @@ def test_a_program_that_visitors_copy_runs(url, tmp_path, snippet):
         pytest.skip(f"{command} is not installed")
     assert ORIGIN in snippet.code
     shutil.copy(EXAMPLES / "astronaut.jpg", tmp_path / PICTURE)
+    if CLIP in snippet.code:
+        film(tmp_path / CLIP, photo.read(EXAMPLES / "astronaut.jpg").pixels, count=3)
     (tmp_path / name).write_text(snippet.code.replace(ORIGIN, url.rstrip("/")))
     done = subprocess.run(
         [command, name], cwd=tmp_path, env=os.environ | {"NO_PROXY": "*"}, capture_output=True, text=True, timeout=100
