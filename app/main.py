@@ -17,7 +17,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from app.api.gradio import add_endpoints
-from app.data import reading
+from app.data import view
+from app.data.filters import Filters
 from app.server import Server, raise_file_limit
 from app.serving import canary, engines, seats
 from app.ui import glossary, scripts, uploads
@@ -82,7 +83,7 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
 def warm() -> None:
     """Load the models, run every method once and read the dataset, so that the first visitor waits for none of it."""
     with suppress(DatasetError):  # the tab Data says what is wrong with it
-        reading.current()
+        view.plane(Filters())
     engines.current().warm()
 
 
