@@ -38,7 +38,8 @@ REQUIRED = ("title", "emoji", "colours", "description", "licence", "sdk", "sdk_v
 FENCE = "---\n"
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 WEIGHTS = [f"models/weights/{name}/{file}" for name in ARCHITECTURES for file in ("card.json", "model.safetensors")]
-FILES = ("README.md", "LICENSE", "Spacefile", "requirements.txt", "models/weights/centerface/model.onnx", *WEIGHTS)
+OTHERS = [f"models/weights/{file}" for file in ("centerface/model.onnx", "geometry/card.json", "geometry/model.json")]
+FILES = ("README.md", "LICENSE", "Spacefile", "requirements.txt", *OTHERS, *WEIGHTS)
 """What a Space cannot do without, beside its start file."""
 PIN = re.compile(r"[0-9a-f]{40}")
 LARGEST = 10**9
