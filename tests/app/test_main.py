@@ -35,6 +35,7 @@ def test_only_the_endpoints_are_public(page):
         "report",
         "compare",
         "lab",
+        "video",
         "dataset",
         "glass_box",
     }

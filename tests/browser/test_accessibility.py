@@ -69,7 +69,7 @@ def test_arrow_keys_move_between_tabs_and_between_faces(visit):
     page = visit()
     page.get_by_role("tab", name="Predict", exact=True).focus()
     page.keyboard.press("ArrowRight")
-    assert chosen(page) == "Explain"
+    assert chosen(page) == list(READY)[1]
     page.keyboard.press("ArrowLeft")
     assert chosen(page) == "Predict"
     page.locator("#examples button", has_text="group").click()
@@ -87,4 +87,4 @@ def test_a_camera_that_is_refused_is_told_beside_it(visit):
         navigator.mediaDevices.getUserMedia({video: {deviceId: {exact: 'none'}}}).catch(() => {});
     }""")
     page.locator("#source-note").wait_for()
-    assert "upload a photo" in page.locator("#source-note").inner_text()
+    assert "give a photo on the tab Predict" in page.locator("#source-note").inner_text()

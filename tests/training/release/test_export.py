@@ -54,7 +54,7 @@ def test_a_run_becomes_a_version_that_can_be_loaded_and_measured(parquet, tmp_pa
     assert made.card.training.config["stages"] == [[1, 32]] and made.card.training.epochs == 1
     assert len(made.card.training.data_sha256) == 64 and made.card.training.backend == "tensorflow"
     card = evaluate("cnn", parquet, made.folder.parent)
-    assert set(card.metrics) == {"PublicTest", "PrivateTest", "data_sha256"} and card.data == UNNAMED
+    assert set(card.metrics) == {"PublicTest", "PrivateTest", "conformal", "data_sha256"} and card.data == UNNAMED
     assert card.metrics["PrivateTest"]["faces"] == 14
     assert sum(map(sum, card.metrics["PrivateTest"]["confusion"])) == 14
     assert cards.read(made.folder).metrics == json.loads(json.dumps(card.metrics))

@@ -1,6 +1,7 @@
 """The handlers of the tab Explain as plain functions."""
 
 import base64
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -177,9 +178,14 @@ def test_a_weak_emotion_is_said_to_be_weak_above_a_paler_map(one):
 
 
 def test_the_strongest_statement_comes_first_beside_the_whole_photo(one):
-    told = shown(one).told
-    lead = re.search(r'<p class="fw-lead">([^<]+)</p>', told)[1]
-    assert lead.startswith("For its size, the ") and 'class="fw-where"' in told
+    view = shown(one)
+    found = view.shown.explanation
+    usual = pipeline.average_shares(found)
+    first, *_ = evidence.sentences(
+        found, evidence.by_region(found.values, regions.masks(one.face.crop_keypoints), usual)
+    )
+    lead = re.search(r'<p class="fw-lead">([^<]+)</p>', view.told)[1]
+    assert unescape(lead) == first and 'class="fw-where"' in view.told
 
 
 def test_what_is_shown_of_one_of_several_faces_names_it(two):
@@ -252,7 +258,8 @@ def signed(one) -> SimpleNamespace:
     """A map with both signs, its evidence, and what is shown of it."""
     found = shown(one, "cnn", "", "", "shap_regions")
     explanation = found.shown.explanation
-    items = evidence.by_region(explanation.values, regions.masks(one.face.crop_keypoints))
+    usual = pipeline.average_shares(explanation)
+    items = evidence.by_region(explanation.values, regions.masks(one.face.crop_keypoints), usual)
     return SimpleNamespace(found=found, explanation=explanation, items=items)
 
 
@@ -271,7 +278,15 @@ def test_the_line_about_a_part_holds_its_numbers(signed):
         line = evidence_table.label(item, signed.explanation)
         for number in (evidence.percent(item.share_supporting), evidence.percent(item.share_opposing)):
             assert number in line
-        assert line.startswith(item.label) and f"{item.density:.1f} times the average" in line
+        assert line.startswith(item.label)
+        assert f"on other faces {evidence.percent(item.usual_supporting)} is usual" in line
+
+
+def test_where_other_faces_are_not_known_the_line_tells_the_size(signed):
+    items = [dataclasses.replace(item, usual_supporting=None, usual_opposing=None) for item in signed.items]
+    for item in items:
+        assert f"{item.density:.1f} times the average" in evidence_table.label(item, signed.explanation)
+    assert f"{items[0].density:.1f}\u00a0×" in evidence_table.table(items, signed.explanation)
 
 
 def test_the_table_has_a_row_a_part_with_the_same_key_as_the_outline(signed):
@@ -284,7 +299,7 @@ def test_the_table_has_a_row_a_part_with_the_same_key_as_the_outline(signed):
         assert re.findall(r"</span>([^<]+)</td>", cells) == [
             evidence.percent(item.share_supporting),
             evidence.percent(item.share_opposing),
-            f"{item.density:.1f}\u00a0×",
+            evidence.percent(item.usual_supporting),
         ]
 
 

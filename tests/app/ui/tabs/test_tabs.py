@@ -211,7 +211,8 @@ def test_small_maps_come_below_the_answer_one_after_the_other(one):
     assert list(predict.look(Cancellation(), seen, one)) == [], "they are there"
     for name, answer in one.face_predictions.items():
         made = pipeline.explain(name, one.face, Target(answer.top), pipeline.recommended(name))
-        phrase = evidence.phrase(made, evidence.by_region(made.values, regions.masks(one.face.crop_keypoints)))
+        usual = pipeline.average_shares(made)
+        phrase = evidence.phrase(made, evidence.by_region(made.values, regions.masks(one.face.crop_keypoints), usual))
         assert f"<b>{text.MODELS[name]}</b>, {answer.emotion}: {phrase}" in steps[-1]
     assert "Not tested yet" in steps[-1]
     assert [predict.want(one, picked(index)) for index in (1, 3, None, "0")] == ["resnet", "", "", ""]
