@@ -78,13 +78,14 @@ class Watch:
 
 @pytest.fixture
 def visit(chromium):
-    """visit(width) -> a fresh visitor's page and what it is watched for; both are checked at the end."""
+    """visit(width) -> a fresh visitor's page, watched and checked at the end; `first` is a script that runs before it."""
     url = server.start().url
     opened = []
 
-    def open_page(width: int = 1280, height: int = 900):
+    def open_page(width: int = 1280, height: int = 900, first: str = ""):
         context = chromium.new_context(viewport={"width": width, "height": height}, permissions=["camera"])
         page = context.new_page()
+        page.add_init_script(first)
         page.set_default_timeout(60_000)
         watch = Watch(page)
         page.goto(url)

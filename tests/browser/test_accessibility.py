@@ -79,12 +79,3 @@ def test_arrow_keys_move_between_tabs_and_between_faces(visit):
         page.keyboard.press("ArrowRight")
         page.locator(f"#notice b:has-text('Face {face} of')").wait_for()
         page.wait_for_function("document.activeElement.getAttribute('aria-checked') === 'true'")
-
-
-def test_a_camera_that_is_refused_is_told_beside_it(visit):
-    page = visit()
-    page.evaluate("""() => {
-        navigator.mediaDevices.getUserMedia({video: {deviceId: {exact: 'none'}}}).catch(() => {});
-    }""")
-    page.locator("#source-note").wait_for()
-    assert "give a photo on the tab Predict" in page.locator("#source-note").inner_text()

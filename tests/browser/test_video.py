@@ -5,8 +5,9 @@ import re
 import pytest
 
 from models import photo
+from tests import server
 from tests.app.test_clips import film
-from tests.browser.conftest import EXAMPLES
+from tests.browser.conftest import EXAMPLES, Watch
 from tests.browser.test_page import open_tab
 
 pytestmark = pytest.mark.browser
@@ -70,3 +71,52 @@ def test_a_clip_becomes_a_timeline_whose_moments_open_everywhere(visit, tmp_path
     page.locator("#clip-moment figcaption", has_text=re.compile(r"At 1\.[58]")).wait_for()
     open_tab(page, "Explain")
     page.locator("#heatmap .fw-heat").wait_for(timeout=LONG)
+
+
+NO_CAMERA = {
+    "NotAllowedError": "does not let this page use the camera. Allow it in the address bar, or give a photo",
+    "NotFoundError": "No camera was found. Connect one, or give a photo",
+    "NotReadableError": "Another program uses the camera. Close that one, or give a photo",
+    "AbortError": "The camera stopped answering. Connect it again, or give a photo",
+}
+"""What is said where getUserMedia fails, by the names of W3C's Media Capture and Streams, section 10.2."""
+FAILS = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', window.failing); }"
+
+
+def told(page) -> str:
+    """What stands beside the camera once it was asked for."""
+    page.locator("#live-camera").get_by_text("Click to Access Webcam").click()
+    page.locator("#source-note").wait_for()
+    note, stage = page.locator("#source-note").bounding_box(), page.locator("#live-stage").bounding_box()
+    assert 0 <= stage["y"] - note["y"] - note["height"] < 40
+    return page.locator("#source-note").inner_text()
+
+
+def test_a_camera_that_fails_is_told_beside_it_with_what_to_do(visit):
+    page = visit(first=FAILS)
+    open_tab(page, "Live")
+    for name, sentence in NO_CAMERA.items():
+        page.evaluate("name => window.failing = name", name)
+        assert sentence in told(page), name
+        assert page.locator(".error, .toast-body").count() == 0, name
+
+
+def test_a_page_without_https_says_that_browsers_keep_the_camera_from_it(visit):
+    page = visit(first="delete Navigator.prototype.mediaDevices")  # as browsers do outside of a secure context
+    open_tab(page, "Live")
+    assert "to pages on https and localhost only. Open this page by https://, or give a photo" in told(page)
+
+
+def test_a_frame_that_may_not_use_the_camera_says_so(visit):
+    page, url = visit().context.new_page(), server.start().url
+    watch = Watch(page)
+    framing = f"<iframe src='{url}' allow=\"camera 'none'\" width=1200 height=800></iframe>"
+    page.route(f"{url}framing", lambda route: route.fulfill(body=framing, content_type="text/html"))
+    page.goto(f"{url}framing")
+    frame = page.frames[1]
+    open_tab(frame, "Live")
+    assert "inside another one" in told(frame) and "Open it in a tab of its own, or give a photo" in told(frame)
+    frame.evaluate("delete Document.prototype.featurePolicy")  # no other browser than Chromium has it
+    frame.evaluate("document.getElementById('source-note').remove()")
+    assert "inside another one" in told(frame)
+    assert all("camera is not allowed in this document" in complaint for complaint in watch.complaints)

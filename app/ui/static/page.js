@@ -92,13 +92,14 @@
     AbortError: 'The camera stopped answering. Connect it again,',
   };
   const INSECURE = 'Browsers give the camera to pages on https and localhost only. Open this page by https://,';
-  const FRAMED = 'This page is shown inside another one that may not use the camera. Open it in a tab of its own,';
+  const FRAMED = 'This page is shown inside another one, and the browser does not give it the camera there. Open it in a tab of its own,';
   const OTHERWISE = ' or give a photo on the tab Predict.';
-  const barred = () => {
-    const policy = document.permissionsPolicy || document.featurePolicy;
-    return window.self !== window.top && policy && !policy.allowsFeature('camera');
+  const barred = (error) => {
+    if (window.self === window.top || error.name !== 'NotAllowedError') return false;
+    const policy = document.permissionsPolicy || document.featurePolicy;  // Firefox and Safari have neither
+    return !policy || !policy.allowsFeature('camera');
   };
-  const devices = navigator.mediaDevices;
+  const devices = navigator.mediaDevices, known = new WeakSet();
   if (devices && devices.getUserMedia) {
     const ask = devices.getUserMedia.bind(devices);
     devices.getUserMedia = async (wanted) => {
@@ -108,20 +109,24 @@
         return stream;
       } catch (error) {
         const reason = REASONS[error.name] || `The camera cannot be used (${error.name}). Connect one that no other program uses,`;
-        tell((barred() ? FRAMED : reason) + OTHERWISE);
+        tell((barred(error) ? FRAMED : reason) + OTHERWISE);
+        known.add(error);
         throw error;
       }
     };
   } else {
     document.addEventListener('click', (event) => {
-      if (event.target.closest('[title="grant webcam access"]')) tell(INSECURE + OTHERWISE);
+      if (!event.target.closest('[title="grant webcam access"]')) return;
+      tell(INSECURE + OTHERWISE);
+      event.stopImmediatePropagation();
     }, true);
   }
 
-  // Gradio's player loads a tool to cut films with, which this page's rules forbid and nobody needs.
+  // Gradio's player loads a tool to cut films with, which this page's rules forbid and nobody needs; and it leaves to
+  // the console what is told of a camera.
   window.addEventListener('unhandledrejection', (event) => {
     const reason = String((event.reason && event.reason.message) || event.reason);
-    if (reason.includes('dynamically imported module: blob:')) event.preventDefault();
+    if (reason.includes('dynamically imported module: blob:') || known.has(event.reason)) event.preventDefault();
   });
 
   // Frames of the live camera: one is on its way at a time, those that come meanwhile are dropped. Gradio would send
