@@ -78,7 +78,7 @@ class Watch:
 
 @pytest.fixture
 def visit(chromium):
-    """visit(width) -> a fresh visitor's page, watched and checked at the end; `first` is a script that runs before it."""
+    """visit(width) -> a fresh visitor's page, watched and checked at the end; the script `first` runs before it."""
     url = server.start().url
     opened = []
 
