@@ -6,7 +6,7 @@ import pytest
 
 from explain import registry
 from tests.bench import __main__ as bench
-from tests.bench import costs, generated, libraries, timing
+from tests.bench import costs, delay, generated, libraries, timing
 from tests.bench.timing import Row
 
 
@@ -54,6 +54,16 @@ def test_a_part_that_is_not_there_is_refused(monkeypatch, capsys):
         bench.main()
     assert "no such part: coffee" in capsys.readouterr().err
     assert all(list(inspect.signature(part).parameters) == ["models", "turns"] for part in bench.PARTS.values())
+
+
+def test_a_delay_is_counted_from_a_jump_to_the_first_box_on_its_side():
+    to = ["right", "left"] * 4
+    jumps = [{"to": side, "at": 1000.0 * index} for index, side in enumerate(to)]
+    sent = [{"to": turn["to"], "at": turn["at"] + 50} for turn in jumps]
+    late = {5: 250, 6: 1100}  # what follows after the next jump counts as that jump
+    drawn = [{"to": turn["to"], "at": turn["at"] + late.get(index, 0)} for index, turn in enumerate(jumps)]
+    whole, server = delay.delays({"jumps": jumps, "sent": sent, "drawn": drawn})
+    assert whole == [0.25, 1.0] and server == [0.2, 0.95]
 
 
 def test_generated_photos_differ_and_are_the_same_each_time():

@@ -4,7 +4,7 @@ import argparse
 import warnings
 
 from models.zoo import EMOTION_MODELS
-from tests.bench import annotation, camera, costs, libraries, page, timing
+from tests.bench import annotation, camera, costs, delay, libraries, page, timing
 
 PARTS = {
     "answers": page.answers,
@@ -18,6 +18,7 @@ PARTS = {
     "page": page.page,
     "annotate": annotation.rows,
     "live": camera.rows,
+    "live_delay": delay.rows,
 }
 
 

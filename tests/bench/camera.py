@@ -1,5 +1,6 @@
 """The live camera: frames a second, against bare passes, and what a visitor beside it waits."""
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -17,27 +18,27 @@ EVERY_S = 0.1
 
 
 def rows(models: list, turns: int) -> Iterator[Row]:
-    """Frames of 640 x 480 with one face that moves, from JPEG to HTML."""
+    """Frames of 640 x 480 with one face that moves, from JPEG to HTML, on the server alone; see also `delay`."""
     from app import live
     from app.ui.render import live_view
     from models import detector, photo, zoo
     from models.types import Photo
 
     films = jpegs()
-    model = models[0]
     shape = example()[1]
     inputs = shape.crop[None, ..., None], shape.wide_crop[None, ..., None]
-    forward, points = bare(model.network)[0], bare(zoo.keypoint_model().network)[0]
-    for heat, least in ((False, 8), (True, 5)):
+    points = bare(zoo.keypoint_model().network)[0]
+    for model, (heat, least) in itertools.product(models, ((False, 8), (True, 5))):
+        forward = bare(model.network)[0]
 
-        def frames(heat=heat):
+        def frames(model=model, heat=heat):
             stream = live.Stream()
             for index, data in enumerate(films):
                 moment = stream.read(photo.read(data), model.name, 0.4, heat, index * EVERY_S)
                 live_view.marks(moment)
                 live_view.numbers(moment)
 
-        def passes(heat=heat):
+        def passes(forward=forward, heat=heat):
             for index, data in enumerate(films):
                 pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
                 if index % 8 == 0:
@@ -50,7 +51,7 @@ def rows(models: list, turns: int) -> Iterator[Row]:
         name = f"{model.name}: live camera{' with Grad-CAM' if heat else ''}"
         yield Row(f"{name}, frames a second", FRAMES / ours, least, "", at_least=True)
         yield Row(f"{name} / detection of every eighth and bare passes", ours / needed, 2, "×")
-    yield Row("a prediction beside a live camera / alone", beside(films, model.name, turns), 1.5, "×")
+    yield Row("a prediction beside a live camera / alone", beside(films, models[0].name, turns), 1.5, "×")
 
 
 def beside(films: list[bytes], name: str, turns: int) -> float:

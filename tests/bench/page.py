@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from statistics import median
 
 from tests.bench.timing import ROOT, Row, bare, example, seconds
@@ -66,31 +67,45 @@ def side_by_side(models: list, turns: int) -> Iterator[Row]:
 
 def page(models: list, turns: int) -> Iterator[Row]:
     """From the command to the first answer of the page; models load behind it."""
+    started = time.perf_counter()
+    with serving():
+        yield Row("first page after the command", time.perf_counter() - started, 15, "s")
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The address of the page in a process of its own, once it answers.
+
+    Raises:
+        RuntimeError: it does not within two minutes.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/"
     environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app.main"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = subprocess.Popen([sys.executable, "-m", "app.main"], cwd=ROOT, env=environment, **quiet)
     try:
-        while process.poll() is None and time.perf_counter() - started < 120:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-                    answer.read()
-                yield Row("first page after the command", time.perf_counter() - started, 15, "s")
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError("the page did not open")
+        while not answers_at(url):
+            if process.poll() is not None or time.perf_counter() - started > 120:
+                raise RuntimeError("the page did not open")
+            time.sleep(0.1)
+        yield url
     finally:
         process.terminate()
         process.wait()
+
+
+def answers_at(url: str) -> bool:
+    """Whether a server answers there."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            answer.read()
+    except OSError:
+        return False
+    return True
 
 
 def trust(models: list, turns: int) -> Iterator[Row]:

@@ -27,6 +27,20 @@ def film(tmp_path_factory) -> Path:
     return path
 
 
+def executable() -> str | None:
+    """The browser on this machine, if there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def webcam(film: Path) -> list[str]:
+    """The flags of a browser whose camera plays a film, a motion JPEG, over and over."""
+    return [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ]
+
+
 @pytest.fixture(scope="module")
 def chromium(film) -> Iterator:
     """The browser; without one these tests fail where CI is set and are skipped elsewhere.
@@ -34,21 +48,15 @@ def chromium(film) -> Iterator:
     Playwright's event loop stays in the thread while it runs, so it ends with the module: tests that come after need
     a loop of their own.
     """
-    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    missing = "" if executable else "no Chromium on the path: install the package chromium"
+    missing = "" if executable() else "no Chromium on the path: install the package chromium"
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         missing = "playwright is not installed: make test installs it"
     if missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
-    webcam = [
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS + webcam)
+        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS + webcam(film))
         yield browser
         browser.close()
 
