@@ -56,6 +56,7 @@ def counted(monkeypatch):
     ranks = np.zeros((3, 48, 48), np.uint16)
     monkeypatch.setattr(trust, "controls", lambda model, faces, method: (ranks, {"supporting": {"nose": 0.5}}))
     monkeypatch.setattr(trust, "of_method", row)
+    monkeypatch.setattr(trust, "timed", lambda model, faces, methods: dict.fromkeys(methods, 0.1))
     return seen
 
 
@@ -159,6 +160,37 @@ def test_a_table_in_which_all_rows_were_of_as_many_faces_is_taken_over(shipped, 
     row = again["methods"]["gradcam"]
     assert "faces" not in again and (row["faces"], row["average_shares"]) == (3, {"supporting": {"nose": 0.5}})
     assert again == read(shipped)
+
+
+def test_all_rows_are_timed_side_by_side_whenever_one_was_measured(shipped, parquet, counted, monkeypatch):
+    asked = []
+
+    def timed(model, faces, methods):
+        asked.append((len(faces), methods))
+        return {"gradcam": 0.5, "saliency": 0.25}
+
+    trust.measure("cnn", parquet, shipped, 3, ("gradcam",))
+    monkeypatch.setattr(trust, "timed", timed)
+    for _ in range(2):
+        table = trust.measure("cnn", parquet, shipped, 3, ("saliency",))
+        assert {name: row["seconds"] for name, row in table["methods"].items()} == {"gradcam": 0.5, "saliency": 0.25}
+        assert table == read(shipped) and table["default"] == trust.default_method(table)
+    assert asked == [(3, ["gradcam", "saliency"])], "what was measured is not timed again"
+
+
+def test_every_method_is_timed_on_a_face_before_the_next_one(monkeypatch):
+    """By hand: of 1, 2 and 9 seconds the middle one counts; the first map of each method compiles, and does not."""
+    order, seconds = [], iter([50.0, 60.0, 1.0, 0.1, 9.0, 0.3, 2.0, 0.2])
+
+    def explain(model, face, target, method):
+        order.append((face.crop[0, 0], target.emotion, method))
+        return SimpleNamespace(seconds=next(seconds))
+
+    monkeypatch.setattr(trust.registry, "explain", explain)
+    model = SimpleNamespace(logits=lambda crops: np.eye(3, 7))
+    faces = [SimpleNamespace(crop=np.full((2, 2), number)) for number in range(3)]
+    assert trust.timed(model, faces, ["a", "b"]) == {"a": 2.0, "b": 0.2}
+    assert order == [(0, 0, "a"), (0, 0, "b")] + [(n, n, method) for n in range(3) for method in "ab"]
 
 
 def test_the_average_shares_by_hand(monkeypatch):
