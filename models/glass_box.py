@@ -22,7 +22,7 @@ import numpy as np
 
 from models import geometry
 from models.errors import ParameterError, WeightsMismatchError, WeightsNotFoundError
-from models.types import EMOTIONS
+from models.types import EMOTIONS, Answered
 from models.weight_store import SHIPPED
 
 NAME = "glass box"
@@ -55,7 +55,7 @@ class Term:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class Reading(Answered):
     """What the model says of a face, and why.
 
     Attributes:
@@ -69,21 +69,6 @@ class Reading:
     contributions: np.ndarray
     scores: np.ndarray
     probabilities: np.ndarray
-
-    @property
-    def top(self) -> int:
-        """The index of the most probable emotion."""
-        return int(self.probabilities.argmax())
-
-    @property
-    def emotion(self) -> str:
-        """The name of the most probable emotion."""
-        return EMOTIONS[self.top]
-
-    @property
-    def confidence(self) -> float:
-        """The probability of the most probable emotion, 0..1."""
-        return float(self.probabilities[self.top])
 
     def strongest(self, emotion: int | None = None, count: int = 3) -> list[int]:
         """The places of the measures that move an emotion's score most, up or down, the strongest first.

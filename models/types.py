@@ -91,8 +91,33 @@ class Face:
         return self.keypoints @ self.to_crop[:, :2].T + self.to_crop[:, 2]
 
 
+class Answered:
+    """What stands first in an answer.
+
+    Attributes:
+        probabilities: float32 (7,), in the order of `EMOTIONS`; sum 1.
+    """
+
+    probabilities: np.ndarray
+
+    @property
+    def top(self) -> int:
+        """The index of the most probable emotion."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def emotion(self) -> str:
+        """The name of the most probable emotion."""
+        return EMOTIONS[self.top]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the most probable emotion, 0..1."""
+        return float(self.probabilities[self.top])
+
+
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(Answered):
     """A model's answer for a Face.
 
     Attributes:
@@ -109,18 +134,3 @@ class Prediction:
     probabilities: np.ndarray
     version: str = ""
     likely: tuple[str, ...] = ()
-
-    @property
-    def top(self) -> int:
-        """The index of the most probable emotion."""
-        return int(self.probabilities.argmax())
-
-    @property
-    def emotion(self) -> str:
-        """The name of the most probable emotion."""
-        return EMOTIONS[self.top]
-
-    @property
-    def confidence(self) -> float:
-        """The probability of the most probable emotion, 0..1."""
-        return float(self.probabilities[self.top])
