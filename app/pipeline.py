@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from app.serving import canary, engines, jobs, metrics, reports
 from app.serving.engine import Engine
-from explain import registry
+from explain import part_ranges, registry
 from explain.base import Explanation, Parameters, Target
 from explain.inside.opened import Opened
 from explain.interactions import Interactions
 from explain.metrics.randomisation import Shaken
 from explain.reference import Reference
 from explain.trust import TrustResult
-from models import detector, geometry, glass_box, moved_crops, upright, zoo
+from models import detector, geometry, glass_box, moved_crops, regions, upright, zoo
 from models.card import Card
 from models.ensemble import Ensemble
 from models.errors import NoFaceError, ParameterError, UnknownModelError, UnknownNameError, WeightsError
@@ -318,14 +318,30 @@ def read_glass_box(face: Face, measures: Mapping[str, Any] | None = None) -> gla
 def trust_steps(face: Face, explanation: Explanation, version: str = "") -> Iterator[TrustResult]:
     """Which tests an explanation survives: its own tests first, then the same with its agreement with other maps.
 
+    Where the method hides parts, or draws by chance, the map is then made with other fills and other seeds. After each
+    of these but the last, the result that was there comes again, so that who asks may stop; the last holds the ranges.
+
     Args:
         face, explanation, version: see `app.serving.jobs.tested`.
     """
     with metrics.stage("trust"):
-        tested = engines.current().explain(jobs.tested, face, explanation, version)
-    yield tested
+        result = engines.current().explain(jobs.tested, face, explanation, version)
+    yield result
     with metrics.stage("trust"):
-        yield engines.current().explain(jobs.beside, face, explanation, tested, version)
+        result = engines.current().explain(jobs.beside, face, explanation, result, version)
+    yield result
+    made, wanted = [explanation], part_ranges.others(explanation)
+    for params in wanted:
+        with metrics.stage("trust"):
+            name, method = explanation.model, explanation.method
+            made.append(
+                engines.current().explain(jobs.explain, name, face, explanation.target, method, params, version)
+            )
+        if len(made) <= len(wanted):
+            yield result
+    if wanted:
+        masks = regions.masks(face.crop_keypoints, face.crop.shape[0])
+        yield replace(result, part_ranges=part_ranges.over(made, masks))
 
 
 def trusted(face: Face, explanation: Explanation, version: str = "") -> TrustResult:

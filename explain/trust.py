@@ -15,6 +15,7 @@ from explain.methods import masking
 from explain.metrics import agreement, faithfulness, imputation
 from explain.metrics.faithfulness import Curves, Fill
 from explain.metrics.stability import stability
+from explain.part_ranges import PartRanges
 from models.types import Face
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class TrustResult:
         between_methods: other method's name -> agreement with its map.
         between_models: other model's name -> agreement with its map.
         seconds: how long the reading took.
+        part_ranges: how far what each part of the face holds moves with what hides it and with chance; None where
+            nothing else was tried.
     """
 
     verdict: str
@@ -123,6 +126,7 @@ class TrustResult:
     between_methods: dict[str, Agreement]
     between_models: dict[str, Agreement]
     seconds: float
+    part_ranges: PartRanges | None = None
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain JSON; null stands for nan."""
@@ -136,6 +140,7 @@ class TrustResult:
             "between_methods": {name: _agreement(one) for name, one in self.between_methods.items()},
             "between_models": {name: _agreement(one) for name, one in self.between_models.items()},
             "seconds": self.seconds,
+            "part_ranges": self.part_ranges and self.part_ranges.to_json(),
         }
 
 

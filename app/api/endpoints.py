@@ -124,6 +124,7 @@ def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
     what: "chance" (random maps), "centre" (a blob in the middle), "other faces" (the same method's maps of other
     faces), "blind" or "flat". `curves` hold how the score, in log-odds and as a probability, falls (deletion) and
     rises (insertion) as the marked places are hidden and shown, beside these controls; `comparison` sums them up.
+    `part_ranges` says between which ends the shares of each part of the face lie with other fills and other seeds.
     """
     found = _chosen(photo, request)
     answer, explanation = _explained(found, request)

@@ -539,6 +539,24 @@ class Comparison(TypedDict):
     other_faces_z: float | None
 
 
+class PartRange(TypedDict):
+    region: str
+    label: str
+    share_supporting: list[float]
+    share_opposing: list[float]
+    total: list[float]
+
+
+class PartRanges(TypedDict):
+    """The lowest and the highest that each part holds over maps with other `fills` and other `seeds`, one changed at a
+    time: a range of what was seen, no confidence interval.
+    """
+
+    fills: list[str]
+    seeds: list[int]
+    parts: list[PartRange]
+
+
 class TrustResult(TypedDict):
     verdict: str
     reason: str
@@ -549,6 +567,7 @@ class TrustResult(TypedDict):
     between_methods: dict[str, Agreement]
     between_models: dict[str, Agreement]
     seconds: float
+    part_ranges: PartRanges | None
 
 
 class ForecastResult(TypedDict):

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app import VERSION, text
 from app.reporting import picture
 from app.reporting.report import Report
-from explain import evidence, figures
+from explain import evidence, figures, part_ranges
 from explain.registry import METHODS
 from explain.trust import Agreement
 from models.types import EMOTIONS, Face, Photo
@@ -27,7 +27,12 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-templates.filters |= {"percent": text.percent, "share": evidence.percent, "duration": text.duration}
+templates.filters |= {
+    "percent": text.percent,
+    "share": evidence.percent,
+    "between": part_ranges.between,
+    "duration": text.duration,
+}
 
 
 def to_html(report: Report) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from app import pipeline, text
-from explain import evidence, scale
+from explain import evidence, part_ranges, scale
 from explain.base import Explanation, Method
 from explain.evidence import RegionEvidence
+from explain.part_ranges import PartRange
 from explain.registry import METHODS
 from explain.scale import Scale
 from explain.trust import TrustResult
@@ -68,6 +69,18 @@ class Report:
     def evidence(self) -> list[RegionEvidence]:
         """What the map says about each part of the face."""
         return evidence.by_region(self.explanation.values, regions.masks(self.face.crop_keypoints), self.usual)
+
+    @property
+    def ranges(self) -> dict[str, PartRange]:
+        """By region, the ends of its shares with other fills and seeds; empty where nothing else was tried."""
+        found = self.trust and self.trust.part_ranges
+        return {part.region: part for part in found.parts} if found else {}
+
+    @property
+    def about_ranges(self) -> str:
+        """What the ranges are over, in words; "" where there are none."""
+        found = self.trust and self.trust.part_ranges
+        return part_ranges.message(found) if found else ""
 
     @property
     def sentences(self) -> list[str]:

@@ -83,6 +83,18 @@ def test_the_map_is_tested_after_it_is_there(explained):
     assert page.locator("#trust-numbers .fw-numbers").count() == 2
 
 
+def test_the_evidence_says_how_far_it_moves_once_the_map_is_tested(explained):
+    page = explained
+    choose(page, "explain-method", METHODS["shap_regions"].title)
+    page.locator("#explain-summary").get_by_text("256 ways").wait_for()
+    page.get_by_text("no confidence interval").wait_for()
+    ends = page.locator("#evidence-parts tbody small").all_inner_texts()
+    assert len(ends) == 16 and all(re.fullmatch(r"\[\d+–\d+\]", each) for each in ends)
+    row = page.locator("#evidence-parts tr[data-region=mouth]")
+    row.hover()
+    assert lit(page) == {"mouth"}, "the new table lights up like the one before"
+
+
 def test_an_emotion_against_another_and_against_itself(explained):
     page = explained
     choose(page, "explain-emotion", "angry")

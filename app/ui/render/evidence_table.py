@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 
 from app.ui.render.html import fill
-from explain import evidence
+from explain import evidence, part_ranges
 from explain.base import Explanation
 from explain.evidence import RegionEvidence
+from explain.part_ranges import PartRanges
 from models import framing, regions
 
 REST = "Point at a part of the face, or tap it, to read its share."
@@ -61,13 +62,25 @@ def outlines(crop_keypoints: np.ndarray, items: Sequence[RegionEvidence], explan
     return fill("outlines", side=side, areas=areas)
 
 
-def table(items: Sequence[RegionEvidence], explanation: Explanation) -> str:
-    """The shares of every part, and how much it counts for its size, as a table with bars."""
+def table(
+    items: Sequence[RegionEvidence],
+    explanation: Explanation,
+    ranges: PartRanges | None = None,
+    awaited: bool = False,
+) -> str:
+    """The shares of every part, and how much it counts for its size, as a table with bars.
+
+    Args:
+        items: the evidence of all regions.
+        explanation: whose evidence it is.
+        ranges: how far the shares move; None where that is not known.
+        awaited: whether the ranges are still to come: their place is kept.
+    """
     above, below = evidence.sides(explanation)
-    columns = [("for", [item.share_supporting for item in items])]
+    columns = [("for", "share_supporting")]
     if explanation.signed:
-        columns.append(("against", [item.share_opposing for item in items]))
-    most = max(max(shares) for _, shares in columns) or 1.0
+        columns.append(("against", "share_opposing"))
+    most = max(getattr(item, name) for item in items for _, name in columns) or 1.0
     densest = max(item.density for item in items) or 1.0
     known = all(item.usual_supporting is not None for item in items)
     rows = [
@@ -75,7 +88,15 @@ def table(items: Sequence[RegionEvidence], explanation: Explanation) -> str:
             "region": item.region,
             "told": label(item, explanation),
             "label": item.label,
-            "bars": [_bar(kind, shares[i] / most, evidence.percent(shares[i])) for kind, shares in columns]
+            "bars": [
+                _bar(
+                    kind,
+                    getattr(item, name) / most,
+                    evidence.percent(getattr(item, name)),
+                    part_ranges.between(getattr(ranges.parts[i], name)) if ranges else "[…]" if awaited else "",
+                )
+                for kind, name in columns
+            ]
             + [_usual_bar(item, most) if known else _bar("size", item.density / densest, f"{item.density:.1f}\u00a0×")],
         }
         for i, item in enumerate(items)
@@ -88,6 +109,8 @@ def table(items: Sequence[RegionEvidence], explanation: Explanation) -> str:
         rows=rows,
         known=known,
         rests=evidence.percent(rests),
+        ranges=part_ranges.message(ranges) if ranges else "",
+        awaited=awaited,
         together=_together(items) if explanation.signed else None,
     )
 
@@ -104,8 +127,8 @@ def _usual_bar(item: RegionEvidence, most: float) -> dict[str, Any]:
     return _bar("size", min(1.0, share / most), evidence.percent(share))
 
 
-def _bar(kind: str, length: float, written: str) -> dict[str, Any]:
-    return {"kind": kind, "length": length, "written": written}
+def _bar(kind: str, length: float, written: str, ends: str = "") -> dict[str, Any]:
+    return {"kind": kind, "length": length, "written": written, "ends": ends}
 
 
 def _path(lines: Sequence[np.ndarray]) -> str:

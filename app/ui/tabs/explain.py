@@ -23,8 +23,9 @@ from app.ui.render import (
 )
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
-from explain import action_units, evidence, reference, scale
+from explain import action_units, evidence, part_ranges, reference, scale
 from explain.base import Explanation
+from explain.part_ranges import PartRanges
 from explain.registry import METHODS
 from explain.trust import TrustResult
 from models import regions
@@ -94,7 +95,10 @@ class Checked(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The outputs that show what the tests of a map found; `judged` is the key of the map, `result` what was found."""
+    """The outputs that show what the tests of a map found; `judged` is the key of the map, `result` what was found.
+
+    `parts` is the evidence by part once it is known how far that moves.
+    """
 
     judged: Any
     verdict: Any
@@ -102,6 +106,7 @@ class Judged(NamedTuple):
     numbers: Any
     curves: Any
     result: Any = None
+    parts: Any = SKIP
 
 
 class Offered(NamedTuple):
@@ -189,7 +194,7 @@ def build(shared: Shared) -> None:
     map_of = [*shown_in]
     checking = gr.State(Cancellation())
     check_of = [*Checked(working, halt, by_library, shaken)]
-    judged_of = [*Judged(judged, verdict, fold, numbers, curves, result)]
+    judged_of = [*Judged(judged, verdict, fold, numbers, curves, result, parts)]
     method_of = [*Offered(offered, method, summary, about), *groups]
     method.input(turn_to, [model, method], method_of, **PRIVATE)
     about.expand(explained, method, page, **PRIVATE)
@@ -284,7 +289,8 @@ def waiting(session: Session, shown: Shown | None) -> View:
 def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Iterator[Judged]:
     """The trust reading of the map on the screen, unless it is there already or a later map has begun.
 
-    The verdict comes as soon as the map is tested, the agreement with other maps after it.
+    The verdict comes as soon as the map is tested, the agreement with other maps after it, and last how far the
+    evidence by part moves with other fills and other seeds.
     """
     token = cancellation.latest
     if shown is None or shown.key == judged:
@@ -293,9 +299,13 @@ def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Itera
         nothing = gr.Plot(visible=False)
         yield Judged(shown.key, trust_panel.UNTESTED, gr.Accordion(visible=False), "", nothing)
         return
+    last = None
     for result in pipeline.trust_steps(shown.face, shown.explanation, shown.version):
         if cancellation.over(token) or cancellation.shown != shown.key:
             return
+        if result is last:
+            continue
+        last = result
         curves = gr.Plot(charts.trust_curves(result), visible=True) if result.curves else gr.Plot(visible=False)
         yield Judged(
             judged=shown.key,
@@ -304,6 +314,7 @@ def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Itera
             numbers=trust_panel.numbers(result),
             curves=curves,
             result=result,
+            parts=by_part(shown, result.part_ranges) if result.part_ranges else SKIP,
         )
 
 
@@ -489,8 +500,7 @@ def finished(session: Session, shown: Shown, prediction: Prediction) -> View:
     """The map and its evidence."""
     explanation, keypoints = shown.explanation, shown.face.crop_keypoints
     shared = scale.shared([explanation])
-    usual = pipeline.average_shares(explanation, shown.version)
-    items = evidence.by_region(explanation.values, regions.masks(keypoints), usual)
+    items = evidence_of(shown)
     above = evidence_table.outlines(keypoints, items, explanation)
     picture = html.fill(
         "heatmap",
@@ -508,7 +518,7 @@ def finished(session: Session, shown: Shown, prediction: Prediction) -> View:
         stop=gr.Button(visible=False),
         picture=picture,
         told=described(session, explanation, prediction, items),
-        parts=evidence_table.table(items, explanation),
+        parts=by_part(shown),
         verdict=trust_panel.WAITING,
         fold=gr.Accordion(visible=False),
         keep=gr.Accordion(visible=True),
@@ -517,6 +527,18 @@ def finished(session: Session, shown: Shown, prediction: Prediction) -> View:
         shaken="",
         together=gr.Accordion(visible=explanation.method == PARTS, open=False),
     )
+
+
+def evidence_of(shown: Shown) -> list[evidence.RegionEvidence]:
+    """What a map says about each part of the face."""
+    usual = pipeline.average_shares(shown.explanation, shown.version)
+    return evidence.by_region(shown.explanation.values, regions.masks(shown.face.crop_keypoints), usual)
+
+
+def by_part(shown: Shown, ranges: PartRanges | None = None) -> str:
+    """The evidence by part as a table, with how far it moves once that is known."""
+    awaited = ranges is None and not shown.face.guessed and bool(part_ranges.others(shown.explanation))
+    return evidence_table.table(evidence_of(shown), shown.explanation, ranges, awaited)
 
 
 def described(

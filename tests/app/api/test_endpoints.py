@@ -127,7 +127,17 @@ def test_trust(client, face):
     assert found["curves"][0]["deletion"] == pytest.approx(expected.curves[0].deletion, abs=1e-3)
     assert set(found["between_methods"]) == {"gradcam", "shap_regions"}
     assert set(found["between_models"]) == {"cnn", "vgg16"}
-    assert answer["explanation"]["against"] == "surprise"
+    assert answer["explanation"]["against"] == "surprise" and found["part_ranges"] is None
+
+
+def test_trust_says_how_far_the_parts_move(client):
+    answer = ask(client, "trust", model="cnn", method="smoothgrad", params={"samples": 8, "seed": 9998})
+    found = answer["trust"]["part_ranges"]
+    assert found["seeds"] == [9998, 9999, 0, 1] and found["fills"] == []
+    for item, ends in zip(answer["explanation"]["regions"], found["parts"], strict=True):
+        low, high = ends["share_supporting"]
+        assert ends["region"] == item["region"] and low <= item["share_supporting"] <= high
+    assert any(ends["share_supporting"][0] < ends["share_supporting"][1] for ends in found["parts"])
 
 
 def test_lab(client, face):

@@ -17,6 +17,7 @@ from PIL import Image
 from app import VERSION, pipeline, reporting, text
 from app.api import responses
 from app.reporting import picture
+from explain import evidence, part_ranges
 from explain.base import Target
 from explain.registry import METHODS
 from explain.trust import Agreement
@@ -158,6 +159,16 @@ def test_every_line_of_a_table_has_a_cell_a_column(make, method, against, column
     page = reporting.to_html(make(method=method, target=Target(EMOTIONS.index("happy"), against)))
     table = page[page.index("<caption>Evidence by part") :].split("</table>")[0]
     assert {len(re.findall(r"<t[hd]", line)) for line in re.findall(r"<tr>.*?</tr>", table)} == {columns}
+
+
+def test_the_page_says_between_which_ends_the_shares_lie(told, make):
+    page = words(reporting.to_html(told))
+    found = told.trust.part_ranges
+    assert found.seeds == (0, 1, 2, 3) and "4 draws of the chance" in page and "no confidence interval" in page
+    for item, part in zip(told.evidence, found.parts, strict=True):
+        for share, ends in ((item.share_supporting, part.share_supporting), (item.share_opposing, part.share_opposing)):
+            assert plainly(f"{evidence.percent(share)} {part_ranges.between(ends)}") in page
+    assert "In brackets" not in words(reporting.to_html(make(method="gradcam", tested=True)))
 
 
 def test_a_flat_map_has_no_table_of_nothing(told):

@@ -296,7 +296,7 @@ def test_the_table_has_a_row_a_part_with_the_same_key_as_the_outline(signed):
     assert [name for name, _, _ in rows] == list(regions.REGIONS)
     for (_, label, cells), item in zip(rows, signed.items, strict=True):
         assert label == item.label
-        assert re.findall(r"</span>([^<]+)</td>", cells) == [
+        assert re.findall(r"</span>([^<]+)<", cells) == [
             evidence.percent(item.share_supporting),
             evidence.percent(item.share_opposing),
             evidence.percent(item.usual_supporting),
@@ -334,12 +334,49 @@ def result(one) -> trust.TrustResult:
 
 def test_a_map_is_judged_once(one):
     there = shown(one).shown
-    first, (key, verdict, fold, numbers, curves, result) = explain.judge(showing(there), there, "")
+    first, (key, verdict, fold, numbers, curves, result, parts) = explain.judge(showing(there), there, "")
     assert key == there.key and "fw-badge" in verdict and fold.visible and "fw-numbers" in numbers and curves.visible
     assert first[:2] == (key, verdict), "the verdict does not wait for other maps"
     assert "of ResNet" in numbers and "of ResNet" not in first[3]
+    assert parts is explain.SKIP and result.part_ranges is None, "Grad-CAM hides nothing and draws nothing"
     assert list(explain.judge(showing(there), there, there.key)) == []
     assert list(explain.judge(Cancellation(), None, "")) == []
+
+
+def test_the_evidence_says_last_how_far_it_moves(one):
+    view = shown(one, "cnn", "", "", "shap_regions")
+    there = view.shown
+    assert view.parts.count("[…]") == 2 * len(regions.REGIONS), "their place is kept"
+    tested, beside, last = explain.judge(showing(there), there, "")
+    assert tested.parts is explain.SKIP and beside.parts is explain.SKIP
+    found = last.result.part_ranges
+    assert found.fills == ("mean face", "blur", "grey") and found.seeds == () and "no confidence interval" in last.parts
+    assert "[…]" not in last.parts and last.verdict == tested.verdict
+    again = shown(one, "cnn", "", "", "shap_regions", baseline="blur").shown.explanation
+    mouth = regions.REGIONS.index("mouth")
+    held = [
+        evidence.by_region(made.values, regions.masks(one.face.crop_keypoints))[mouth].share_supporting
+        for made in (there.explanation, again)
+    ]
+    low, high = found.parts[mouth].share_supporting
+    assert low <= min(held) < max(held) <= high
+    assert f"<small>[{100 * low:.0f}–{100 * high:.0f}]</small>" in last.parts
+
+
+def test_a_visitor_who_moves_on_stops_the_maps_that_ranges_need(one, monkeypatch):
+    there = shown(one, "cnn", "", "", "smoothgrad", samples=8).shown
+    made, really = [], jobs.explain
+    cancellation = showing(there)
+
+    def counted(name, face, target, method, *rest):
+        made.append(method)
+        cancellation.begin()
+        return really(name, face, target, method, *rest)
+
+    steps = explain.judge(cancellation, there, "")
+    next(steps), next(steps)
+    monkeypatch.setattr(jobs, "explain", counted)
+    assert list(steps) == [] and made == ["smoothgrad"]
 
 
 def test_a_reading_of_a_map_that_is_gone_is_not_shown(one, monkeypatch):
@@ -401,7 +438,7 @@ def test_a_flat_map_has_a_reading_without_curves(one):
     flat = base.Explanation("gradcam", "cnn", made.target, np.ones((48, 48), np.float32), False, made.params, 0.1)
     result = explain.pipeline.trusted(one.face, flat)
     there = explain.Shown("k", (), one.face, flat)
-    *_, (_, verdict, _, numbers, curves, _) = explain.judge(showing(there), there, "")
+    *_, (_, verdict, _, numbers, curves, _, _) = explain.judge(showing(there), there, "")
     assert result.curves == () and result.verdict == "none" and "flat" in verdict
     assert not curves.visible and "a flat map" in numbers and "nan" not in numbers
 
@@ -445,7 +482,12 @@ def test_files_to_keep_hold_the_map_on_the_screen_and_no_pixel_where_that_is_ask
         assert numbers["explanation"]["emotion"] == "sad" and numbers["trust"] is None
         assert (b"data:image/jpeg" in contents["report.html"]) != bare
     tested = SimpleNamespace(
-        sentence="It holds up.", to_json=dict, between_methods={}, between_models={}, stability=0.5
+        sentence="It holds up.",
+        to_json=dict,
+        between_methods={},
+        between_models={},
+        stability=0.5,
+        part_ranges=None,
     )
     made = explain.kept(one, seen, seen.key, tested, True)
     assert "not tested yet" not in made
