@@ -39,6 +39,8 @@ NO_FACE = html.note(html.FIRST_A_PHOTO, quiet=True)
 STOPPED = html.note("Stopped. What is below is from before.")
 PARTS = "shap_regions"
 """The method whose parts are also told together."""
+UNSTOPPABLE = "Stop only drops what it finds: the other library cannot be interrupted."
+"""Said while another library is at work."""
 SATURATED = 0.99
 """From this probability on, an answer hardly moves whatever is hidden."""
 INSTANT = ("gradcam", "gradcam_plus_plus", "saliency")
@@ -352,7 +354,7 @@ def compute_elsewhere(
         yield Checked("", gr.Button(visible=False), library=html.note(reason))
         return
     call = reference.CALLS[explanation.method]
-    wait = " This may take a minute." if call.slow else ""
+    wait = f" This may take a minute. {UNSTOPPABLE}" if call.slow else f" {UNSTOPPABLE}"
     yield checks_at_work(html.note(f"{call.library} computes the same map…{wait}", progress=()))
     try:
         found = pipeline.by_other_library(shown.face, explanation, shown.version)

@@ -508,6 +508,7 @@ def test_a_map_is_computed_by_another_library_beside_ours(one):
     there = shown(one).shown
     waiting, done = checked(explain.compute_elsewhere, one, there)
     assert "tf-keras-vis computes" in waiting.working and waiting.stop.visible
+    assert "the other library cannot be interrupted" in waiting.working, "what Stop does not do is said"
     assert "<h3>The same map by tf-keras-vis 0." in done.library and done.library.count("fw-heat") == 2
     assert "very alike" in done.library and not done.stop.visible and done.working == "" and done.shaken == gr.skip()
 
