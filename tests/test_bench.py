@@ -6,7 +6,7 @@ import pytest
 
 from explain import registry
 from tests.bench import __main__ as bench
-from tests.bench import costs, delay, generated, libraries, timing
+from tests.bench import annotation, costs, delay, generated, libraries, timing
 from tests.bench.timing import Row
 
 
@@ -70,3 +70,25 @@ def test_generated_photos_differ_and_are_the_same_each_time():
     first = [generated.photo(index) for index in range(6)]
     assert len(set(first)) == 6 and first == [generated.photo(index) for index in range(6)]
     assert first[0] != generated.photo(0, seed=1)
+
+
+def test_real_photos_are_repeated_until_there_are_enough(tmp_path):
+    real = tmp_path / "real" / "below"
+    real.mkdir(parents=True)
+    for name in ("b.JPG", "a.png"):
+        (real / name).write_bytes(name.encode())
+    (real / "notes.txt").write_text("no photo")
+    folder = annotation.repeated(real.parent, tmp_path / "made", 5)
+    assert [path.name for path in sorted(folder.iterdir())] == [
+        "00000.png", "00001.jpg", "00002.png", "00003.jpg", "00004.png"
+    ]  # fmt: skip
+    assert (folder / "00003.jpg").read_bytes() == b"b.JPG"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="No photo was found"):
+        annotation.repeated(tmp_path / "empty", tmp_path / "none", 5)
+
+
+def test_memory_is_told_at_the_start_at_every_thousand_and_at_the_end():
+    told = [(done, 0.0, 100.0 + done) for done in (64, 640, 1024, 1900, 3100, 3200)]
+    assert [done for done, _, _ in annotation.marks(told)] == [64, 1024, 3100, 3200]
+    assert annotation.marks(told[:1]) == told[:1]

@@ -1,11 +1,13 @@
 """A batch job over photos: against detector and networks alone, two workers against one, and what memory it holds.
 
 `python -m tests.bench annotate` takes 400 generated photos; `python -m tests.bench.annotation --photos 10000` takes as
-many as are asked for, with `--without-ray` in one process alone.
+many as are asked for, with `--without-ray` in one process alone. `--photos-from FOLDER` takes real photos instead, each
+as often as it takes to make so many.
 """
 
 import argparse
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +17,8 @@ from tests.bench import generated
 from tests.bench.timing import Row, seconds
 
 PHOTOS = 400
+MARKS = 1_000
+"""Photos between two lines about memory."""
 COMPARED = 64
 """Photos of the comparison with the bare passes, which are all held decoded."""
 
@@ -24,10 +28,11 @@ def rows(models: list, turns: int) -> Iterator[Row]:
     yield from measured(models, turns, PHOTOS, True)
 
 
-def measured(models: list, turns: int, photos: int, workers: bool) -> Iterator[Row]:
-    """The same of so many photos, with two workers beside one, or without them."""
+def measured(models: list, turns: int, photos: int, workers: bool, real: Path | None = None) -> Iterator[Row]:
+    """The same of so many photos, with two workers beside one, or without them; real ones where a folder is given."""
     with tempfile.TemporaryDirectory() as folder:
-        source = generated.write(Path(folder) / "photos", photos)
+        source = Path(folder) / "photos"
+        source = repeated(real, source, photos) if real else generated.write(source, photos)
         yield against_bare(models, sorted(source.iterdir())[:COMPARED], max(1, turns // 2))
         one, growth = run(source, Path(folder) / "here", 0)
         print(f"one process: {one:.1f} photos a second", flush=True)
@@ -36,6 +41,24 @@ def measured(models: list, turns: int, photos: int, workers: bool) -> Iterator[R
             rates = [run(source, Path(folder) / f"by{count}", count)[0] for count in (1, 2)]
             print(f"on Ray: {rates[0]:.1f} photos a second by one worker, {rates[1]:.1f} by two", flush=True)
             yield Row("annotation: two workers / one", rates[1] / rates[0], 1.7, "×", at_least=True)
+
+
+def repeated(real: Path, folder: Path, count: int) -> Path:
+    """Copies of a folder's photos in a new one, each as often as it takes to make so many.
+
+    Raises:
+        SystemExit: the folder has no photo.
+    """
+    from training.dataset.sources import picture_endings
+
+    found = sorted(path for path in real.rglob("*") if path.suffix.lower() in picture_endings())
+    if not found:
+        raise SystemExit(f"No photo was found. Received: {real}. Name a folder with pictures")
+    folder.mkdir(parents=True)
+    for index in range(count):
+        path = found[index % len(found)]
+        shutil.copyfile(path, folder / f"{index:05}{path.suffix.lower()}")
+    return folder
 
 
 def against_bare(models: list, paths: list[Path], turns: int) -> Row:
@@ -86,9 +109,20 @@ def run(source: Path, out: Path, workers: int) -> tuple[float, float]:
         told.append((progress.done, time.perf_counter(), held()))
 
     annotate([str(source)], out, workers=workers, watch=watch)
+    for done, _, mebibytes in marks(told):
+        print(f"{out.name}: {mebibytes:.0f} MiB held at {done:,} photos", flush=True)
     settled = next(each for each in told if each[0] * 5 >= told[-1][0])
     last = told[-1]
     return (last[0] - settled[0]) / (last[1] - settled[1]), last[2] - settled[2]
+
+
+def marks(told: list[tuple[int, float, float]], every: int = MARKS) -> list[tuple[int, float, float]]:
+    """The first of what a run told, the first at or after each so many photos, and the last."""
+    found = [told[0]]
+    for each in told[1:]:
+        if each[0] // every > found[-1][0] // every:
+            found.append(each)
+    return found if found[-1] == told[-1] else [*found, told[-1]]
 
 
 def held() -> float:
@@ -108,9 +142,12 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=PHOTOS)
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--without-ray", action="store_true")
+    parser.add_argument("--photos-from", type=Path, metavar="FOLDER", help="real photos in place of generated ones")
     given = parser.parse_args()
     print("| what | measured | limit | holds |\n|---|---|---|---|", flush=True)
-    for row in measured(timing.models(list(EMOTION_MODELS)), given.turns, given.photos, not given.without_ray):
+    for row in measured(
+        timing.models(list(EMOTION_MODELS)), given.turns, given.photos, not given.without_ray, given.photos_from
+    ):
         print(row, flush=True)
 
 
