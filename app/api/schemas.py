@@ -33,6 +33,14 @@ def _lower(value: Any) -> Any:
 AnyCase = BeforeValidator(_lower)
 """Names are understood in capitals as well."""
 
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_whole)
+"""A whole number is one in JSON however it is written: 5.0 is 5."""
+
 Image = Annotated[
     str,
     Field(
@@ -53,9 +61,11 @@ ModelOrMean = Annotated[
     AnyCase,
     Field(description="A model's name, or mean for the calibrated mean of all."),
 ]
-FaceIndex = Annotated[int, Field(ge=0, description="Which face, counted from the largest, which is 0.")]
+FaceIndex = Annotated[int, Field(ge=0, description="Which face, counted from the largest, which is 0."), Whole]
 OnlyFace = Annotated[
-    int | None, Field(ge=0, description="Only this face, counted from the largest, which is 0; null for all.")
+    int | None,
+    Field(ge=0, description="Only this face, counted from the largest, which is 0; null for all."),
+    Whole,
 ]
 WholePicture = Annotated[bool, Field(description="Take the whole picture as the face where none is found.")]
 Turn = Annotated[
@@ -187,9 +197,9 @@ Ranges = Annotated[
         examples=[{"brightness": [0.2, None], "yaw": [-15, 15]}],
     ),
 ]
-Bins = Annotated[int, Field(ge=1, description="Into how many parts a measure is cut, at most 20.")]
+Bins = Annotated[int, Field(ge=1, description="Into how many parts a measure is cut, at most 20."), Whole]
 Examples = Annotated[
-    int, Field(ge=0, description=f"How many faces of a kind are listed, at most {view.MOST_EXAMPLES}.")
+    int, Field(ge=0, description=f"How many faces of a kind are listed, at most {view.MOST_EXAMPLES}."), Whole
 ]
 Points = Annotated[
     int,
@@ -197,6 +207,7 @@ Points = Annotated[
         ge=0,
         description=f"How many faces are drawn by chance for the map, at most {projection.MOST}; 0 for no map.",
     ),
+    Whole,
 ]
 Projection = Annotated[
     Literal["", *projection.METHODS, projection.STORED],

@@ -222,3 +222,11 @@ def test_measures_of_the_glass_box_are_moved_one_by_one(client):
     changed = [a["measure"] for a, b in zip(after["terms"], before["terms"], strict=True) if a != b]
     assert changed == ["mouth_openness"] and after["probabilities"] != before["probabilities"]
     assert all(words.endswith(" for angry") for words in before["words"])
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    asked = schemas.DatasetRequest(bins=5.0, examples=2.0, points=0.0)
+    assert (asked.bins, asked.examples, asked.points) == (5, 2, 0) and isinstance(asked.bins, int)
+    for wrong in (5.5, True, "5", float("inf")):
+        with pytest.raises(ValueError, match="bins"):
+            schemas.DatasetRequest(bins=wrong)
