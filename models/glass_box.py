@@ -49,9 +49,13 @@ class Term:
     cuts: np.ndarray
     scores: np.ndarray
 
+    def row(self, values: np.ndarray) -> np.ndarray:
+        """The rows of the table that hold for values (...) of its measure, int64 (...)."""
+        return np.asarray(np.searchsorted(self.cuts, values, side="right"))
+
     def at(self, values: np.ndarray) -> np.ndarray:
         """What it adds at values (...) of its measure, float64 (..., 7)."""
-        return np.asarray(self.scores[np.searchsorted(self.cuts, values, side="right")])
+        return np.asarray(self.scores[self.row(values)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +122,11 @@ class GlassBox:
         Raises:
             ParameterError: values of another shape, or not finite.
         """
+        rows = self.rows(values)
+        return np.stack([term.scores[rows[..., term.measure]] for term in self.terms], axis=-2)
+
+    def rows(self, values: np.ndarray) -> np.ndarray:
+        """Which row of each measure's table holds, int64 (..., 20); takes and raises what `contributions` does."""
         # single precision, as measures are: a cut is met by the same faces in whatever precision they come
         values = np.asarray(values, np.float32).astype(np.float64)
         if values.shape[-1:] != (len(self.terms),) or not np.isfinite(values).all():
@@ -125,7 +134,7 @@ class GlassBox:
             raise ParameterError(
                 "The measures of the face are not twenty numbers", received, "Read its keypoints again"
             )
-        return np.stack([term.at(values[..., term.measure]) for term in self.terms], axis=-2)
+        return np.stack([term.row(values[..., term.measure]) for term in self.terms], axis=-1)
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """The softmax of scores (..., 7) over the card's temperature, float32 (..., 7)."""

@@ -227,7 +227,8 @@ def dataset(request: schemas.DatasetRequest) -> dict[str, Any]:
 
     Rows of `confusion` are labels, its columns what the model names; `disagreement` counts, over all pairs of networks,
     how often one names the row's and another the column's emotion. `by_measure` cuts each measure at its quantiles.
-    `undecided` is the entropy of the model's probabilities as a share of the greatest there is.
+    `undecided` is the entropy of the model's probabilities as a share of the greatest there is. `glass_box` sums up the
+    terms of the readable model, whatever `model` is: each face's SHAP values, without an estimate.
     """
     filters = Filters(
         request.model, request.emotion, request.label, request.split, request.agreement, request.ranges or {}
@@ -236,7 +237,7 @@ def dataset(request: schemas.DatasetRequest) -> dict[str, Any]:
     drawn = None
     if request.points and told.about.projections:
         drawn = view.plane(filters, request.projection, min(request.points, projection.MOST))
-    return responses.dataset(told, drawn, request.pictures)
+    return responses.dataset(told, drawn, request.pictures, request.terms)
 
 
 def glass_box(photo: Photo, request: schemas.GlassBoxRequest) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app import clips, glass_text, lab_text, text
 from app.api import schemas
 from app.data.accuracy import Rate
 from app.data.faces import emotion
+from app.data.terms import Terms
 from app.data.view import Example, Plane, Summary
 from app.experiments import Outcome
 from app.pipeline import Detections
@@ -200,13 +201,14 @@ def picture(pixels: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
 
 
-def dataset(told: Summary, drawn: Plane | None, pictures: bool) -> dict[str, Any]:
+def dataset(told: Summary, drawn: Plane | None, pictures: bool, terms_of: str = "") -> dict[str, Any]:
     """What is counted of the dataset, without how long it took.
 
     Args:
         told: the counts.
         drawn: its map; None where it was not asked for or cannot be drawn.
         pictures: whether faces come with their pictures.
+        terms_of: the emotion whose terms are told step by step; "" for none.
     """
     about, agreement = told.about, told.agreement
     return {
@@ -251,6 +253,7 @@ def dataset(told: Summary, drawn: Plane | None, pictures: bool) -> dict[str, Any
         ]
         if told.geometry
         else [],
+        "glass_box": told.terms and _terms(told.terms, terms_of),
         "map": drawn and _map(drawn),
     }
 
@@ -279,6 +282,27 @@ def _face(example: Example, pictures: bool) -> schemas.DatasetFace:
         ],
         "measures": dict(example.measures),
         "png": png and f"data:image/png;base64,{png}",
+    }
+
+
+def _terms(found: Terms, emotion: str) -> schemas.GlassBoxTerms:
+    steps = [found.steps(measure, EMOTIONS.index(emotion)) if emotion else [] for measure in range(len(MEASURES))]
+    return {
+        "version": found.box.version,
+        "faces": found.faces,
+        "background": found.background,
+        "terms": [
+            {
+                "measure": measure.name,
+                "label": measure.label,
+                "strength": dict(zip(EMOTIONS, strength, strict=True)),
+                "steps": [
+                    {"least": least, "below": below, "faces": faces, "shap": value}
+                    for least, below, faces, value in rows
+                ],
+            }
+            for measure, strength, rows in zip(MEASURES, found.strengths.tolist(), steps, strict=True)
+        ],
     }
 
 

@@ -214,6 +214,11 @@ Projection = Annotated[
     AnyCase,
     Field(description="How the map is drawn; empty for the first way that the dataset has."),
 ]
+TermsOf = Annotated[
+    Literal["", *EMOTIONS],
+    AnyCase,
+    Field(description="Also answer, for this emotion, how often the glass box adds how much; empty for none."),
+]
 Pictures = Annotated[bool, Field(description="Also answer the faces' pictures, where the dataset holds them.")]
 
 FaceParts = Annotated[
@@ -358,6 +363,7 @@ class DatasetRequest(Request):
     points: Points = 0
     projection: Projection = ""
     pictures: Pictures = False
+    terms: TermsOf = ""
 
 
 class GlassBoxRequest(ImageRequest):
@@ -709,6 +715,33 @@ class GeometryMeasure(TypedDict):
     correlations: dict[str, float | None]
 
 
+class TermStep(TypedDict):
+    """Faces whose measure is at least `least` and below `below` (null for no end) have the SHAP value `shap`."""
+
+    least: float | None
+    below: float | None
+    faces: int
+    shap: float
+
+
+class TermSummary(TypedDict):
+    """`strength` is the mean absolute SHAP value for each emotion's score."""
+
+    measure: str
+    label: str
+    strength: dict[str, float]
+    steps: list[TermStep]
+
+
+class GlassBoxTerms(TypedDict):
+    """`faces` are those with all measures; SHAP values are terms less their mean over `background` faces."""
+
+    version: str
+    faces: int
+    background: int
+    terms: list[TermSummary]
+
+
 class MapPoint(TypedDict):
     x: float
     y: float
@@ -867,6 +900,7 @@ class DatasetResponse(Answer):
     uncertain: list[DatasetFace]
     wrong: list[DatasetFace]
     geometry: list[GeometryMeasure]
+    glass_box: GlassBoxTerms | None
     map: DatasetMap | None
 
 

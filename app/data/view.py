@@ -1,5 +1,6 @@
 """What page and API tell of the dataset: one path for both."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,13 +8,17 @@ from itertools import combinations
 
 import numpy as np
 
-from app.data import accuracy, correlation, counts, doubtful, projection, reading
+from app.data import accuracy, correlation, counts, doubtful, projection, reading, terms
 from app.data.accuracy import Bin, Rate
 from app.data.faces import Faces, emotion
 from app.data.filters import Filters, chosen
 from app.data.reading import Opened
-from models.errors import DatasetError, UnknownNameError
+from app.data.terms import Terms
+from models import geometry, glass_box
+from models.errors import DatasetError, UnknownNameError, WeightsError
 from models.types import EMOTIONS
+
+log = logging.getLogger(__name__)
 
 MOST_EXAMPLES = 50
 """Faces of a kind that are listed at most."""
@@ -128,6 +133,7 @@ class Summary:
         by_measure: how often the chosen network is right by each of `TOLD`; without labels, without bins.
         uncertain, wrong: see `doubtful`.
         geometry: None where the dataset has no such columns.
+        terms: of the glass box; None where a measure is missing of every face, or it cannot be used.
     """
 
     about: About
@@ -142,6 +148,7 @@ class Summary:
     uncertain: tuple[Example, ...]
     wrong: tuple[Example, ...]
     geometry: Geometry | None
+    terms: Terms | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +207,7 @@ def summary(filters: Filters, bins: int = accuracy.BINS, examples: int = 8) -> S
         uncertain=_examples(opened, faces, doubtful.most_uncertain(faces, network, listed), network),
         wrong=_examples(opened, faces, doubtful.most_confident_wrong(faces, network, listed), network),
         geometry=_geometry(faces, network),
+        terms=glass_terms(opened, passed),
     )
 
 
@@ -219,6 +227,24 @@ def about(opened: Opened) -> About:
         crops=opened.crops,
         projections=methods or (projection.STORED,) * (opened.plane is not None),
     )
+
+
+def glass_terms(opened: Opened, passed: np.ndarray) -> Terms | None:
+    """What the glass box adds up over the faces that pass the filters, bool (N,); its background are all faces of the
+    dataset, so that a filter moves no face's numbers.
+
+    None where a measure is missing of every face, or the glass box cannot be used, which is logged.
+    """
+    found = opened.faces.geometry
+    if not set(geometry.NAMES) <= set(found):
+        return None
+    try:
+        box = glass_box.shipped()
+    except WeightsError as error:
+        log.error("the glass box cannot be used: %s", error)
+        return None
+    values, rows = _measured(opened, box)
+    return terms.of(box, rows, values, passed)
 
 
 def plane(filters: Filters, method: str = "", most: int = projection.MOST) -> Plane:
@@ -274,6 +300,13 @@ def _places(opened: Opened, method: str) -> tuple[np.ndarray, tuple[float, ...]]
     places = np.full((len(embeddings), 2), np.nan, np.float32)
     places[drawn] = projection.umap(embeddings[drawn])
     return places, ()
+
+
+@lru_cache(maxsize=2)
+def _measured(opened: Opened, box: glass_box.GlassBox) -> tuple[np.ndarray, np.ndarray]:
+    """The measures of every face, float32 (N, 20), and the rows of the tables that hold for them, see `terms.rows`."""
+    values = np.stack([opened.faces.geometry[name] for name in geometry.NAMES], 1)
+    return values, terms.rows(box, values)
 
 
 def _agreement(faces: Faces, network: str, has_labels: bool) -> Agreement | None:

@@ -8,8 +8,10 @@ import numpy as np
 from app import text
 from app.data.accuracy import Bin
 from app.data.faces import NO_LABEL, emotion
+from app.data.terms import Terms
 from app.data.view import Plane
 from app.ui.render.report_charts import dressed
+from models import geometry
 from models.types import EMOTIONS
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ NAMED, LABELLED = "#2b8567", "#b9bbb2"
 RIGHT, WRONG = "#8f938a", "#d55e00"
 COLOURS = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#8f938a", "#0072b2", "#56b4e9")
 """Okabe and Ito's colours and a grey, one an emotion in the order of `EMOTIONS`."""
+LOW_TO_HIGH = ((0.0, "#0072b2"), (0.5, "#b9a6b5"), (1.0, "#d55e00"))
+"""From a small value of a measure to a large one."""
+ROW = 34
+"""The height of a measure's row, in pixels: its name above its bar or its dots."""
 MEASURES = {
     "brightness": ("brightness", "0 is black, 1 white"),
     "sharpness": ("sharpness", "fine structure left at 48 pixels"),
@@ -135,6 +141,110 @@ def plane(drawn: Plane, colour_by: str) -> "go.Figure":
     return _styled(figure, "Faces alike to the network lie close", 560).update_layout(
         legend={"orientation": "h", "y": -0.02, "yanchor": "top", "x": 0, "itemsizing": "constant"}
     )
+
+
+def strengths(found: Terms, of: int) -> "go.Figure":
+    """How far each measure moves the glass box's score of an emotion on average, the strongest on top."""
+    import plotly.graph_objects as go
+
+    order = _strongest(found, of)
+    values = found.strengths[order, of]
+    figure = go.Figure(
+        go.Bar(
+            x=np.round(values, 4).tolist(),
+            y=list(range(len(order))),
+            width=0.34,
+            orientation="h",
+            marker_color=NAMED,
+            customdata=[_named(index) for index in order],
+            hovertemplate="%{customdata}: %{x:.3f} on average<extra></extra>",
+        )
+    )
+    title = f"How far each measure moves {EMOTIONS[of]}"
+    return _rows(figure, title, order, "mean |SHAP value|")
+
+
+def swarm(found: Terms, of: int) -> "go.Figure":
+    """What each measure adds to the glass box's score of an emotion, a dot a face, coloured by the measure's value."""
+    import plotly.graph_objects as go
+
+    order = _strongest(found, of)
+    values, added = found.values[:, order], found.drawn[:, order, of]
+    figure = go.Figure(
+        go.Scatter(
+            x=np.round(added.T.ravel(), 4).tolist(),
+            y=np.round(np.arange(len(order))[:, None] + _spread(added).T, 3).ravel().tolist(),
+            customdata=[
+                f"{geometry.MEASURES[index].label} {value:.2f}".replace("-", "\u2212")
+                for index, column in zip(order, values.T, strict=True)
+                for value in column.tolist()
+            ],
+            mode="markers",
+            marker={
+                "color": np.round(_ranks(values).T.ravel(), 3).tolist(),
+                "colorscale": [list(step) for step in LOW_TO_HIGH],
+                "cmin": 0,
+                "cmax": 1,
+                "size": 4,
+                "opacity": 0.8,
+            },
+            showlegend=False,
+            hovertemplate="%{customdata}: %{x:+.3f}<extra></extra>",
+        )
+    )
+    for name, (_, colour) in (("less so", LOW_TO_HIGH[0]), ("more so", LOW_TO_HIGH[-1])):
+        figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker={"color": colour, "size": 8})
+    figure.add_vline(x=0, line={"color": LABELLED, "width": 1}, layer="below")
+    return _rows(figure, f"Added to {EMOTIONS[of]}, face by face", order, "SHAP value").update_layout(
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "itemclick": False}
+    )
+
+
+def _strongest(found: Terms, of: int) -> np.ndarray:
+    return np.argsort(-found.strengths[:, of], kind="stable")
+
+
+def _rows(figure: "go.Figure", title: str, order: np.ndarray, axis: str) -> "go.Figure":
+    """A row a measure, its name above it, so that a phone's width is left to what is drawn."""
+    at = {"x": 0, "xref": "x domain", "xanchor": "left", "yref": "y", "yanchor": "middle"}
+    names = [
+        {"text": _named(index), "y": place - 0.44, "showarrow": False, "font": {"size": 12}, **at}
+        for place, index in enumerate(order)
+    ]
+    figure.update_layout(annotations=names)
+    figure.update_xaxes(title={"text": axis, "font": {"size": 12}})
+    figure.update_yaxes(range=[len(order) - 0.5, -0.8], showticklabels=False, showgrid=False)
+    return _styled(figure, title, 78 + 50 + ROW * len(order)).update_layout(margin_t=78)
+
+
+def _named(index: int) -> str:
+    """A measure, and what more of it means."""
+    measure = geometry.MEASURES[index]
+    return f"{measure.label}: {measure.up}"
+
+
+def _spread(added: np.ndarray) -> np.ndarray:
+    """How far below and above its row's line each dot lies, the same every time: float (N, M) -> (N, M).
+
+    Dots of one value spread the further the more there are.
+    """
+    spread = np.zeros(added.shape)
+    random = np.random.default_rng(0)
+    for column, values in enumerate(added.T):
+        _, at, count = np.unique(values, return_inverse=True, return_counts=True)
+        room = 0.28 * np.sqrt(count / count.max())
+        spread[:, column] = random.uniform(-1, 1, len(values)) * room[at] + 0.08
+    return spread
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Where each value stands among those of its column, 0 the smallest and 1 the largest; equal ones stand alike."""
+    found = np.zeros(values.shape)
+    for column, each in enumerate(values.T):
+        rising = np.sort(each)
+        middle = (np.searchsorted(rising, each, "left") + np.searchsorted(rising, each, "right") - 1) / 2
+        found[:, column] = middle / max(1, len(each) - 1)
+    return found
 
 
 def _groups(drawn: Plane, colour_by: str) -> list[tuple[str, str, np.ndarray]]:

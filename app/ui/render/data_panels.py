@@ -3,10 +3,12 @@
 import base64
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from markupsafe import Markup
 
 from app import text
 from app.data.accuracy import Rate
+from app.data.terms import Terms
 from app.data.view import About, Example, Geometry, Plane, Summary
 from app.ui.render import data_charts
 from app.ui.render.html import fill, note
@@ -124,6 +126,20 @@ def geometry(found: Geometry, about: str) -> Markup:
         for name, row in zip(found.measures, found.correlations.tolist(), strict=True)
     ]
     return fill("data_geometry", about=about, heads=EMOTIONS, rows=rows)
+
+
+def terms(found: Terms, of: int) -> Markup:
+    """What the charts of the glass box's terms show, and over how many faces."""
+    every = len(found.values) == found.faces
+    strongest = np.argsort(-found.strengths[:, of], kind="stable")[:3]
+    return fill(
+        "data_terms",
+        emotion=EMOTIONS[of],
+        faces=f"{found.faces:,} faces" if found.faces > 1 else "one face",
+        background=found.background,
+        dots="these faces" if every else f"{len(found.values)} of these faces, drawn by chance",
+        strongest=text.listed([measured.MEASURES[index].label for index in strongest]),
+    )
 
 
 def _tint(value: float) -> str:

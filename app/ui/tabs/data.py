@@ -8,6 +8,7 @@ from app import text
 from app.data import filters, reading, view
 from app.data.faces import MEAN
 from app.data.filters import Filters
+from app.data.terms import Terms
 from app.data.view import About, Summary
 from app.serving import admission
 from app.ui import scripts
@@ -22,6 +23,8 @@ READING = html.note("Reading the dataset …", progress=())
 ALL_FACES = ("all", "")
 MEASURES = view.TOLD
 COLOURED = [(name, key) for key, name in data_charts.COLOUR_BY.items()]
+EXPLAINED = "happy"
+"""The emotion whose score is told at first."""
 ABOUT_UNCERTAIN = "The faces whose probabilities are spread the widest over the seven emotions."
 ABOUT_WRONG = (
     "The faces that are named otherwise than labelled with the highest probability. Now and then the label is wrong."
@@ -56,6 +59,10 @@ class View(NamedTuple):
     method: Any = SKIP
     uncertain: Any = SKIP
     wrong: Any = SKIP
+    terms_note: Any = SKIP
+    terms_controls: Any = SKIP
+    strengths: Any = SKIP
+    swarm: Any = SKIP
     geometry: Any = SKIP
 
 
@@ -78,20 +85,27 @@ def build(shared: Shared) -> None:
     plane = gr.Plot(show_label=False, visible=False, elem_id="data-map")
     plane_note = gr.HTML()
     uncertain, wrong = gr.HTML(elem_id="data-uncertain"), gr.HTML(elem_id="data-wrong")
+    terms_note = gr.HTML(elem_id="data-terms")
+    with gr.Row(visible=False) as terms_controls:
+        explained = gr.Radio([*EMOTIONS], value=EXPLAINED, label="The score of", elem_id="data-explained")
+    with gr.Row(elem_classes="fw-charts", elem_id="data-terms-charts"):
+        strengths, swarm = _chart(), _chart()
     geometry = gr.HTML(elem_id="data-geometry")
     outputs = View(
         shown, about, network, split, notice, counts, confusion, disagreement, tables, **by_measure, same=same,
         plane=plane, plane_note=plane_note, plane_controls=plane_controls, method=method, uncertain=uncertain,
-        wrong=wrong, geometry=geometry,
+        wrong=wrong, terms_note=terms_note, terms_controls=terms_controls, strengths=strengths, swarm=swarm,
+        geometry=geometry,
     )  # fmt: skip
     chosen = [each.input for each in asked if isinstance(each, gr.Dropdown)]
     typed = [event for each in asked if isinstance(each, gr.Number) for event in (each.submit, each.blur)]
     last = PRIVATE | {"trigger_mode": "always_last"}
-    inputs = [shown, colour, method, *asked]
+    inputs = [shown, colour, method, explained, *asked]
     gr.on([shared.tab.select, *chosen, *typed], show, inputs, [*outputs], **last, **admission.PREDICTS).then(
         None, js=scripts.read("resize")
     )
     gr.on([colour.input, method.input], draw, inputs, [plane, plane_note], **last, **admission.PREDICTS)
+    gr.on([explained.input], add_up, [explained, *asked], [terms_note, strengths, swarm], **last, **admission.PREDICTS)
 
 
 def _controls() -> list[gr.Dropdown | gr.Number]:
@@ -142,7 +156,7 @@ def read(network: str, emotion: str, label: str, split: str, agreement: str, *en
     return Filters(network, emotion, label, split, agreement, ranges)
 
 
-def show(shown: Any, colour: str, method: str, *asked: Any) -> View:
+def show(shown: Any, colour: str, method: str, explained: str, *asked: Any) -> View:
     """Everything that the tab tells of the faces that pass the filters; nothing changes where it is told already."""
     try:
         key = (reading.current().state, asked)
@@ -151,7 +165,10 @@ def show(shown: Any, colour: str, method: str, *asked: Any) -> View:
         wanted = read(*asked)
         told = view.summary(wanted)
         charts = _charts(told)
-        drawn = draw(shown, colour, method, *asked) if told.about.projections and told.faces else (_none(), "")
+        note, strengths, swarm = _terms(told.terms, explained)
+        drawn = (
+            draw(shown, colour, method, explained, *asked) if told.about.projections and told.faces else (_none(), "")
+        )
     except FaceWhyError as error:
         return refused(error)
     names = list(told.rates)
@@ -170,10 +187,14 @@ def show(shown: Any, colour: str, method: str, *asked: Any) -> View:
         method=_methods(told.about, method),
         uncertain=data_panels.faces("What it cannot decide", ABOUT_UNCERTAIN, told.uncertain, names),
         wrong=data_panels.faces("Sure and wrong", ABOUT_WRONG, told.wrong, names),
+        terms_note=note,
+        terms_controls=gr.update(visible=told.terms is not None),
+        strengths=strengths,
+        swarm=swarm,
     )
 
 
-def draw(shown: Any, colour: str, method: str, *asked: Any) -> tuple[Any, Any]:
+def draw(shown: Any, colour: str, method: str, explained: str, *asked: Any) -> tuple[Any, Any]:
     """The map, and how it was drawn."""
     wanted = read(*asked)
     methods = view.about(reading.current()).projections
@@ -181,11 +202,19 @@ def draw(shown: Any, colour: str, method: str, *asked: Any) -> tuple[Any, Any]:
     return _some(data_charts.plane(drawn, colour)), data_panels.plane_note(drawn)
 
 
+def add_up(explained: str, *asked: Any) -> tuple[Any, Any, Any]:
+    """What the glass box adds up for an emotion's score: in words, and as two charts."""
+    opened = reading.current()
+    return _terms(view.glass_terms(opened, filters.chosen(opened.faces, read(*asked))), explained)
+
+
 def refused(error: FaceWhyError) -> View:
     """A sentence in place of everything else."""
-    charts = dict.fromkeys(("counts", "confusion", "disagreement", *MEASURES, "plane"), _none())
-    empty: dict[str, Any] = dict.fromkeys(("tables", "same", "plane_note", "uncertain", "wrong", "geometry"), "")
-    return View(shown=None, notice=html.note(str(error)), plane_controls=gr.update(visible=False), **charts, **empty)
+    drawn = ("counts", "confusion", "disagreement", *MEASURES, "plane", "strengths", "swarm")
+    words = ("tables", "same", "plane_note", "uncertain", "wrong", "terms_note", "geometry")
+    charts, empty = dict.fromkeys(drawn, _none()), dict.fromkeys(words, "")
+    hidden = dict.fromkeys(("plane_controls", "terms_controls"), gr.update(visible=False))
+    return View(**{"shown": None, "notice": html.note(str(error)), **hidden, **charts, **empty})
 
 
 def _charts(told: Summary) -> dict[str, Any]:
@@ -206,6 +235,14 @@ def _charts(told: Summary) -> dict[str, Any]:
         **by_measure,
         "geometry": data_panels.geometry(told.geometry, ABOUT_GEOMETRY) if told.geometry and some else "",
     }
+
+
+def _terms(found: Terms | None, explained: str) -> tuple[Any, Any, Any]:
+    if found is None:
+        return "", _none(), _none()
+    of = EMOTIONS.index(explained)
+    charts = (data_charts.strengths(found, of), data_charts.swarm(found, of))
+    return data_panels.terms(found, of), *map(_some, charts)
 
 
 def _methods(about: About, method: str) -> Any:

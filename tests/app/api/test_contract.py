@@ -25,7 +25,14 @@ QUICK = {
     "report": {"method": "gradcam", "output": "evidence"},
     "compare": {"emotion": "angry", "against": "happy"},
     "lab": {"experiment": {"steps": [{"do": "hide", "region": "mouth"}]}, "emotion": "happy", "method": "gradcam"},
-    "dataset": {"label": "fear", "ranges": {"brightness": [0.2, None]}, "bins": 3, "examples": 2, "points": 20},
+    "dataset": {
+        "label": "fear",
+        "ranges": {"brightness": [0.2, None]},
+        "bins": 3,
+        "examples": 2,
+        "points": 20,
+        "terms": "sad",
+    },
 }
 """What is asked of the endpoints that take long, or answer much."""
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=list(ENDPOINTS))

@@ -13,7 +13,7 @@ ASKED = ("mean", "", "", "", "", *[None] * 8)
 
 
 def show(*asked, shown=None, colour="answer", method="pca") -> data.View:
-    return data.show(shown, colour, method, *(asked or ASKED))
+    return data.show(shown, colour, method, "happy", *(asked or ASKED))
 
 
 def figure(update):
@@ -66,10 +66,10 @@ def test_filters_are_read_from_the_controls(three):
 
 
 def test_the_map_is_coloured_by_what_is_asked(three):
-    drawn, note = data.draw(None, "error", "pca", *ASKED)
+    drawn, note = data.draw(None, "error", "pca", "happy", *ASKED)
     assert [(trace.name, list(trace.x)) for trace in figure(drawn).data] == [("right", [1, 2]), ("wrong", [3])]
     assert "3 faces" in note and "came with the dataset" in note
-    by_label, _ = data.draw(None, "label", "stored", *ASKED)
+    by_label, _ = data.draw(None, "label", "stored", "happy", *ASKED)
     assert [trace.name for trace in figure(by_label).data] == ["fear", "happy", "sad"]
 
 
@@ -115,3 +115,51 @@ def test_the_page_shows_the_numbers_of_the_api(use, plain):
     assert [list(row) for row in figure(view.confusion).data[0].customdata] == answer["confusion"]
     bins = answer["by_measure"][0]["bins"]
     assert list(figure(view.brightness).data[0].y) == pytest.approx([100 * each["accuracy"] for each in bins])
+
+
+@pytest.fixture
+def shipped(monkeypatch):
+    monkeypatch.delenv(reading.VARIABLE, raising=False)
+
+
+def test_the_glass_boxs_terms_are_drawn_as_the_api_tells_them(shipped):
+    note, bars, dots = data.add_up("sad", *ASKED)
+    answer = endpoints.dataset(schemas.DatasetRequest(terms="sad"))["glass_box"]
+    assert answer["faces"] == answer["background"] == 7153 and "(7,153 faces)" in note
+    strongest = sorted(answer["terms"], key=lambda each: -each["strength"]["sad"])
+    assert list(figure(bars).data[0].x) == pytest.approx([each["strength"]["sad"] for each in strongest], abs=1e-4)
+    for each in answer["terms"]:
+        assert sum(step["faces"] for step in each["steps"]) == 7153
+        mean = sum(step["faces"] * step["shap"] for step in each["steps"])
+        assert mean == pytest.approx(0, abs=1e-6), "less its mean over these very faces"
+        size = sum(step["faces"] * abs(step["shap"]) for step in each["steps"]) / 7153
+        assert size == pytest.approx(each["strength"]["sad"])
+    first = figure(dots).data[0]
+    added = np.array(first.x).reshape(20, -1)
+    assert added.shape[1] == 200 and "200 of these faces, drawn by chance" in note
+    for row, each in zip(added, strongest, strict=True):
+        assert set(row) <= {round(step["shap"], 4) for step in each["steps"]}
+    assert strongest[0]["label"] in note and [len(each["steps"]) for each in strongest] == [14] * 20
+
+
+def test_dots_are_coloured_by_the_measures_value(shipped):
+    _, _, dots = data.add_up("happy", *ASKED)
+    [first, *_] = figure(dots).data
+    [wider] = [place for place, each in enumerate(figure(dots).layout.annotations) if each.text == "mouth: wider"]
+    colours, values = (np.array(each).reshape(20, -1)[wider] for each in (first.marker.color, first.customdata))
+    order = np.argsort([float(text.split()[-1]) for text in values], kind="stable")
+    assert colours.min() == 0 and colours.max() == 1 and (np.diff(colours[order]) > -0.05).all()
+    assert np.corrcoef(colours, np.array(first.x).reshape(20, -1)[wider])[0, 1] > 0.9, "wider mouths look happier to it"
+
+
+def test_each_emotion_has_terms_of_its_own_and_filters_hold(shipped):
+    happy, sad = (figure(data.add_up(name, *ASKED)[1]).data[0].x for name in ("happy", "sad"))
+    assert list(happy) != list(sad)
+    few = data.add_up("happy", "mean", "happy", *ASKED[2:])
+    assert list(figure(few[1]).data[0].x) != list(happy) and "(7,153 faces)" in few[0]
+    assert data.add_up("happy", "mean", "", "none", *ASKED[3:])[0] == "", "no face has no label"
+    assert shown_charts(show()) >= {"strengths", "swarm", "terms_controls"}
+
+
+def test_without_all_measures_there_are_no_terms(three):
+    assert not shown_charts(show()) & {"strengths", "swarm", "terms_controls"} and show().terms_note == ""
