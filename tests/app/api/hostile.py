@@ -11,6 +11,7 @@ import json
 import random
 import socket
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pillow_heif
 from PIL import Image
+
+from tests.models.test_clip import film
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 META = {"meta": {"_type": "gradio.FileData"}}
@@ -163,6 +166,17 @@ class Visitor:
         if "error" in said:
             return Heard(400, heard.text, heard.head)
         return Heard(422 if said["result"].get("isError") else 200, heard.text, heard.head)
+
+    def clip(self, data: bytes, name: str = "clip.mp4") -> Heard:
+        """An upload, and what the page does with a clip; what it says of a clip that it cannot read counts as 422."""
+        uploaded = self.upload(data, name, "video/mp4")
+        if uploaded.status != 200:
+            return uploaded
+        heard = self.join("read_clip", None, None, 1, {"path": json.loads(uploaded.text)[0], **META}, "cnn")
+        return Heard(422, heard.text, heard.head) if "fw-error" in heard.text else heard
+
+    def coded_clip(self, data: bytes) -> Heard:
+        return self.v1("video", video=base64.b64encode(data).decode(), model="cnn")
 
     def tool(self, name: str, **arguments) -> Heard:
         return self.mcp("tools/call", {"name": name, "arguments": arguments})
@@ -620,6 +634,44 @@ STATIC = (
 )
 
 
+# ------------------------------------------------------------------------ clips
+
+
+@cache
+def good_clip() -> bytes:
+    """An MP4 of a second without a face."""
+    with tempfile.TemporaryDirectory() as folder:
+        return film(Path(folder) / "film.mp4", times=(0, 250, 500, 750))
+
+
+def lasting(data: bytes, length: int) -> bytes:
+    """A clip whose head says that it lasts so long, in its own units."""
+    at = data.index(b"mvhd") + 20
+    return data[:at] + struct.pack(">I", length) + data[at + 4 :]
+
+
+def clips() -> dict[str, tuple[bytes, frozenset[int]]]:
+    """What may be uploaded as a clip, and what is said to it."""
+    good = good_clip()
+    return {
+        "a clip": (good, READ),
+        "nothing": (b"", REFUSED),
+        "a picture": (encoded("PNG"), REFUSED),
+        "a picture in a clip's box": (encoded("AVIF"), EITHER),
+        "text": (b"ftyp" * 50, REFUSED),
+        "a box and noise": (good[:32] + random.Random(1).randbytes(5000), REFUSED),
+        "half": (good[: len(good) // 2], REFUSED),
+        "flipped bits": (flipped(good, 2), EITHER),
+        "ten hours": (lasting(good, 36_000_000), EITHER),
+        "a box of 2^64 bytes": (good[:32] + b"\0\0\0\x01moov" + b"\xff" * 8 + good[32:], REFUSED),
+        "a thousand boxes in each other": (b"\0\0\0\x08ftyp" + b"\0\0\x20\0moov" * 1000, REFUSED),
+        "only Matroska's head": (b"\x1aE\xdf\xa3" + b"\x01" + b"\xff" * 7, REFUSED),
+        "only AVI's head": (b"RIFF\xff\xff\xff\xffAVI LIST" + b"\xff" * 64, REFUSED),
+        "a playlist of a file": (b"#EXTM3U\n#EXTINF:2,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", REFUSED),
+        "a list of addresses": (b"ffconcat version 1.0\nfile http://169.254.169.254/a.mp4\n", REFUSED),
+    }
+
+
 # ------------------------------------------------------------------------- table
 
 
@@ -718,6 +770,30 @@ def of_paths() -> Iterable[Case]:
     for target in STATIC:
         allowed = EITHER | HUNG_UP if target.startswith(("/?", "//")) else REFUSED | HUNG_UP
         yield Case(target[:50], "static", lambda visitor, target=target: visitor.get(target), allowed)
+
+
+def of_clips() -> Iterable[Case]:
+    for name, (data, allowed) in clips().items():
+        yield Case(name, "the tab Clips", lambda visitor, data=data: visitor.clip(data), allowed)
+        yield Case(name, "/api/v1/video", lambda visitor, data=data: visitor.coded_clip(data), allowed)
+    for name in ("a.m3u8", "../../a.sh"):
+        yield Case(
+            f"a clip called {name}", "the tab Clips", lambda visitor, name=name: visitor.clip(good_clip(), name), READ
+        )
+    for path in ("SECRET", "LINK", "/etc/passwd", "http://127.0.0.1:1/a.mp4", "concat:/etc/passwd", "FOLDER"):
+        for interface, send in {
+            "call": lambda visitor, said: visitor.call("video", {"path": said, **META}),
+            "join": lambda visitor, said: visitor.join("read_clip", None, None, 1, {"path": said, **META}, "cnn"),
+            "/api/v1/video": lambda visitor, said: visitor.v1("video", video=said),
+            "mcp": lambda visitor, said: visitor.tool("video", video=said),
+        }.items():
+            allowed = EITHER if interface == "join" else REFUSED
+            yield Case(
+                f"{path} as a clip",
+                interface,
+                lambda visitor, path=path, send=send: send(visitor, meant(visitor, path)),
+                allowed,
+            )
 
 
 def of_bodies() -> Iterable[Case]:
@@ -917,4 +993,4 @@ def of_requests() -> Iterable[Case]:
 
 def table() -> list[Case]:
     """Every case."""
-    return [*of_pictures(), *of_paths(), *of_bodies(), *of_requests()]
+    return [*of_pictures(), *of_paths(), *of_clips(), *of_bodies(), *of_requests()]

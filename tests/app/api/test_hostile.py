@@ -77,6 +77,7 @@ def test_the_table_is_long_and_covers_every_door(table):
     interfaces = {case.interface for case in table}
     assert {"page", "call", "join", "run", "file=", "proxy=", "mcp", "static", "socket", "closed"} <= interfaces
     assert {"/predict", "/predict/batch", "/api/v1", "/api/v1/explain", "/gradio_api/upload"} <= interfaces
+    assert {"the tab Clips", "/api/v1/video"} <= interfaces
 
 
 def faults(visitor: hostile.Visitor, case: hostile.Case) -> list[str]:
@@ -120,9 +121,9 @@ GOOD = {format: hostile.encoded(format, (64, 64)) for format in hostile.FORMATS}
 
 
 @st.composite
-def spoiled(draw) -> bytes:
-    """A good picture of any format with bytes changed, lost, doubled or moved."""
-    data = bytearray(GOOD[draw(st.sampled_from(hostile.FORMATS))])
+def spoiled(draw, good: tuple[bytes, ...] = tuple(GOOD.values())) -> bytes:
+    """A good picture of any format, or a clip, with bytes changed, lost, doubled or moved."""
+    data = bytearray(draw(st.sampled_from(good)))
     for _ in range(draw(st.integers(1, 8))):
         at = draw(st.integers(0, max(0, len(data) - 1)))
         length = draw(st.integers(1, 64))
@@ -158,3 +159,11 @@ def test_no_spoiled_picture_breaks_an_endpoint(visitor, data):
     assert heard.status in (200, 400, 413, 415, 422), heard.text
     if heard.status != 200:
         assert json.loads(heard.text)["error"]["message"].endswith(".")
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(spoiled((hostile.good_clip(),)))
+def test_no_spoiled_clip_breaks_the_endpoint_or_the_tab(visitor, data):
+    for heard in (visitor.coded_clip(data), visitor.clip(data)):
+        assert heard.status in (200, 400, 413, 415, 422), heard.text
+        assert leaks(heard, "", visitor.folder) == []
