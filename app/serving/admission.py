@@ -106,6 +106,10 @@ class WorkQueue:
         """When half of what is inside will be done: whole seconds, at least 1."""
         return max(1, round(self._usual * (self.running + self.waiting) / self.at_once / 2))
 
+    def wait_s(self, rank: int) -> float:
+        """Seconds until a call begins that waits at this rank, 0 for the next to run: as calls of late took."""
+        return self._usual * (rank + 1) / self.at_once
+
     def busy(self) -> BusyError:
         """What a call is told that gets no place."""
         seconds = self.seconds

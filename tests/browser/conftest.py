@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -82,6 +83,14 @@ class Watch:
 
     def failed(self, answer) -> bool:
         return answer.status >= 400 and not answer.url.endswith("upload_progress?upload_id=")
+
+
+@pytest.fixture
+def held() -> Iterator[threading.Event]:
+    """Set by a test to let a method that waits for it go on; set at the end in any case."""
+    event = threading.Event()
+    yield event
+    event.set()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import base64
 import re
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -27,14 +25,6 @@ def explained(visit):
     open_tab(page, "Explain")
     page.locator("#heatmap .fw-heat").wait_for()
     return page
-
-
-@pytest.fixture
-def held() -> Iterator[threading.Event]:
-    """Set by a test to let a method that waits for it go on; set at the end in any case."""
-    event = threading.Event()
-    yield event
-    event.set()
 
 
 def choose(page, name: str, option: str) -> None:

@@ -1,7 +1,10 @@
 """The Lab in a real browser: hide, undo, paint, swap, and a link that brings it all back."""
 
+import re
+
 import pytest
 
+from app import experiments
 from tests.browser.test_page import give, open_tab
 
 pytestmark = pytest.mark.browser
@@ -49,6 +52,26 @@ def test_hiding_the_mouth_changes_the_answers_undo_and_a_link_bring_them_back(vi
     open_lab(page)
     assert steps(page, 1) == ["mouth hidden"]
     assert page.locator("#lab-face image").get_attribute("href") == picture and shares(page) == hidden
+
+
+def test_who_waits_for_the_networks_is_told_the_place_and_the_seconds(visit, held, monkeypatch):
+    page = visit()
+    open_lab(page)
+    run = experiments.run
+
+    def slow(*given, **named):
+        held.wait(60)
+        return run(*given, **named)
+
+    monkeypatch.setattr(experiments, "run", slow)
+    for part in ("mouth", "nose", "left eye", "right eye"):
+        page.locator("#lab-parts button").get_by_text(part, exact=True).click()
+    told = page.locator(".fw-place:visible .fw-note")
+    told.wait_for()
+    assert re.fullmatch(r".* Your place in the queue: \d of 2, in about \d+ seconds?\.", told.inner_text())
+    held.set()
+    told.wait_for(state="detached")
+    assert len(steps(page, 4)) == 4
 
 
 def test_quick_clicks_all_count(visit):

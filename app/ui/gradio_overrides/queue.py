@@ -85,7 +85,7 @@ class PageQueue(Queue):
         return pushed, busy(len(self)) if state == "queue_full" else message, state
 
     def broadcast_estimations(self, concurrency_id: str, after: int | None = None) -> None:
-        """As Gradio's; what computes is told its place among all that wait, those of REST and MCP as well."""
+        """As Gradio's; what computes is told its place among all that wait, REST and MCP as well, and how long."""
         work = self.work_queues.get(concurrency_id)
         if work is None:
             super().broadcast_estimations(concurrency_id, after)
@@ -95,7 +95,9 @@ class PageQueue(Queue):
         for event in list(self.event_queue_per_concurrency_id[concurrency_id].queue):
             place = self._places.get(event._id)
             if place in ranks:
-                self.send_message(event, EstimationMessage(rank=ranks[place], queue_size=len(order)))
+                rank = ranks[place]
+                told = EstimationMessage(rank=rank, queue_size=len(order), rank_eta=work.wait_s(rank))
+                self.send_message(event, told)
 
     def send_message(self, event: Event, event_message: EventMessage) -> None:
         """As Gradio's, unless the session is forgotten."""

@@ -14,7 +14,7 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 
 
 def waiting_place() -> tuple[gr.HTML, dict[str, Any]]:
-    """What says at which place of the queue a visitor's call waits, and the options of the events it speaks of."""
+    """What says at which place of the queue a visitor's call waits and how long, and the options of such events."""
     place = gr.HTML(js_on_load=scripts.read("place"), elem_classes="fw-place")
     return place, PRIVATE | {"show_progress": "minimal", "show_progress_on": place}
 

@@ -14,7 +14,7 @@ from app.ui.cancellation import Cancellation
 from app.ui.clip_input import ClipSource
 from app.ui.gradio_overrides import events
 from app.ui.render import charts, clip_view, html
-from app.ui.tabs import PRIVATE, SKIP, Shared
+from app.ui.tabs import PRIVATE, SKIP, Shared, waiting_place
 from app.ui.tabs.live import kept
 from models import clip
 
@@ -70,6 +70,7 @@ def build(shared: Shared) -> None:
                 choices = [(name, key) for key, name in text.ALL.items()]
                 asked = gr.Radio(choices, value=pipeline.MEAN, label="Who is asked", elem_id="clip-asked")
             with gr.Column(scale=6, min_width=320):
+                _, waits = waiting_place()
                 notice = gr.HTML(WELCOME, elem_id="clip-notice")
                 stop = gr.Button("Stop", elem_id="clip-stop", visible=False, min_width=90)
         with gr.Column(visible=False, elem_id="clip-results") as results:
@@ -89,7 +90,7 @@ def build(shared: Shared) -> None:
         read_clip,
         [cancellation, found, when, source, asked],
         [*view],
-        **PRIVATE | admission.EXPLAINS,
+        **waits | admission.EXPLAINS,
         js=scripts.read("when"),
     )
     stop.click(stopped, cancellation, [*view], **PRIVATE)

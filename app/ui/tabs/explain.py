@@ -217,16 +217,16 @@ def build(shared: Shared) -> None:
     ]
     runs.append(stop.click(stopped, cancellation, map_of, **PRIVATE))
     for run in runs:
-        run.then(judge, [cancellation, shown, judged], judged_of, **PRIVATE, **admission.EXPLAINS)
+        run.then(judge, [cancellation, shown, judged], judged_of, **waits, **admission.EXPLAINS)
     make.click(kept, [shared.session, shown, judged, result, bare], files, **PRIVATE)
     bare.input(forget, None, files, **PRIVATE, queue=False)
     fold.expand(None, js=scripts.read("resize"))
     for button, handler in ((compute, compute_elsewhere), (shake, shake_network)):
         inputs_of = [checking, cancellation, shared.session, shown]
-        button.click(handler, inputs_of, check_of, **PRIVATE, **admission.EXPLAINS)
+        button.click(handler, inputs_of, check_of, **waits, **admission.EXPLAINS)
     counted = gr.State("")
     joins = [cancellation, shared.session, shown, counted]
-    together.expand(count_together, joins, [counted, joined], **PRIVATE, **admission.EXPLAINS)
+    together.expand(count_together, joins, [counted, joined], **waits, **admission.EXPLAINS)
     halt.click(halted, checking, check_of, **PRIVATE)
     opacity.input(None, opacity, None, js=scripts.read("opacity"))
     outlined.input(None, outlined, None, js=scripts.read("outlined"))

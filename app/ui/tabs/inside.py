@@ -77,8 +77,8 @@ def build(shared: Shared) -> None:
     shared.tab.select(open_up, inputs, outputs, **options)
     gr.on([model.input, emotion.input], open_up, inputs, outputs, **options)
     strip.select(choose, shared.session, shared.session, **PRIVATE).then(open_up, inputs, outputs, **options)
-    network.select(turn_to, [shared.session, shown], outputs, **PRIVATE)
-    cells.select(point_at, [shared.session, shown], outputs, **PRIVATE)
+    network.select(turn_to, [shared.session, shown], outputs, **waits)
+    cells.select(point_at, [shared.session, shown], outputs, **waits)
 
 
 def open_up(

@@ -18,7 +18,7 @@ from app.ui.gradio_overrides import events
 from app.ui.measures_fold import face_again, face_arrived, move_measures
 from app.ui.render import html, lab_panels, pictures
 from app.ui.session import Session
-from app.ui.tabs import PRIVATE, SKIP, Shared, choose
+from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
 from app.ui.tabs.explain import Shown
 from explain.base import Explanation
 from explain.lab import steps as kinds
@@ -144,6 +144,7 @@ def build(shared: Shared) -> None:
             hand = gr.Radio(HANDS, value="0", show_label=False, container=False, elem_id="lab-hand")
             invitation = lab_panels.invitation(Experiment())
             face = gr.HTML(invitation, js_on_load=scripts.read("lab_face"), elem_id="lab-face")
+            _, waits = waiting_place()
             steps = gr.HTML(js_on_load=scripts.read("select"), elem_id="lab-steps")
             verdict = gr.HTML(elem_id="lab-verdict")
             with gr.Row(elem_classes="fw-pair"):
@@ -177,30 +178,30 @@ def build(shared: Shared) -> None:
     watched = [method, emotion, swapped]
     places = [strip, face, steps, verdict, predictions, smallest, parts, swap, undo, reset, link, text, method]
     outputs = [*View(*places, **sliders)]
-    quiet = PRIVATE | admission.EXPLAINS
+    computed = waits | admission.EXPLAINS
     shared.tab.select(waiting, own, outputs, **PRIVATE, queue=False)
-    shared.tab.select(does(arrive), [*own, shared.explained, shared.prepared], outputs, **quiet)
-    gr.on([emotion.input, swapped.input], does(watch), [*own, *watched], outputs, **quiet)
+    shared.tab.select(does(arrive), [*own, shared.explained, shared.prepared], outputs, **computed)
+    gr.on([emotion.input, swapped.input], does(watch), [*own, *watched], outputs, **computed)
     method.input(busy, shared.session, outputs, **PRIVATE, queue=False)
-    method.input(does(watch), [*own, *watched], outputs, **quiet)
-    gr.on([face.select, parts.select], does(touch), [*own, fill], outputs, **quiet)
-    fill.input(does(change_baseline), [*own, fill], outputs, **quiet)
-    swap.select(does(swap_part), own, outputs, **quiet)
+    method.input(does(watch), [*own, *watched], outputs, **computed)
+    gr.on([face.select, parts.select], does(touch), [*own, fill], outputs, **computed)
+    fill.input(does(change_baseline), [*own, fill], outputs, **computed)
+    swap.select(does(swap_part), own, outputs, **computed)
     releases = [slider.release for slider in sliders.values()]
-    gr.on(releases, does(slide), [*own, *sliders.values()], outputs, **quiet)
-    steps.select(does(take_away), own, outputs, **quiet)
-    undo.click(does(back), own, outputs, **quiet)
-    reset.click(does(start_over), own, outputs, **quiet)
-    take.click(does(follow_json), [*own, text], outputs, **quiet)
+    gr.on(releases, does(slide), [*own, *sliders.values()], outputs, **computed)
+    steps.select(does(take_away), own, outputs, **computed)
+    undo.click(does(back), own, outputs, **computed)
+    reset.click(does(start_over), own, outputs, **computed)
+    take.click(does(follow_json), [*own, text], outputs, **computed)
     chosen = strip.select(choose, shared.session, shared.session, **PRIVATE)
-    chosen.then(does(watch), [*own, *watched], outputs, **quiet)
+    chosen.then(does(watch), [*own, *watched], outputs, **computed)
     chosen.then(face_arrived, [shared.session, fold.state], fold.outputs, **PRIVATE)
     shared.tab.select(face_arrived, [shared.session, fold.state], fold.outputs, **PRIVATE)
     fold.back.click(face_again, shared.session, fold.outputs, **PRIVATE)
     moving = [shared.session, fold.state, fold.both, *fold.sliders]
     gr.on([each.input for each in fold.sliders], move_measures, moving, fold.outputs, **measures_fold.LIVE)
-    search.click(search_smallest, [*own, fill], outputs, **quiet)
-    smallest.select(does(follow), own, outputs, **quiet)
+    search.click(search_smallest, [*own, fill], outputs, **computed)
+    smallest.select(does(follow), own, outputs, **computed)
     about.expand(guide, None, page, **PRIVATE)
     hand.input(None, hand, None, js=scripts.read("lab_hand"))
     events.page().load(linked, [latest, code], None, js=scripts.read("lab_code"), **PRIVATE)

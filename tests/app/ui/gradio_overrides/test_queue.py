@@ -88,7 +88,8 @@ async def test_who_waits_is_told_at_which_place_with_those_of_other_interfaces(p
     await call(page, "visitor", browser=True)
     told = {name: calls.pending_messages_per_session[name] for name in ("program", "visitor")}
     last = {name: [one.get_nowait() for _ in range(one.qsize())][-1] for name, one in told.items()}
-    assert {name: (message.rank, message.queue_size) for name, message in last.items()} == {
-        "program": (1, 3),
-        "visitor": (0, 3),
+    usual = admission.USUAL[admission.EXPLAIN] / work.at_once
+    assert {name: (message.rank, message.queue_size, message.rank_eta) for name, message in last.items()} == {
+        "program": (1, 3, 2 * usual),
+        "visitor": (0, 3, usual),
     }

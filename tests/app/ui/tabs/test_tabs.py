@@ -12,6 +12,7 @@ import pytest
 
 from app import error_messages, main, pipeline, text
 from app.api import endpoints, schemas
+from app.serving import admission
 from app.ui import session
 from app.ui.cancellation import Cancellation
 from app.ui.session import Session
@@ -47,6 +48,16 @@ def test_the_handlers_of_a_tab_are_module_level_functions(tab):
         assert event.api_visibility == "private"
         if event.fn is not None:
             assert getattr(tab, event.fn.__name__) is inspect.unwrap(event.fn)
+
+
+@pytest.mark.parametrize("tab", main.TABS, ids=lambda tab: tab.TITLE)
+def test_whoever_waits_for_an_explanation_is_told_the_place(tab):
+    with gr.Blocks() as page, gr.Tabs(), gr.Tab(tab.TITLE) as container:
+        tab.build(Shared(gr.State(Session()), container, gr.State(None)))
+    for event in page.fns.values():
+        if event.concurrency_id == admission.EXPLAIN:
+            (place,) = event.show_progress_on
+            assert event.show_progress == "minimal" and "fw-place" in place.elem_classes, event.fn.__name__
 
 
 def test_titles_differ():
