@@ -3,9 +3,24 @@
 FACEWHY_BF16 alone stays, so that the suite can be run as on a processor without bfloat16.
 """
 
+import gc
 import os
 from pathlib import Path
+
+import pytest
 
 for name in [name for name in os.environ if name.startswith("FACEWHY_") and name != "FACEWHY_BF16"]:
     del os.environ[name]
 os.environ["FACEWHY_VERSIONS_DIR"] = str(Path(__file__).with_name("no-versions"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Keep what is imported and collected, a million objects, out of every search for garbage, then and later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
