@@ -1,6 +1,7 @@
 """A client of the running page, and calls below it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -27,14 +28,21 @@ def client(url) -> Client:
 
 
 @pytest.fixture(scope="session")
-def call(url):
+def http() -> Iterator[httpx.Client]:
+    """One client for many requests: each new one reads all of the system's certificates."""
+    with httpx.Client(timeout=120) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def call(url, http):
     """call(name, *arguments) -> the answer's data, or the message of the refusal as an exception."""
 
     def send(name: str, *arguments):
-        asked = httpx.post(f"{url}gradio_api/call/{name}", json={"data": arguments}, timeout=60)
+        asked = http.post(f"{url}gradio_api/call/{name}", json={"data": arguments})
         asked.raise_for_status()
         path = f"{url}gradio_api/call/{name}/{asked.json()['event_id']}"
-        lines = httpx.get(path, timeout=120).text.splitlines()
+        lines = http.get(path).text.splitlines()
         data = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")][-1]
         if "event: error" in lines:
             raise PermissionError(data["error"] if isinstance(data, dict) else data)
@@ -44,11 +52,11 @@ def call(url):
 
 
 @pytest.fixture(scope="session")
-def upload(url):
+def upload(url, http):
     """upload(bytes, name) -> the path that the server answers."""
 
     def send(data: bytes, name: str = "photo.jpg") -> str:
-        answer = httpx.post(f"{url}gradio_api/upload", files={"files": (name, data)}, timeout=60)
+        answer = http.post(f"{url}gradio_api/upload", files={"files": (name, data)})
         answer.raise_for_status()
         return answer.json()[0]
 

@@ -74,27 +74,37 @@ def media(tmp_path_factory) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def ask(url, call, upload, tools, media):
-    """ask(endpoint, **arguments) -> by interface, the answer, or the sentences of the refusal as a string."""
+def ask(url, http, call, upload, tools, media):
+    """ask(endpoint, arguments, ...) -> for each, by interface, the answer, or the sentences of the refusal."""
 
-    def send(endpoint, **arguments) -> dict:
+    def send(endpoint, *asked: dict) -> list[dict]:
         data, name = media.get(endpoint.media), endpoint.media
+        body = {name: base64.b64encode(data).decode()} if name else {}
+        maps = {"maps": "arrays"} if "maps" in endpoint.request.model_fields else {}
+        of_mcp = tools([(endpoint.name, {**maps, **body, **arguments}) for arguments in asked])
+        return [
+            {
+                "Gradio": of_gradio(endpoint, data, arguments),
+                "REST": of_rest(endpoint, {**body, **arguments}),
+                "MCP": tool.content[0].text if tool.isError else tool.structuredContent,
+            }
+            for arguments, tool in zip(asked, of_mcp, strict=True)
+        ]
+
+    def of_gradio(endpoint, data, arguments):
+        name = endpoint.media
         image = [{"path": upload(data, f"{name}.mp4"), "meta": {"_type": "gradio.FileData"}}] if name else []
         defaults = {key: field.default for key, field in endpoint.request.model_fields.items() if key != name}
         try:
-            [of_gradio] = call(endpoint.name, *image, *(defaults | arguments).values())
+            [answer] = call(endpoint.name, *image, *(defaults | arguments).values())
         except PermissionError as refused:
-            of_gradio = str(refused)
-        body = {name: base64.b64encode(data).decode(), **arguments} if name else arguments
-        rest = httpx.post(f"{url}api/v1/{endpoint.route}", json=body, timeout=120)
-        error = rest.json().get("error")
-        maps = {"maps": "arrays"} if "maps" in endpoint.request.model_fields else {}
-        [tool] = tools([(endpoint.name, {**maps, **body})])
-        return {
-            "Gradio": of_gradio,
-            "REST": f"{error['message']} {error['advice']}" if error else rest.json(),
-            "MCP": tool.content[0].text if tool.isError else tool.structuredContent,
-        }
+            return str(refused)
+        return answer
+
+    def of_rest(endpoint, body):
+        answer = http.post(f"{url}api/v1/{endpoint.route}", json=body).json()
+        error = answer.get("error")
+        return f"{error['message']} {error['advice']}" if error else answer
 
     return send
 
@@ -144,7 +154,7 @@ def test_every_interface_describes_and_gives_the_same_answer(endpoint, info, ope
     reference = route["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
     named = openapi["components"]["schemas"][reference.rpartition("/")[2]]
     assert set(named["properties"]) == set(expected["properties"])
-    answers = ask(endpoint, **QUICK.get(endpoint.name, {}))
+    [answers] = ask(endpoint, QUICK.get(endpoint.name, {}))
     for interface, answer in answers.items():
         assert TypeAdapter(endpoint.response).validate_python(answer, strict=True) == answer, interface
         assert numbers(answer) == pytest.approx(numbers(answers["REST"]), abs=TOLERANCE), interface
@@ -152,13 +162,13 @@ def test_every_interface_describes_and_gives_the_same_answer(endpoint, info, ope
 
 @every_endpoint
 def test_every_interface_refuses_the_same_values_with_the_same_words(endpoint, ask):
-    for name, field in endpoint.request_schema()["properties"].items():
-        for value in wrong(field) if name != endpoint.media else ():
-            said = ask(endpoint, **{name: value})
-            assert len(set(said.values())) == 1, said
-            sentences = said["REST"]
-            assert name in sentences and sentences.endswith(".") and "Received: " in sentences, sentences
-            assert re.search(r"(Use|Send|Choose) [^.]+\.$", sentences), sentences
+    fields = endpoint.request_schema()["properties"]
+    asked = [(name, value) for name in fields if name != endpoint.media for value in wrong(fields[name])]
+    for (name, _), said in zip(asked, ask(endpoint, *({name: value} for name, value in asked)), strict=True):
+        assert len(set(said.values())) == 1, said
+        sentences = said["REST"]
+        assert name in sentences and sentences.endswith(".") and "Received: " in sentences, sentences
+        assert re.search(r"(Use|Send|Choose) [^.]+\.$", sentences), sentences
 
 
 @every_endpoint
