@@ -103,7 +103,6 @@ def faces(title: str, about: str, found: Sequence[Example], names: Sequence[str]
         for each in found
     ]
     heads = [text.ALL[name] for name in names]
-    pictures = any(row["picture"] for row in rows)
     labels = any(row["label"] for row in rows)
     measures = [data_charts.MEASURES[name][0] for name in shown]
     return fill(
@@ -113,7 +112,6 @@ def faces(title: str, about: str, found: Sequence[Example], names: Sequence[str]
         rows=rows,
         heads=heads,
         measures=measures,
-        pictures=pictures,
         labels=labels,
     )
 
