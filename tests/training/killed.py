@@ -1,4 +1,4 @@
-"""A tiny training that is killed at a chosen moment: `python -m tests.training.killed DATA RUNS MOMENT`.
+"""A tiny training, of the short cnn, killed at a chosen moment: `python -m tests.training.killed DATA RUNS MOMENT`.
 
 The moments are those of its second epoch: "batch" before its last batch, "half" while the state is
 being written, "log" when the state is written and the log is not.
@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 
+from models import cnn
+from tests.training.short_cnn import short
 from training import checkpoint, run, train
 from training.config import Augmentation, Config
 
@@ -57,5 +59,5 @@ class Killed(checkpoint.Checkpoint):
 
 if __name__ == "__main__":
     data, runs, Killed.moment = sys.argv[1:]
-    train.Checkpoint = Killed
+    train.Checkpoint, cnn.build = Killed, short
     train.train(TINY, data, runs)

@@ -1,6 +1,6 @@
 """Training on the accelerator, tested on JAX's CPU: `test_on_device.py` runs this file with KERAS_BACKEND=jax.
 
-The cnn has two of its eight convolutions here, because JAX takes seconds to compile each.
+The cnn is the short one here, because JAX takes seconds to compile each convolution.
 """
 
 import dataclasses
@@ -17,8 +17,9 @@ import keras
 import numpy as np
 import pytest
 
-from models import cnn, layers
+from models import cnn
 from models.errors import DivergedError, ParameterError, RunError
+from tests.training.short_cnn import short
 from training import distill, on_device, optimizers, run, train
 from training.config import Augmentation, Config
 from training.data import augmentation as augment
@@ -39,21 +40,12 @@ TINY = Config(
 )
 RNG = np.random.default_rng(0)
 FACES = RNG.integers(0, 255, (32, 48, 48), dtype=np.uint8)
+MANY = np.repeat(FACES, 16, 0)
 SMALL = RNG.integers(0, 255, (32, 16, 16), dtype=np.uint8)
 
 
 def strength(augmentation: Augmentation) -> dict:
     return {name: jnp.float32(value) for name, value in dataclasses.asdict(augmentation).items()}
-
-
-def short(side=48, classes=7, dropout=0.3, width=1.0) -> keras.Model:
-    """The first and the last block of the cnn, one convolution each."""
-    inputs = keras.Input((side, side, 1), name="face")
-    x = keras.layers.Rescaling(4.0, offset=-2.0, name="scale")(inputs)
-    x = layers.convolution_block(x, layers.filters(32, width), "block1_1")
-    x = keras.layers.MaxPooling2D(2, name="pool1")(x)
-    x = layers.convolution_block(x, layers.filters(64, width), "block4_2")
-    return keras.Model(inputs, layers.classifier_head(x, classes, dropout), name="cnn")
 
 
 @pytest.fixture(autouse=True)
@@ -101,18 +93,17 @@ def test_drawn_maps_fill_the_ranges_of_the_host():
 
 
 def test_light_and_noise_are_like_the_hosts():
-    many = np.repeat(FACES, 16, 0)
     rng = np.random.default_rng(3)
-    host = np.stack([augment.face(rng, STRONG, face, 48) for face in many])
-    ours = np.asarray(on_device.disturbed(jax.random.key(2), jnp.asarray(many), strength(STRONG), 48))
+    host = np.stack([augment.face(rng, STRONG, face, 48) for face in MANY])
+    ours = np.asarray(on_device.disturbed(jax.random.key(2), jnp.asarray(MANY), strength(STRONG), 48))
     assert ours.shape == host.shape and 0 <= ours.min() and ours.max() <= 1
     assert ours.mean() == pytest.approx(host.mean(), abs=0.01) and ours.std() == pytest.approx(host.std(), rel=0.05)
     assert ours.mean((1, 2)).std() == pytest.approx(host.mean((1, 2)).std(), rel=0.1)
 
 
 def test_nothing_drawn_is_nothing_changed():
-    same = on_device.disturbed(jax.random.key(0), jnp.asarray(FACES), strength(PLAIN), 48)
-    assert np.asarray(same) == pytest.approx(FACES / 255, abs=1e-5)
+    same = on_device.disturbed(jax.random.key(0), jnp.asarray(MANY), strength(PLAIN), 48)
+    assert np.asarray(same) == pytest.approx(MANY / 255, abs=1e-5)
 
 
 # ------------------------------------------------------------------------ steps

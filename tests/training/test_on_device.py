@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from models import cnn
 from models.errors import ParameterError, UnknownNameError
+from tests.training.short_cnn import short
 from training import cli, run
 from training.config import Config, load
 from training.release import export
@@ -42,8 +43,6 @@ def test_on_jax_and_its_run_becomes_a_version_on_tensorflow(parquet, tmp_path, m
     environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=880)
     assert done.returncode == 0, done.stdout[-6000:]
-
-    from tests.training.on_jax import short
 
     monkeypatch.setattr(cnn, "build", short)
     made = export.export("cnn", tmp_path / "runs", "", tmp_path / "archive", tmp_path / "weights", run="one")
