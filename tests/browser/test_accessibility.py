@@ -1,6 +1,7 @@
 """Every tab with axe-core, and what a visitor without a mouse, or with the browser's own buttons, expects."""
 
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from tests.browser.test_page import give, open_tab
 
 pytestmark = pytest.mark.browser
 
+SMALL_TARGETS = Path(__file__).with_name("small_targets.js").read_text(encoding="utf-8")
 READY = {
     "Predict": "#notice .fw-verdict",
     "Live": "#live-numbers .fw-welcome",
@@ -25,7 +27,7 @@ READY = {
 
 
 @pytest.mark.timeout(600)
-def test_axe_finds_nothing_serious_on_any_tab_wide_or_narrow(visit):
+def test_axe_finds_nothing_serious_and_no_small_target_on_any_tab_wide_or_narrow(visit):
     page = visit()
     give(page)
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
@@ -36,6 +38,7 @@ def test_axe_finds_nothing_serious_on_any_tab_wide_or_narrow(visit):
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(500)  # what fades in has too little contrast
             assert grave(page) == [], (title, width)
+            assert page.evaluate(SMALL_TARGETS) == [], (title, width)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, title
         page.set_viewport_size({"width": 1280, "height": 900})
     assert page.evaluate("document.documentElement.lang") == "en"
