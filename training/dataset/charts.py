@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLOURS = ("#b2182b", "#7a5195", "#33658a", "#d99400", "#7d827c", "#0072b2", "#2b8567")
 """One an emotion, in the order of `EMOTIONS`."""
 COLUMNS = 4
-LABELS = [measure.label for measure in MEASURES]
+LABELS = [f"{measure.label} {measure.up}" for measure in MEASURES]
 
 
 def compared(results: dict[str, Any]) -> "Figure":
