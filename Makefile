@@ -50,8 +50,8 @@ notice: .venv/app.installed
 	@$(PYTHON) deploy/notice.py --out THIRD_PARTY.txt
 
 sbom: .venv/tests.installed
-	@$(PYTHON) -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
-		--output-reproducible --validate -o sbom.json
+	@PYTHONWARNINGS=ignore::UserWarning $(PYTHON) -m uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt \
+		--pyproject pyproject.toml --mc-type application --output-reproducible --validate -o sbom.json
 
 .venv/app.installed: requirements.txt | $(PYTHON)
 .venv/tests.installed: tests/requirements.txt | $(PYTHON)
