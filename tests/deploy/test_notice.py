@@ -129,10 +129,12 @@ def test_every_set_of_weights_and_its_data_are_credited():
 
 
 def test_the_bill_of_materials_names_every_package_of_the_lock(tmp_path):
-    """By the command of the Makefile, in another file."""
+    """By the command of the Makefile, in another file. uv fetches the tool, which takes a network the first time."""
     line = re.search(r"^sbom:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
-    command = line.replace("\\\n", " ").replace("@$(PYTHON)", "").replace("sbom.json", str(tmp_path / "b")).split()
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    command = line.strip("\t\n@").replace("$(PYTHON)", sys.executable).replace("sbom.json", str(tmp_path / "b"))
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+    if "Failed to fetch" in done.stderr:
+        pytest.skip("uv cannot fetch cyclonedx-bom")
     assert done.returncode == 0, done.stderr
     bill = json.loads((tmp_path / "b").read_text())
     assert bill["metadata"]["component"]["name"] == "facewhy" and "timestamp" not in bill["metadata"]
