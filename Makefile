@@ -23,7 +23,7 @@ app: .venv/app.installed
 	@$(PYTHON) -m app.main
 
 test: .venv/tests.installed
-	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: .venv/tests.installed
 	@$(PYTHON) -m tests.bench

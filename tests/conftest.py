@@ -24,3 +24,11 @@ def pytest_collection():
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+LONG = ("browser/", "app/serving/test_ray_cluster.py", "app/api/test_hostile.py", "training/test_on_device.py")
+"""What takes longest: it begins first, so that no worker is left alone with it in the end."""
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONG))

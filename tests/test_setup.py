@@ -284,9 +284,9 @@ def test_make_with_uv(machine):
     assert calls == [
         "uv venv -q --clear --python >=3.11,<3.14 .venv",
         "uv pip install -q --verify-hashes --python .venv/bin/python -r tests/requirements.txt",
-        "python -m pytest -n 2 --dist loadfile",
+        "python -m pytest -n 2 --dist loadfile --no-loadscope-reorder",
     ]
-    assert machine.make("test")[2] == ["python -m pytest -n 2 --dist loadfile"]
+    assert machine.make("test")[2] == ["python -m pytest -n 2 --dist loadfile --no-loadscope-reorder"]
 
 
 def test_an_environment_of_another_python_is_named(machine):
