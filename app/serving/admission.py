@@ -73,11 +73,12 @@ class WorkQueue:
     a client that holds its share or more gets no further place; where all are taken, the latest waiting call of
     whoever holds the most gives way to a client that holds less than its share. Next to run is a call of a client
     that runs less than its share; among those the page's visitors come first, then the client that was served
-    longest ago.
+    longest ago. Where one client runs all that may run at once, another's call begins beside them: it need not
+    wait until a long call of that client ends.
 
     Args:
         name: of the kind of work.
-        at_once: calls that run at the same time.
+        at_once: calls that run at the same time, from 2 on one more where one client runs all of them.
         waiting: calls that may wait.
         usual: seconds that a call takes, until some were timed.
     """
@@ -85,7 +86,7 @@ class WorkQueue:
     def __init__(self, name: str, at_once: int, waiting: int, usual: float):
         self.name, self.at_once, self.most = name, at_once, at_once + waiting
         self._usual = usual
-        self._limiter = anyio.CapacityLimiter(at_once)
+        self._limiter = anyio.CapacityLimiter(at_once + 1 if at_once > 1 else 1)
         self._waiting: list[Place] = []
         self._running: list[Place] = []
         self._turns = itertools.count(1)
@@ -180,14 +181,18 @@ class WorkQueue:
         place._decided.set()
 
     def _grant(self) -> None:
-        while self._waiting and self._limiter.available_tokens >= 1:
-            place = self.order()[0]
+        while self._waiting and self._may_begin(place := self.order()[0]):
             self._waiting.remove(place)
             self._running.append(place)
             self._limiter.acquire_on_behalf_of_nowait(place)
             self._served[place.client] = next(self._turns)
             place.granted, place._began = True, time.monotonic()
             place._decided.set()
+
+    def _may_begin(self, place: Place) -> bool:
+        run = {other.client for other in self._running}
+        another_runs_all = len(run) == 1 and place.client not in run
+        return self._limiter.available_tokens >= 1 and (self.running < self.at_once or another_runs_all)
 
     def order(self) -> list[Place]:
         """What waits, the next to run first, as things stand."""

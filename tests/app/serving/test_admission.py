@@ -102,8 +102,26 @@ async def test_others_find_a_place_where_one_client_has_taken_all():
     with pytest.raises(BusyError):
         work.enter("greedy")
     assert not any(place.displaced for place in guests)
+    assert [place.granted for place in guests] == [True] + [False] * 5, "one begins beside those of the greedy client"
     places[0].leave()
-    assert guests[0].granted, "and they are next"
+    assert not any(place.granted for place in guests[1:]), "two are at work again"
+    places[1].leave()
+    assert guests[1].granted and not places[2].granted, "and the guests are next"
+
+
+@in_a_loop
+async def test_one_more_begins_beside_a_client_that_runs_all_and_no_second():
+    work = queue()
+    greedy = [work.enter("greedy") for _ in range(3)]
+    guest, other = work.enter("guest"), work.enter("other")
+    assert (greedy[2].granted, guest.granted, other.granted) == (False, True, False)
+    guest.leave()
+    assert other.granted and not greedy[2].granted and work.running == 3
+    other.leave()
+    greedy[0].leave()
+    assert greedy[2].granted and work.running == 2
+    alone = queue(1)
+    assert alone.enter("greedy").granted and not alone.enter("guest").granted, "where one runs at a time, one does"
 
 
 @in_a_loop
@@ -141,8 +159,10 @@ async def test_visitors_of_the_page_come_first_but_not_alone():
     assert order(work, places) == ["program", "guest", "other", "program"]
     work = queue(3, 15)
     pages = [work.enter("page", visitor=True) for _ in range(3)]
+    other = work.enter("other")
     late = [work.enter("page", visitor=True), work.enter("program")]
-    pages[0].leave()
+    assert other.granted and not late[1].granted
+    other.leave()
     assert late[1].granted and not late[0].granted, "who runs its share waits for who runs less"
 
 

@@ -43,7 +43,7 @@ def picked(calls) -> list[str]:
 @in_a_loop
 async def test_rest_and_the_page_share_their_places(page, calls):
     work = queue.work_queues(page)[admission.EXPLAIN]
-    rest = [work.enter("rest") for _ in range(work.at_once)]
+    rest = [work.enter(client) for client in ("rest", "other")]
     await call(page, "gradio")
     await call(page, "visitor", browser=True)
     assert picked(calls) == [], "all places are taken by REST"
@@ -81,9 +81,8 @@ async def test_a_page_that_is_closed_leaves_its_places(page, calls):
 @in_a_loop
 async def test_who_waits_is_told_at_which_place_with_those_of_other_interfaces(page, calls):
     work = queue.work_queues(page)[admission.EXPLAIN]
-    for _ in range(work.at_once):
-        work.enter("rest")
-    work.enter("rest")
+    for client in ("rest", "other", "rest"):
+        work.enter(client)
     await call(page, "program")
     await call(page, "visitor", browser=True)
     told = {name: calls.pending_messages_per_session[name] for name in ("program", "visitor")}
