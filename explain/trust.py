@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from explain import scale
 from explain.base import Explanation, Target
@@ -219,7 +219,7 @@ def scores(model: "Model", crops: np.ndarray, target: Target) -> np.ndarray:
     """
     logits = model.logits(crops).astype(np.float64) / model.card.temperature
     if target.against is None:
-        log_odds = logits[:, target.emotion] - logsumexp(np.delete(logits, target.emotion, 1), axis=1)
+        log_odds = logits[:, target.emotion] - np.logaddexp.reduce(np.delete(logits, target.emotion, 1), axis=1)
     else:
         log_odds = logits @ target.weights
     return np.stack([log_odds, expit(log_odds)])
