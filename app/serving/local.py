@@ -9,6 +9,7 @@ from typing import final
 import cv2
 
 from app.serving import memory, reports
+from app.serving.admission import AT_ONCE, EXPLAIN, PREVIEW
 from app.serving.batching import BatchCount, Batchers
 from app.serving.engine import Answer, Engine, P
 from app.serving.reports import ModelReport
@@ -18,8 +19,8 @@ from models.types import Face, Photo, Prediction
 
 PHOTOS, FACES = 16, 64
 """The most photos and faces that are computed together."""
-EXPLANATIONS = 2
-"""Explanations that are computed at once; each uses all processors, and predictions go between them."""
+EXPLANATIONS = AT_ONCE[EXPLAIN] + 1 + AT_ONCE[PREVIEW]
+"""Explanations that are computed at once, all that the queues let in; each uses all processors."""
 DETECT, KEYPOINTS = "faces", "keypoints"
 
 

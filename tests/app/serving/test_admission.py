@@ -158,7 +158,8 @@ async def test_visitors_of_the_page_come_first_but_not_alone():
     places = [work.enter("program"), work.enter("program"), work.enter("other"), work.enter("guest", visitor=True)]
     assert order(work, places) == ["program", "guest", "other", "program"]
     work = queue(3, 15)
-    pages = [work.enter("page", visitor=True) for _ in range(3)]
+    for _ in range(3):
+        work.enter("page", visitor=True)
     other = work.enter("other")
     late = [work.enter("page", visitor=True), work.enter("program")]
     assert other.granted and not late[1].granted
