@@ -32,7 +32,7 @@ CLUTTER = ("thumbs.db", "ehthumbs.db", "desktop.ini")
 
 MOST_OF_ONE = 256 * 2**20
 """Bytes that one picture may take while it is decoded; a file of a few bytes may hold as many."""
-MOST_OF_ALL = 512 * 2**20
+MOST_OF_ALL = 320 * 2**20
 """The same of all pictures at once in this process; who asks for more waits."""
 STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}
 """Bytes that Pillow stores a pixel of a mode in; all others take 4."""

@@ -12,6 +12,10 @@ ARENAS = 4
 """Pools of memory that threads share; glibc would make eight for each processor, and each keeps what it once held."""
 ARENA_MAX = -8
 """mallopt's name for the most arenas, from malloc.h."""
+LARGE = 16 * 2**20
+"""Bytes from which a block goes back to the system as soon as it is free; glibc would come to keep up to 32 MiB."""
+MMAP_THRESHOLD = -3
+"""mallopt's name for that, from malloc.h."""
 EVERY_S = 5.0
 """Seconds between two looks at how much is held."""
 GROWTH = 48 * 2**20
@@ -19,9 +23,11 @@ GROWTH = 48 * 2**20
 
 
 def share() -> None:
-    """Let threads share a few arenas; to be called before there are many of them."""
+    """Let threads share a few arenas, without large blocks in them; to be called before there are many threads."""
     with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").mallopt(ARENA_MAX, ARENAS)
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(ARENA_MAX, ARENAS)
+        libc.mallopt(MMAP_THRESHOLD, LARGE)
 
 
 def give_back() -> None:
