@@ -124,7 +124,7 @@ MEASURES = (
     ),
     *_sides(
         "eye_lift",
-        "upper lid of the {side} eye",
+        "centre of the {side} eye",
         "higher",
         "lower",
         "How far the centre of the {side} eye lies above the middle of its two corners. No keypoint marks a lid; an "
