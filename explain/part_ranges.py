@@ -123,7 +123,7 @@ def message(found: PartRanges) -> str:
     if found.fills:
         causes.append(f"{len(found.fills)} things that a hidden place may show ({', '.join(found.fills)})")
     if found.seeds:
-        causes.append(f"{len(found.seeds)} draws of the chance in this method")
+        causes.append(f"{len(found.seeds)} draws of what this method leaves to chance")
     apart = ", one changed at a time" if len(causes) > 1 else ""
     return (
         f"In brackets: the lowest and the highest share, in percent, over {' and '.join(causes)}{apart}. "

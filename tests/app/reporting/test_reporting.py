@@ -164,7 +164,8 @@ def test_every_line_of_a_table_has_a_cell_a_column(make, method, against, column
 def test_the_page_says_between_which_ends_the_shares_lie(told, make):
     page = words(reporting.to_html(told))
     found = told.trust.part_ranges
-    assert found.seeds == (0, 1, 2, 3) and "4 draws of the chance" in page and "no confidence interval" in page
+    assert found.seeds == (0, 1, 2, 3)
+    assert "4 draws of what this method leaves to chance" in page and "no confidence interval" in page
     for item, part in zip(told.evidence, found.parts, strict=True):
         for share, ends in ((item.share_supporting, part.share_supporting), (item.share_opposing, part.share_opposing)):
             assert plainly(f"{evidence.percent(share)} {part_ranges.between(ends)}") in page
