@@ -12,7 +12,7 @@ import numpy as np
 
 from explain import registry, scale
 from explain.base import Explanation, Target
-from explain.methods import background, cam, masking, numpy_random, saliency
+from explain.methods import background, cam, masking, numpy_random, saliency, shap_package
 from explain.metrics.agreement import rank_correlation
 from models import regions
 from models.errors import UnsuitableMethodError
@@ -220,8 +220,7 @@ def integrated_gradients(model: "Model", face: Face, target: Target, params: Any
 def _expected_gradients(
     model: "Model", face: Face, target: Target, faces: np.ndarray, samples: int, seed: int
 ) -> np.ndarray:
-    import shap
-
+    shap = shap_package.load()
     explainer = shap.GradientExplainer(model.network, faces[..., None])
     with numpy_random.seeded(seed):
         values = explainer.shap_values(face.crop[None, ..., None], nsamples=samples, rseed=seed)
@@ -230,12 +229,11 @@ def _expected_gradients(
 
 def shap_partition(model: "Model", face: Face, target: Target, params: Any) -> np.ndarray:
     """Owen values by `shap.Explainer` with an image masker as documented, through `model.predict`, float32 (H, W)."""
-    import shap
-
+    shap = shap_package.load()
     hidden = masking.baseline_picture(face.crop, params.baseline)
-    explainer = shap.Explainer(
-        lambda crops: model.network.predict(crops, verbose=0) @ target.weights, shap.maskers.Image(hidden[..., None])
-    )
+    with shap_package.interpreted():
+        masker = shap.maskers.Image(hidden[..., None])
+    explainer = shap.Explainer(lambda crops: model.network.predict(crops, verbose=0) @ target.weights, masker)
     with numpy_random.seeded(0):
         found = explainer(face.crop[None, ..., None], max_evals=params.evaluations, batch_size=50, silent=True)
     return np.asarray(found.values[0, ..., 0], np.float32)
@@ -243,8 +241,7 @@ def shap_partition(model: "Model", face: Face, target: Target, params: Any) -> n
 
 def shap_regions(model: "Model", face: Face, target: Target, params: Any) -> np.ndarray:
     """Shapley values of the face's parts by `shap.KernelExplainer` over all coalitions, float32 (H, W)."""
-    import shap
-
+    shap = shap_package.load()
     masks = regions.masks(face.crop_keypoints, face.crop.shape[0])
     parts = masks[masks.any((1, 2))]
     hidden = masking.baseline_picture(face.crop, params.baseline)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explain.base import Method, Parameters, Target, number
-from explain.methods import background, numpy_random
+from explain.methods import background, numpy_random, shap_package
 from explain.methods.gradients import kept
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def explainer(model: "Model", target: Target) -> "shap.GradientExplainer":
 
 def _explainer(model: "Model", target: Target) -> "shap.GradientExplainer":
     import keras
-    import shap
     import tensorflow as tf
 
     network, weights = model.network, tf.constant(target.weights)
@@ -61,7 +60,7 @@ def _explainer(model: "Model", target: Target) -> "shap.GradientExplainer":
 
     faces = keras.Input((side, side, channels))
     one_output = keras.Model([faces], Score()(faces))
-    return shap.GradientExplainer(one_output, background.faces()[..., None], batch_size=BATCH)
+    return shap_package.load().GradientExplainer(one_output, background.faces()[..., None], batch_size=BATCH)
 
 
 def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:

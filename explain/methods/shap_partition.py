@@ -1,15 +1,19 @@
 """SHAP by partition: the face is halved again and again, and each piece gets its share."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from explain.base import Method, Parameters, Target, number
-from explain.methods import masking, numpy_random
+from explain.methods import masking, numpy_random, shap_package
 
 if TYPE_CHECKING:
+    import shap
+
     from models.model import Model
 
 BATCH = 64
@@ -44,12 +48,20 @@ def owen(
     Returns:
         float64 (H, W); the sum is score(crop) less score(hidden).
     """
-    import shap
-
-    explainer = shap.explainers.Partition(lambda crops: score(crops[..., 0]), shap.maskers.Image(hidden[..., None]))
+    shap = shap_package.load()
+    masker = copy(_masker(hidden.shape))
+    masker.mask_value = hidden.ravel()
+    explainer = shap.explainers.Partition(lambda crops: score(crops[..., 0]), masker)
     with numpy_random.seeded(0):  # decides between pieces that weigh the same
         found = explainer(crop[None, ..., None], max_evals=evaluations, batch_size=BATCH, silent=True)
     return found.values[0, ..., 0]
+
+
+@cache
+def _masker(shape: tuple[int, int]) -> "shap.maskers.Image":
+    """What hides pixels of crops of a shape by black, with the tree of all halves, the same for each crop."""
+    with shap_package.interpreted():
+        return shap_package.load().maskers.Image(np.zeros((*shape, 1), np.float32))
 
 
 def run(model: "Model", crop: np.ndarray, target: Target, params: Params) -> np.ndarray:

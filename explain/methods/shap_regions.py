@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explain.base import Method, Parameters, Target
+from explain.methods import shap_package
 from explain.methods.masking import baseline_choice, baseline_picture, blends
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ def shapley(score: Callable[[np.ndarray], np.ndarray], players: int) -> np.ndarr
 
     Source: Shapley 1953; Lundberg and Lee 2017, arXiv 1705.07874, equation 4.
     """
-    from shap.explainers import Exact
-
-    exact = Exact(score, lambda shown, _: shown[None])
+    exact = shap_package.load().explainers.Exact(score, lambda shown, _: shown[None])
     return exact(np.ones((1, players), bool), batch_size=2**players, silent=True).values[0]
 
 

@@ -27,7 +27,9 @@ def film(tmp_path_factory) -> Path:
     frame = cv2.resize(photo[:rows], (640, 480), interpolation=cv2.INTER_AREA)
     path = tmp_path_factory.mktemp("film") / "astronaut.y4m"
     planes = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes()
-    path.write_bytes(f"YUV4MPEG2 W640 H480 F{FRAMES_A_SECOND}:1 Ip A1:1 C420jpeg\n".encode() + 10 * (b"FRAME\n" + planes))
+    path.write_bytes(
+        f"YUV4MPEG2 W640 H480 F{FRAMES_A_SECOND}:1 Ip A1:1 C420jpeg\n".encode() + 10 * (b"FRAME\n" + planes)
+    )
     return path
 
 

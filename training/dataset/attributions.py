@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from explain.methods import shap_package
 from models.glass_box import GlassBox
 from training.dataset.candidates import Fitted
 
@@ -21,9 +22,9 @@ def of_boosting(fitted: Fitted, background: np.ndarray, values: np.ndarray) -> n
     Returns:
         float64 (N, F, 7): what each feature adds to each emotion's logit, against the mean over the background.
     """
-    import shap
-
-    explainer = shap.TreeExplainer(fitted.model, background[:MOST], feature_perturbation="interventional")
+    explainer = shap_package.load().TreeExplainer(
+        fitted.model, background[:MOST], feature_perturbation="interventional"
+    )
     return np.asarray(explainer.shap_values(values, check_additivity=False))
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-import shap
 
 from app.data import reading, terms, view
 from app.data.filters import Filters
+from explain.methods import shap_package
 from models import geometry, glass_box
 from models.errors import WeightsNotFoundError
 from models.glass_box import GlassBox, Term
@@ -78,6 +78,7 @@ def scores(values: np.ndarray) -> np.ndarray:
 def test_it_is_what_shap_estimates_by_orders_of_all_measures(faces):
     background, few = faces, faces[:3]
     found = told(glass_box.shipped(), background, [1] * 3 + [0] * 37)
+    shap = shap_package.load()
     explainer = shap.PermutationExplainer(scores, shap.maskers.Independent(background, max_samples=len(background)))
     assert explainer(few, silent=True).values == pytest.approx(found.drawn, abs=1e-6)
 
@@ -87,6 +88,7 @@ def test_it_is_what_shap_says_by_all_sets_of_measures(faces):
     background = faces.copy()
     background[:, 8:] = background[0, 8:]
     found = told(glass_box.shipped(), background, [1, 1] + [0] * 38)
+    shap = shap_package.load()
     explainer = shap.ExactExplainer(scores, shap.maskers.Independent(background, max_samples=len(background)))
     exact = explainer(background[:2], silent=True).values
     assert np.abs(exact[:, :8]).max() > 0.1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explain.base import Target
-from explain.methods import masking, shap_partition
+from explain.methods import masking, shap_package, shap_partition
 
 Params = shap_partition.Params
 EVERYTHING = 10**6
@@ -65,10 +65,11 @@ def test_a_small_crop_against_the_definition(shape):
 
 def test_it_equals_shaps_documented_call():
     """Cut down to the last pixel, where the size of a batch decides nothing."""
-    import shap
-
+    shap = shap_package.load()
     score, crop, hidden = uneven((6, 6))
-    documented = shap.Explainer(lambda crops: score(crops[..., 0]), shap.maskers.Image(hidden[..., None]))
+    with shap_package.interpreted():
+        masker = shap.maskers.Image(hidden[..., None])
+    documented = shap.Explainer(lambda crops: score(crops[..., 0]), masker)
     reference = documented(crop[None, ..., None], max_evals=EVERYTHING, batch_size=50, silent=True).values
     values = shap_partition.owen(score, crop, hidden, EVERYTHING)
     np.testing.assert_allclose(values, reference[0, ..., 0], atol=1e-6)
