@@ -29,6 +29,8 @@ USUAL = {PREDICT: 0.2, EXPLAIN: 1.0, PREVIEW: 2.0}
 """Seconds that a call takes, until some were timed."""
 SHARE = 3
 """No client holds more than one in so many of the places, running and waiting, while others wait."""
+RECENT_S = 10.0
+"""Seconds for which a client whose last call has ended counts as one that is still there."""
 
 PREDICTS, EXPLAINS, PREVIEWS = (
     dict[str, Any](concurrency_id=name, concurrency_limit=AT_ONCE[name]) for name in (PREDICT, EXPLAIN, PREVIEW)
@@ -73,8 +75,8 @@ class WorkQueue:
     a client that holds its share or more gets no further place; where all are taken, the latest waiting call of
     whoever holds the most gives way to a client that holds less than its share. Next to run is a call of a client
     that runs less than its share; among those the page's visitors come first, then the client that was served
-    longest ago. Where one client runs all that may run at once, another's call begins beside them: it need not
-    wait until a long call of that client ends.
+    longest ago. While others are there, a client leaves one of the calls that may run at once to them; where it
+    runs all when they come, another's call begins beside them: it need not wait until a long call of that client ends.
 
     Args:
         name: of the kind of work.
@@ -91,6 +93,7 @@ class WorkQueue:
         self._running: list[Place] = []
         self._turns = itertools.count(1)
         self._served: dict[str, int] = {}
+        self._left: dict[str, float] = {}
 
     @property
     def running(self) -> int:
@@ -190,9 +193,16 @@ class WorkQueue:
             place._decided.set()
 
     def _may_begin(self, place: Place) -> bool:
-        run = {other.client for other in self._running}
+        run = Counter(other.client for other in self._running)
         another_runs_all = len(run) == 1 and place.client not in run
-        return self._limiter.available_tokens >= 1 and (self.running < self.at_once or another_runs_all)
+        leaves_one = run[place.client] < self.at_once - 1 or place.client not in run or self._alone(place.client)
+        return self._limiter.available_tokens >= 1 and (self.running < self.at_once and leaves_one or another_runs_all)
+
+    def _alone(self, client: str) -> bool:
+        """Whether nobody else is inside, or was of late."""
+        since = time.monotonic() - RECENT_S
+        self._left = {other: when for other, when in self._left.items() if when > since}
+        return {place.client for place in self._running + self._waiting} | set(self._left) <= {client}
 
     def order(self) -> list[Place]:
         """What waits, the next to run first, as things stand."""
@@ -207,7 +217,8 @@ class WorkQueue:
         if place in self._running:
             self._running.remove(place)
             self._limiter.release_on_behalf_of(place)
-            self._usual += 0.2 * (time.monotonic() - place._began - self._usual)
+            self._left[place.client] = time.monotonic()
+            self._usual += 0.2 * (self._left[place.client] - place._began - self._usual)
         elif place in self._waiting:
             self._waiting.remove(place)
         inside = {place.client for place in self._running + self._waiting}

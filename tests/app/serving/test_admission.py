@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -119,9 +120,33 @@ async def test_one_more_begins_beside_a_client_that_runs_all_and_no_second():
     assert other.granted and not greedy[2].granted and work.running == 3
     other.leave()
     greedy[0].leave()
-    assert greedy[2].granted and work.running == 2
+    assert not greedy[2].granted, "one place is left to those who were there a moment ago"
+    greedy[1].leave()
+    assert greedy[2].granted and work.running == 1
     alone = queue(1)
     assert alone.enter("greedy").granted and not alone.enter("guest").granted, "where one runs at a time, one does"
+
+
+def test_a_client_leaves_one_place_to_others_until_they_have_been_gone_for_a_while(monkeypatch):
+    @in_a_loop
+    async def test():
+        clock = [100.0]
+        monkeypatch.setattr(admission, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+        work = queue()
+        guest = work.enter("guest")
+        greedy = [work.enter("greedy") for _ in range(3)]
+        assert [place.granted for place in greedy] == [True, False, False]
+        guest.leave()
+        assert not greedy[1].granted
+        clock[0] += admission.RECENT_S / 2
+        greedy[0].leave()
+        assert greedy[1].granted and not greedy[2].granted, "the guest may come back"
+        clock[0] += admission.RECENT_S
+        again = work.enter("greedy")
+        assert greedy[2].granted and not again.granted, "the guest is gone"
+        assert [work.enter("first").granted, work.enter("second").granted] == [True, False]
+
+    test()
 
 
 @in_a_loop
