@@ -55,10 +55,10 @@ OVERLAP = 0.3
 _SMALL = threading.BoundedSemaphore(os.cpu_count() or 1)
 """First looks at once; each takes some 35 MiB."""
 _LARGE = threading.Lock()
-"""Held for a further look, which takes up to 330 MiB and seconds; first looks go on beside it."""
-AT_ONCE = 2_200_000
+"""Held for a further look, which takes up to 230 MiB and seconds; first looks go on beside it."""
+AT_ONCE = 1_600_000
 """Pixels that the network sees in one pass, for its memory; a larger look is taken in bands."""
-SHARED = 320
+SHARED = 256
 """Rows that bands share: a face on the edge of one is whole in the next; the look before found larger ones."""
 LOOKING = 150
 """Bytes that the network takes for a pixel that it sees, measured."""
@@ -176,35 +176,45 @@ def _search(pixels: np.ndarray, found: Look) -> Look:
         if longest < DETAIL * before or 0 < len(sides) < CROWD and np.median(sides) > SMALL:
             break
         found = _once(*map(np.concatenate, zip(found, _look(pixels, min(side, longest)), strict=True)))
-    if not len(found[1]):
-        across, down = (round(BORDER * length) for length in (pixels.shape[1], pixels.shape[0]))
-        padded = cv2.copyMakeBorder(pixels, down, down, across, across, cv2.BORDER_REPLICATE)
-        boxes, scores, points = _look(padded, SIDES[0])
-        found = boxes - np.array([across, down] * 2, np.float32), scores, points - np.array([across, down], np.float32)
-    return found
+    return found if len(found[1]) else _look(pixels, SIDES[0], BORDER)
 
 
-def _look(pixels: np.ndarray, side: int) -> Look:
-    """As `_search`, from one pass with the longer side scaled to `side`."""
+def _look(pixels: np.ndarray, side: int, border: float = 0.0) -> Look:
+    """As `_search`, from one pass with the longer side scaled to `side`.
+
+    Args:
+        pixels: uint8 (H, W, 3).
+        side: of what the network sees, in pixels.
+        border: how wide one is that the picture gets on each side, as a share of that side of the picture.
+    """
     height, width = pixels.shape[:2]
-    zoom = min(side / max(width, height), ENLARGEMENT)
+    zoom = min(side / (max(width, height) * (1 + 2 * border)), ENLARGEMENT)
     size = max(1, round(width * zoom)), max(1, round(height * zoom))
-    scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
-    scaled = cv2.copyMakeBorder(scaled, 0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE, cv2.BORDER_CONSTANT)
+    across, down = (round(border * length) for length in size)
+    with _room(side, size[0] * size[1]):
+        scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
+        scaled = cv2.copyMakeBorder(scaled, down, down, across, across, cv2.BORDER_REPLICATE)
+        rest = (-length % MULTIPLE for length in scaled.shape[:2])
+        scaled = cv2.copyMakeBorder(scaled, 0, next(rest), 0, next(rest), cv2.BORDER_CONSTANT)
+        boxes, scores, points = _seen(scaled)
+    scale = np.array([width / size[0], height / size[1]], np.float32)
+    corner = np.array([across, down], np.float32)
+    boxes, points = boxes - np.tile(corner, 2), points - corner
+    return (boxes + 0.5) * np.tile(scale, 2) - 0.5, scores, (points + 0.5) * scale - 0.5
+
+
+def _seen(scaled: np.ndarray) -> Look:
+    """What the network sees in a picture as it is, in pixels of it; its sides are multiples of `MULTIPLE`."""
     seen = []
     for rows, owned in _bands(*scaled.shape[:2]):
-        band = scaled[rows]
-        with _room(side, band.size // 3):
-            outputs = _network().run(OUTPUTS, {INPUT: cv2.dnn.blobFromImage(band)})
+        outputs = _network().run(OUTPUTS, {INPUT: cv2.dnn.blobFromImage(scaled[rows])})
         boxes, scores, points = _decode(*(output[0] for output in outputs))
         down = np.array([0, rows.start], np.float32)
         boxes, points = boxes + np.tile(down, 2), points + down
         middle = (boxes[:, 1] + boxes[:, 3]) / 2
         kept = (owned.start <= middle) & (middle < owned.stop)
         seen.append((boxes[kept], scores[kept], points[kept]))
-    boxes, scores, points = _once(*map(np.concatenate, zip(*seen, strict=True)))
-    scale = np.array([width / size[0], height / size[1]], np.float32)
-    return (boxes + 0.5) * np.tile(scale, 2) - 0.5, scores, (points + 0.5) * scale - 0.5
+    return _once(*map(np.concatenate, zip(*seen, strict=True)))
 
 
 def _bands(height: int, width: int) -> list[tuple[slice, slice]]:
@@ -231,7 +241,7 @@ def _room(side: int, pixels: int) -> Iterator[None]:
         with _SMALL:
             yield
     else:
-        with _LARGE, ROOM.taken(min(LOOKING * pixels, MOST_OF_ALL - SPARE)):
+        with _LARGE, ROOM.taken(min(LOOKING * min(pixels, AT_ONCE), MOST_OF_ALL - SPARE)):
             yield
 
 

@@ -237,16 +237,16 @@ def test_a_tight_crop_is_found_at_any_size(portrait, side):
 def test_the_border_finds_what_fills_the_picture(portraits, monkeypatch):
     """Where the first look sees nothing, the picture is looked at with a border, and the places are mapped back."""
     picture, eyes = portraits["astronaut"], np.array(EYES["astronaut"], float)
-    look, shapes = detector._look, []
+    look, borders = detector._look, []
 
-    def blind_at_first(pixels, side):
-        shapes.append(pixels.shape[:2])
-        found = look(pixels, side)
-        return found if pixels.shape != picture.pixels.shape else tuple(part[:0] for part in found)
+    def blind_at_first(pixels, side, border=0.0):
+        borders.append(border)
+        found = look(pixels, side, border)
+        return found if border else tuple(part[:0] for part in found)
 
     monkeypatch.setattr(detector, "_look", blind_at_first)
     (face,) = detector.find(picture)
-    assert shapes[-1] == (768, 768) and shapes[0] == (512, 512)
+    assert borders == [0, detector.BORDER]
     assert_eyes(face, eyes)
 
 
