@@ -903,7 +903,7 @@ def of_requests() -> Iterable[Case]:
     for name, data in {
         "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
         "HTTP/0.9": b"GET /\r\n\r\n",
-        "HTTP/9": b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        "HTTP/9": b"GET / HTTP/9.9\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         "no host": b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
         "a whole address": b"GET http://169.254.169.254/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         "connect": b"CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
