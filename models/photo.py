@@ -11,6 +11,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
+from models import memory
 from models.errors import EmptyPhotoError, PhotoTooLargeError, PhotoTooSmallError, UnreadablePhotoError
 from models.types import Photo
 
@@ -34,6 +35,8 @@ MOST_OF_ONE = 256 * 2**20
 """Bytes that one picture may take while it is decoded; a file of a few bytes may hold as many."""
 MOST_OF_ALL = 320 * 2**20
 """The same of all pictures at once in this process; who asks for more waits."""
+LARGE = 32 * 2**20
+"""Bytes from which on what a picture took goes back to the system before the next one comes."""
 STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}
 """Bytes that Pillow stores a pixel of a mode in; all others take 4."""
 DECODER = {"WEBP": 10, "HEIF": 3, "AVIF": 6, "TIFF": 8}
@@ -219,6 +222,8 @@ class _Room:
         try:
             yield
         finally:
+            if cost >= LARGE:
+                memory.trim()
             with self._changed:
                 self._used -= cost
                 self._changed.notify_all()

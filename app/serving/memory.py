@@ -8,14 +8,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from models.memory import trim
+
 ARENAS = 4
 """Pools of memory that threads share; glibc would make eight for each processor, and each keeps what it once held."""
 ARENA_MAX = -8
 """mallopt's name for the most arenas, from malloc.h."""
-LARGE = 16 * 2**20
-"""Bytes from which a block goes back to the system as soon as it is free; glibc would come to keep up to 32 MiB."""
-MMAP_THRESHOLD = -3
-"""mallopt's name for that, from malloc.h."""
 EVERY_S = 5.0
 """Seconds between two looks at how much is held."""
 GROWTH = 48 * 2**20
@@ -23,17 +21,15 @@ GROWTH = 48 * 2**20
 
 
 def share() -> None:
-    """Let threads share a few arenas, without large blocks in them; to be called before there are many threads."""
+    """Let threads share a few arenas; to be called before there are many threads."""
     with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(ARENA_MAX, ARENAS)
-        libc.mallopt(MMAP_THRESHOLD, LARGE)
+        ctypes.CDLL("libc.so.6").mallopt(ARENA_MAX, ARENAS)
 
 
 def give_back() -> None:
     """Return to the system what loading and compiling left behind, and from then on what requests leave behind."""
     gc.collect()
-    _trim()
+    trim()
     _keep_low()
 
 
@@ -43,11 +39,6 @@ def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
         return 0
-
-
-def _trim() -> None:
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 _keeping = threading.Lock()
@@ -64,5 +55,5 @@ def _watch(held: int) -> None:
     while True:
         time.sleep(EVERY_S)
         if resident() > held + GROWTH:
-            _trim()
+            trim()
         held = min(held, resident())

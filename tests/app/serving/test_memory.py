@@ -40,29 +40,3 @@ def test_what_requests_leave_behind_is_given_back():
 
     assert held("as it is") > 120
     assert held("kept low") <= 48
-
-
-LARGE = """
-import ctypes, sys
-from app.serving import memory
-
-if sys.argv[1] == "shared":
-    memory.share()
-libc, size = ctypes.CDLL("libc.so.6"), ctypes.c_size_t(memory.LARGE + 4 * 2**20)
-libc.malloc.restype = ctypes.c_void_p
-before = memory.resident()
-for _ in range(3):
-    block = ctypes.c_void_p(libc.malloc(size))
-    libc.memset(block, 1, size)
-    libc.free(block)
-print(memory.resident() - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
-def test_a_large_block_goes_back_as_soon_as_it_is_free():
-    held = {
-        how: int(subprocess.run([sys.executable, "-c", LARGE, how], cwd=ROOT, capture_output=True, text=True).stdout)
-        for how in ("shared", "as glibc has it")
-    }
-    assert held["shared"] < 2**20 < 16 * 2**20 < held["as glibc has it"]
