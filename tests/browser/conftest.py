@@ -35,7 +35,10 @@ def film(tmp_path_factory) -> Path:
 
 def executable() -> str | None:
     """The browser on this machine, if there is one."""
-    return next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None)
+    return next(
+        filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))),
+        None,
+    )
 
 
 def webcam(film: Path) -> list[str]:
