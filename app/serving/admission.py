@@ -7,6 +7,7 @@ server's.
 
 import itertools
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, TypeVarTuple
@@ -14,7 +15,7 @@ from typing import Any, TypeVar, TypeVarTuple
 import anyio
 from anyio import to_thread
 
-from models.errors import BusyError
+from models.errors import BusyError, FaceWhyError
 
 Answer = TypeVar("Answer")
 Given = TypeVarTuple("Given")
@@ -163,6 +164,9 @@ class WorkQueue:
             await place.wait()
             alone = anyio.CapacityLimiter(1)  # the place is the limit; anyio's own would be one for everything
             return await to_thread.run_sync(function, *args, limiter=alone)
+        except FaceWhyError as error:
+            _forget(error)
+            raise
         finally:
             place.leave()
 
@@ -224,6 +228,13 @@ class WorkQueue:
         inside = {place.client for place in self._running + self._waiting}
         self._served = {client: turn for client, turn in self._served.items() if client in inside}
         self._grant()
+
+
+def _forget(error: BaseException | None) -> None:
+    """Let go of what an error ended, which would keep a visitor's picture until garbage is collected."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def create() -> dict[str, WorkQueue]:

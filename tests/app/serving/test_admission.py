@@ -1,14 +1,16 @@
 """Who is computed for and in which order: events decide how long a call takes, never a clock."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from types import SimpleNamespace
 
 import pytest
 
 from app.serving import admission
 from app.serving.admission import WorkQueue
-from models.errors import BusyError
+from models.errors import BusyError, UnreadablePhotoError
 
 
 def queue(at_once: int = 2, waiting: int = 16) -> WorkQueue:
@@ -80,6 +82,34 @@ async def test_a_call_that_fails_frees_its_place_and_the_usual_time_is_learned()
     assert work.running == work.waiting == 0
     work.enter()
     assert work.seconds == 1, "it was 2 before"
+
+
+@in_a_loop
+async def test_a_call_that_fails_keeps_nothing_of_its_picture():
+    class Picture:
+        pass
+
+    pictures = []
+
+    def decode(picture):
+        raise ValueError("damaged")
+
+    def read():
+        picture = Picture()
+        pictures.append(weakref.ref(picture))
+        try:
+            decode(picture)
+        except ValueError as error:
+            raise UnreadablePhotoError("The photo could not be decoded", "a picture", "Save it again") from error
+
+    gc.disable()
+    try:
+        with pytest.raises(UnreadablePhotoError) as refused:
+            await queue().run(read)
+        assert pictures[0]() is None, "though the error is held, and no garbage was collected"
+    finally:
+        gc.enable()
+    assert "could not be decoded" in str(refused.value)
 
 
 @in_a_loop
