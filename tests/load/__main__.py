@@ -14,6 +14,7 @@ from statistics import quantiles
 
 import httpx
 
+from app.serving.memory import EVERY_S
 from tests.bench.timing import ROOT, Row
 from tests.load.clients import Crowd, Seen
 
@@ -61,6 +62,8 @@ def rows(url: str, process: int | None, requests: int, predictions: int) -> Iter
     for _ in range(4):
         seens.append(asyncio.run(crowd.run(requests // 4)))
         if process:
+            settle(process)
+            time.sleep(2 * EVERY_S)  # until what is free has gone back to the system
             memory.append(resident(process))
     whole = total(seens)
     for kind, limit in (("predict", 2), ("client", 2)):
@@ -73,7 +76,7 @@ def rows(url: str, process: int | None, requests: int, predictions: int) -> Iter
     yield f"| asked to come back later | {whole.refused} of {whole.answered} | | |"
     if process:
         held = ", ".join(f"{each / GIB:.2f}" for each in memory)
-        yield f"| memory after each {requests // 4} requests | {held} GiB | | |"
+        yield f"| memory at rest after each {requests // 4} requests | {held} GiB | | |"
         yield Row("memory over the second half", (memory[3] - memory[1]) / 2**20, 50, "MiB more")
     for clients in RAISED:
         more = Crowd(url, clients, seed=clients)
