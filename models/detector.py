@@ -194,8 +194,8 @@ def _look(pixels: np.ndarray, side: int, border: float = 0.0) -> Look:
     with _room(side, size[0] * size[1]):
         scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
         scaled = cv2.copyMakeBorder(scaled, down, down, across, across, cv2.BORDER_REPLICATE)
-        rest = (-length % MULTIPLE for length in scaled.shape[:2])
-        scaled = cv2.copyMakeBorder(scaled, 0, next(rest), 0, next(rest), cv2.BORDER_CONSTANT)
+        below, right = (-length % MULTIPLE for length in scaled.shape[:2])
+        scaled = cv2.copyMakeBorder(scaled, 0, below, 0, right, cv2.BORDER_CONSTANT)
         boxes, scores, points = _seen(scaled)
     scale = np.array([width / size[0], height / size[1]], np.float32)
     corner = np.array([across, down], np.float32)

@@ -7,7 +7,7 @@ face parts and 4 ms of one by partition, whose time is the network's.
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -33,7 +33,6 @@ def load() -> ModuleType:
 
     Its `maskers.Image` makes a list of numba's, so that it has to be made within `interpreted` as well.
     """
-    if "shap" not in sys.modules:
-        with interpreted():
-            import shap  # noqa: F401
-    return sys.modules["shap"]
+    with nullcontext() if "shap" in sys.modules else interpreted():
+        import shap  # waits for a thread that has begun to
+    return shap
