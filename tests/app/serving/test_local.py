@@ -77,11 +77,11 @@ def test_a_photo_that_takes_many_looks_keeps_nobody_else_waiting(here, photos, m
     slow, look, further = np.zeros((1200, 1200, 3), np.uint8), detector._look, threading.Event()
     quick = threading.Event()
 
-    def watched(pixels, side):
+    def watched(pixels, side, border=0.0):
         if pixels is slow and side > detector.SIDES[0]:
             further.set()
             assert quick.wait(600)
-        return look(pixels, side)
+        return look(pixels, side, border)
 
     monkeypatch.setattr(detector, "_look", watched)
     with ThreadPoolExecutor(1) as pool:
