@@ -75,16 +75,16 @@ def shap_by_partition(models: list, turns: int) -> Iterator[Row]:
 
 
 def _shap_by_partition(model, turns: int) -> Iterator[Row]:
-    import shap
-
     from explain import registry
-    from explain.methods import masking
+    from explain.methods import masking, shap_package
     from explain.metrics.agreement import rank_correlation
 
     crop, target = question(model)
+    shap = shap_package.load()
     method = registry.METHODS["shap_partition"]
     params = method.Params()
-    masker = shap.maskers.Image(masking.baseline_picture(crop, params.baseline)[..., None])
+    with shap_package.interpreted():
+        masker = shap.maskers.Image(masking.baseline_picture(crop, params.baseline)[..., None])
 
     def ours():
         return method.run(model, crop, target, params)
