@@ -147,7 +147,7 @@ def build(shared: Shared) -> None:
             _, waits = waiting_place()
             steps = gr.HTML(js_on_load=scripts.read("select"), elem_id="lab-steps")
             verdict = gr.HTML(elem_id="lab-verdict")
-            with gr.Row(elem_classes="fw-pair"):
+            with gr.Row():
                 undo = gr.Button("Undo", elem_id="lab-undo", interactive=False, min_width=80)
                 reset = gr.Button("Start over", elem_id="lab-reset", interactive=False, min_width=80)
             search = gr.Button("Fewest parts whose hiding flips the answer", variant="primary", elem_id="lab-search")
