@@ -22,7 +22,7 @@ import onnxruntime
 
 from models import framing
 from models.errors import WeightsMismatchError, WeightsNotFoundError
-from models.photo import MOST_OF_ALL, ROOM
+from models.photo import ROOM
 from models.types import Face, Photo
 
 WEIGHTS = Path(__file__).parent / "weights" / "centerface"
@@ -61,9 +61,7 @@ AT_ONCE = 1_600_000
 SHARED = 256
 """Rows that bands share: a face on the edge of one is whole in the next; the look before found larger ones."""
 LOOKING = 150
-"""Bytes that the network takes for a pixel that it sees, measured."""
-SPARE = 128 * 2**20
-"""Bytes that are left for pictures to be decoded while a further look is taken."""
+"""Bytes that the network takes for a pixel that it sees, measured; beside a large look no large picture is decoded."""
 
 TILT = 10.0
 """Degrees; the points of a face that is tilted further are read again once it is turned upright."""
@@ -241,7 +239,7 @@ def _room(side: int, pixels: int) -> Iterator[None]:
         with _SMALL:
             yield
     else:
-        with _LARGE, ROOM.taken(min(LOOKING * min(pixels, AT_ONCE), MOST_OF_ALL - SPARE)):
+        with _LARGE, ROOM.taken(LOOKING * min(pixels, AT_ONCE)):
             yield
 
 
