@@ -32,6 +32,10 @@ SHARE = 3
 """No client holds more than one in so many of the places, running and waiting, while others wait."""
 RECENT_S = 10.0
 """Seconds for which a client whose last call has ended counts as one that is still there."""
+REFUSED_S = 0.25
+"""Seconds after which a client hears that a call of its was refused, while others are there.
+
+Else who sends nothing but what is refused sends the more of it: the server reads it all, and others wait."""
 
 PREDICTS, EXPLAINS, PREVIEWS = (
     dict[str, Any](concurrency_id=name, concurrency_limit=AT_ONCE[name]) for name in (PREDICT, EXPLAIN, PREVIEW)
@@ -151,6 +155,8 @@ class WorkQueue:
     ) -> Answer:
         """A function's answer, computed in a thread once it is this call's turn.
 
+        A refusal of ours comes after `REFUSED_S` where other clients are there.
+
         Args:
             function: with args, what is called.
             client, visitor: see `enter`.
@@ -159,22 +165,28 @@ class WorkQueue:
             BusyError: there is no place, or it went to another client.
             what the function raises.
         """
-        place = self.enter(client, visitor)
         try:
-            await place.wait()
-            alone = anyio.CapacityLimiter(1)  # the place is the limit; anyio's own would be one for everything
-            return await to_thread.run_sync(function, *args, limiter=alone)
+            return await self._run(function, *args, client=client, visitor=visitor)
         except FaceWhyError as error:
             _forget(error)
+            if not self._alone(client):
+                await anyio.sleep(REFUSED_S)
             raise
-        finally:
-            place.leave()
 
     def close(self) -> None:
         """Begin no call any more, because the server stops: those that wait are refused, and those that come."""
         self.most = 0
         while self._waiting:
             self._refuse(self._waiting[-1])
+
+    async def _run(self, function: Callable[[*Given], Answer], *args: *Given, client: str, visitor: bool) -> Answer:
+        place = self.enter(client, visitor)
+        try:
+            await place.wait()
+            alone = anyio.CapacityLimiter(1)  # the place is the limit; anyio's own would be one for everything
+            return await to_thread.run_sync(function, *args, limiter=alone)
+        finally:
+            place.leave()
 
     def _displace(self, held: Counter[str], share: int, client: str) -> None:
         heaviest = max((place.client for place in self._waiting), key=held.__getitem__, default=client)

@@ -112,6 +112,36 @@ async def test_a_call_that_fails_keeps_nothing_of_its_picture():
     assert "could not be decoded" in str(refused.value)
 
 
+def test_a_refusal_is_told_late_while_others_are_there_and_at_once_else(monkeypatch):
+    @in_a_loop
+    async def test():
+        slept = []
+
+        async def sleep(seconds):
+            slept.append((seconds, work.running))
+
+        monkeypatch.setattr(admission.anyio, "sleep", sleep)
+        work = queue(1, 2)
+
+        def refuse():
+            raise UnreadablePhotoError("The photo could not be decoded", "a picture", "Save it again")
+
+        with pytest.raises(UnreadablePhotoError):
+            await work.run(refuse, client="greedy")
+        assert slept == []
+        assert await work.run(lambda: 1, client="guest") == 1
+        with pytest.raises(UnreadablePhotoError):
+            await work.run(refuse, client="greedy")
+        assert slept == [(admission.REFUSED_S, 0)], "with its place left to others"
+        others = [work.enter(name) for name in ("guest", "other", "third")]
+        with pytest.raises(BusyError):
+            await work.run(refuse, client="greedy")
+        assert slept == [(admission.REFUSED_S, 0), (admission.REFUSED_S, 1)]
+        assert others[0].granted
+
+    test()
+
+
 @in_a_loop
 async def test_a_client_may_take_every_place_while_nobody_else_waits():
     work = queue()
