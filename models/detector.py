@@ -55,12 +55,12 @@ OVERLAP = 0.3
 _SMALL = threading.BoundedSemaphore(os.cpu_count() or 1)
 """First looks at once; each takes some 35 MiB."""
 _LARGE = threading.Lock()
-"""Held for a further look, which takes up to 230 MiB and seconds; first looks go on beside it."""
-AT_ONCE = 1_600_000
+"""Held for a further look, which takes up to 225 MiB and most of a second; first looks go on beside it."""
+AT_ONCE = 1_200_000
 """Pixels that the network sees in one pass, for its memory; a larger look is taken in bands."""
 SHARED = 256
 """Rows that bands share: a face on the edge of one is whole in the next; the look before found larger ones."""
-LOOKING = 150
+LOOKING = 195
 """Bytes that the network takes for a pixel that it sees, measured; beside a large look no large picture is decoded."""
 
 TILT = 10.0
