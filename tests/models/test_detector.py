@@ -334,8 +334,8 @@ def test_the_card_tells_the_truth_about_the_file():
 def test_weights_that_changed_are_not_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr(detector, "WEIGHTS", tmp_path)
     with pytest.raises(WeightsNotFoundError):
-        detector._network.__wrapped__()
+        detector._network.__wrapped__(keeps_memory=True)
     (tmp_path / "model.onnx").write_bytes(b"something else")
     (tmp_path / "card.json").write_text(json.dumps({"sha256": "0" * 64}))
     with pytest.raises(WeightsMismatchError, match="sha256"):
-        detector._network.__wrapped__()
+        detector._network.__wrapped__(keeps_memory=True)

@@ -94,7 +94,7 @@ def test_a_photo_that_takes_many_looks_keeps_nobody_else_waiting(here, photos, m
 
 def test_further_looks_are_taken_one_at_a_time(monkeypatch):
     """One of 1920 pixels takes half a GiB, which is of the room that pictures are decoded in."""
-    now, most, network = [], [], detector._network()
+    now, most, network = [], [], detector._network(keeps_memory=False)
     taken = detector.LOOKING * 960 * 960
 
     class Watched:
@@ -107,7 +107,7 @@ def test_further_looks_are_taken_one_at_a_time(monkeypatch):
             now.remove(large)
             return answer
 
-    monkeypatch.setattr(detector, "_network", Watched)
+    monkeypatch.setattr(detector, "_network", lambda keeps_memory: Watched())
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(detector.find, [Photo(np.zeros((960, 960, 3), np.uint8))] * 3)) == [[]] * 3
     assert max(most) == 1 and len(most) > 6

@@ -52,6 +52,6 @@ def test_opencv_computes_the_same_maps(size):
     network = cv2.dnn.readNetFromONNX(str(detector.WEIGHTS / "model.onnx"))
     network.setInput(blob)
     theirs = network.forward(detector.OUTPUTS)
-    ours = detector._network().run(detector.OUTPUTS, {detector.INPUT: blob})
+    ours = detector._network(keeps_memory=True).run(detector.OUTPUTS, {detector.INPUT: blob})
     for one, other in zip(ours, theirs, strict=True):
         assert np.allclose(one, other, atol=1e-4)
