@@ -53,7 +53,7 @@ OVERLAP = 0.3
 """Two boxes with more than this intersection over union are the same face."""
 
 _SMALL = threading.BoundedSemaphore(os.cpu_count() or 1)
-"""First looks at once; each takes some 35 MiB, which are kept."""
+"""First looks at once; each takes some 55 MiB, which are kept, whatever shapes come."""
 _LARGE = threading.Lock()
 """Held for a further look, which takes up to 225 MiB and most of a second; first looks go on beside it."""
 AT_ONCE = 1_200_000
@@ -189,12 +189,12 @@ def _look(pixels: np.ndarray, side: int, border: float = 0.0) -> Look:
     zoom = min(side / (max(width, height) * (1 + 2 * border)), ENLARGEMENT)
     size = max(1, round(width * zoom)), max(1, round(height * zoom))
     across, down = (round(border * length) for length in size)
-    with _room(side, size[0] * size[1]):
+    with _free_network(side, size[0] * size[1]) as network:
         scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
         scaled = cv2.copyMakeBorder(scaled, down, down, across, across, cv2.BORDER_REPLICATE)
         below, right = (-length % MULTIPLE for length in scaled.shape[:2])
         scaled = cv2.copyMakeBorder(scaled, 0, below, 0, right, cv2.BORDER_CONSTANT)
-        boxes, scores, points = _seen(scaled, _network(keeps_memory=side <= SIDES[0]))
+        boxes, scores, points = _seen(scaled, network)
     scale = np.array([width / size[0], height / size[1]], np.float32)
     corner = np.array([across, down], np.float32)
     boxes, points = boxes - np.tile(corner, 2), points - corner
@@ -233,14 +233,14 @@ def _bands(height: int, width: int) -> list[tuple[slice, slice]]:
 
 
 @contextmanager
-def _room(side: int, pixels: int) -> Iterator[None]:
-    """Wait until there is memory for a look."""
+def _free_network(side: int, pixels: int) -> Iterator[onnxruntime.InferenceSession]:
+    """Wait until there is memory for a look, and lend the network that takes it."""
     if side <= SIDES[0]:
         with _SMALL:
-            yield
+            yield _network(keeps_memory=True)
     else:
         with _LARGE, ROOM.taken(LOOKING * min(pixels, AT_ONCE)):
-            yield
+            yield _network(keeps_memory=False)
 
 
 def _decode(

@@ -93,7 +93,7 @@ def test_a_photo_that_takes_many_looks_keeps_nobody_else_waiting(here, photos, m
 
 
 def test_further_looks_are_taken_one_at_a_time(monkeypatch):
-    """One of 1920 pixels takes half a GiB, which is of the room that pictures are decoded in."""
+    """One of 1920 pixels takes 225 MiB, which are of the room that pictures are decoded in."""
     now, most, network = [], [], detector._network(keeps_memory=False)
     taken = detector.LOOKING * 960 * 960
 
