@@ -35,6 +35,7 @@ def mount(application: FastAPI, page: gr.Blocks) -> None:
     mounted = cast(Any, application.routes[-1]).app
     mounted.state_holder = sessions.SessionStore()
     mounted.state_holder.set_blocks(page)
+    sessions.bind()
     upload_progress.bound()
     upload_route.limit()
     page._queue.set_server_app(mounted)  # as launch() does: without it no call is ever forgotten

@@ -47,6 +47,10 @@ HELD = (
     ("an upload's parts are read", route_utils, None, "GradioMultiPartParser"),
     ("the page's app is known", queueing.Queue, "set_server_app self app"),
     ("an event's function is found", route_utils, "get_fn blocks api_name body"),
+    ("a session begins", state_holder.SessionState, "__init__ self blocks"),
+    ("a session is asked for", state_holder.StateHolder, "__getitem__ self session_id"),
+    ("a component's look is copied", state_holder.SessionState, "_update_config self key"),
+    ("what a component shows is copied", state_holder.SessionState, "_update_value_in_config self key value"),
     ("sessions expire", state_holder.StateHolder, "delete_all_expired_state self"),
     ("a page starts", gr.Blocks, "run_startup_events self"),
     ("a call is computed", gr.Blocks, None, "process_api"),
@@ -85,6 +89,7 @@ def test_the_fields_that_we_read_are_still_there():
     assert hasattr(gr.EventData(None, None), "_data") and hasattr(Context, "root_block")
     assert list(inspect.signature(Api).parameters)[:3] == ["value", "_api_info", "label"]
     assert {"state_data", "is_closed"} <= set(dir(state_holder.SessionState(page)))
+    assert "SessionState(self.blocks)" in inspect.getsource(gr.mcp)
     assert {"session_data", "time_last_used"} <= set(vars(state_holder.StateHolder()))
     assert {"_captured_signals", "should_exit", "server_state"} <= set(_assigned(Server))
     assert {"conn", "loop", "transport", "client", "flow"} <= set(_assigned(H11Protocol))
@@ -94,6 +99,7 @@ def test_the_fields_that_we_read_are_still_there():
     assert mounted.stop_event is not None and mounted.get_blocks() is page
     assert page.mcp_server_obj.mcp_server is not None
     assert isinstance(mounted.state_holder, sessions.SessionStore)
+    assert gr.mcp.SessionState is sessions.LeanSession
     found = re.findall(r'@(app|router)\.\w+\(\s*"([^"]+)"', inspect.getsource(gr.routes))
     known = {("" if owner == "app" else "/gradio_api") + path for owner, path in found}
     opened = {path for path in known if routes.OPEN.fullmatch(re.sub(r"\{[^}]*\}", "x", path))}

@@ -1,10 +1,12 @@
 """What visitors have open is forgotten whole, and in time."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import gradio as gr
 import numpy as np
 import pytest
+from gradio.state_holder import SessionState
 
 from app.ui.gradio_overrides import sessions
 from app.ui.session import Session
@@ -57,3 +59,29 @@ def test_photos_have_room_for_those_who_were_here_last(holder, monkeypatch):
         visit(holder, name)
     holder["first"]  # is back
     assert left(holder) == ["third", "first"]
+
+
+def test_a_lean_session_answers_as_gradios_own_and_holds_nothing_of_what_is_shown():
+    with gr.Blocks() as page:
+        asked, shown, counted = gr.Textbox(), gr.Textbox(label="shown"), gr.State(0)
+
+        def shout(text, count):
+            return gr.update(value=text.upper(), label=f"shown {count}"), count + 1
+
+        event = asked.change(shout, [asked, counted], [shown, counted])
+    function = page.fns[event["id"]]
+    answers = []
+    for kind in (SessionState, sessions.LeanSession):
+        session = kind(page)
+        for _ in range(2):
+            answer = asyncio.run(page.process_api(function, ["face", None], state=session))
+        answers.append(answer["data"])
+        assert session.state_data == {counted._id: 2} and session[shown._id].label == "shown 1"
+    assert answers[0] == answers[1] and answers[0][0]["value"] == "FACE"
+    assert len(list(SessionState(page).components)) == len(page.blocks)
+    assert "FACE" not in str(list(session.components)) and not list(sessions.LeanSession(page).components)
+
+
+def test_the_store_makes_lean_sessions_and_keeps_them(holder):
+    first = holder["first"]
+    assert isinstance(first, sessions.LeanSession) and holder["first"] is first
