@@ -3,7 +3,8 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -101,9 +102,9 @@ def held() -> Iterator[threading.Event]:
     event.set()
 
 
-@pytest.fixture
-def visit(chromium):
-    """visit(width) -> a fresh visitor's page, watched and checked at the end; the script `first` runs before it."""
+@contextmanager
+def visitors(chromium) -> Iterator[Callable]:
+    """Opens fresh visitors' pages, watched and checked at the end; the script `first` runs before a page."""
     url = server.start().url
     opened = []
 
@@ -124,3 +125,10 @@ def visit(chromium):
     for _, watch in opened:
         assert watch.hosts <= {urlsplit(url).netloc, ""}, "the page asked another host"
         assert watch.complaints == []
+
+
+@pytest.fixture
+def visit(chromium) -> Iterator[Callable]:
+    """visit(width) -> a page of a visitor of this test, see `visitors`."""
+    with visitors(chromium) as open_page:
+        yield open_page

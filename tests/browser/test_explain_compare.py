@@ -12,19 +12,21 @@ from app.ui.tabs import compare
 from explain import registry
 from explain.registry import METHODS
 from models import zoo
+from tests.browser.conftest import visitors
 from tests.browser.test_page import EXAMPLES, give, open_tab, seen
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def explained(visit):
-    """A visitor's page with a heatmap on it."""
-    page = visit()
-    give(page)
-    open_tab(page, "Explain")
-    page.locator("#heatmap .fw-heat").wait_for()
-    return page
+@pytest.fixture(scope="module")
+def explained(chromium):
+    """One visitor's page with a heatmap on it, which several tests use; whatever they leave chosen."""
+    with visitors(chromium) as open_page:
+        page = open_page()
+        give(page)
+        open_tab(page, "Explain")
+        page.locator("#heatmap .fw-heat").wait_for()
+        yield page
 
 
 def choose(page, name: str, option: str) -> None:
@@ -39,6 +41,7 @@ def lit(page) -> set[str]:
 
 def test_a_part_that_is_pointed_at_is_read_out_and_lit_in_picture_and_table(explained):
     page, readout = explained, explained.locator(".fw-readout")
+    page.mouse.move(2, 2)
     assert readout.inner_text() == evidence_table.REST
     mouth = page.locator("#heatmap path[data-region=mouth]")
     mouth.hover()
@@ -48,8 +51,10 @@ def test_a_part_that_is_pointed_at_is_read_out_and_lit_in_picture_and_table(expl
     assert readout.inner_text().startswith("nose: ") and lit(page) == {"nose"}
     page.mouse.move(2, 2)
     assert readout.inner_text() == evidence_table.REST and lit(page) == set()
+    height = readout.bounding_box()["height"]
     mouth.focus()
     assert readout.inner_text().startswith("mouth: ")
+    assert readout.bounding_box()["height"] == height, "what is below moves, and a click there is lost"
     page.keyboard.press("Tab")
     assert lit(page) and lit(page) != {"mouth"}
 
@@ -62,6 +67,7 @@ def test_the_outlines_can_be_hidden_and_the_parts_still_answer(explained):
     assert abs(seen(face) - before).max() > 20
     page.locator("#heatmap path[data-region=left_eye]").hover()
     assert page.locator(".fw-readout").inner_text().startswith("left eye: ")
+    page.locator("#outlined input").check()
 
 
 def test_the_map_is_tested_after_it_is_there(explained):
