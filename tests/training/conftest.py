@@ -1,5 +1,7 @@
 """Small made-up data in the published formats."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -20,8 +22,7 @@ def png(face: np.ndarray) -> bytes:
     return cv2.imencode(".png", face)[1].tobytes()
 
 
-@pytest.fixture
-def rows() -> list[dict]:
+def made_up_rows() -> list[dict]:
     """Two faces an emotion and split; the second one's taggers all said "sad"."""
     made = []
     for usage in SPLITS:
@@ -33,14 +34,24 @@ def rows() -> list[dict]:
     return made
 
 
-@pytest.fixture
-def parquet(tmp_path, rows):
+def write_table(folder: Path, rows: list[dict]) -> Path:
+    """The rows as the published file of faces in a folder."""
     import pyarrow
     import pyarrow.parquet
 
-    path = tmp_path / "fer2013.parquet"
+    path = folder / "fer2013.parquet"
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
     return path
+
+
+@pytest.fixture
+def rows() -> list[dict]:
+    return made_up_rows()
+
+
+@pytest.fixture
+def parquet(tmp_path, rows):
+    return write_table(tmp_path, rows)
 
 
 @pytest.fixture
@@ -69,11 +80,14 @@ def published(tmp_path):
     return tmp_path
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def full_precision():
     """Training computes as in a process of its own: a model that the app has loaded here switched bfloat16 on."""
     import tensorflow as tf
 
+    from models import precision
+
+    precision.prepare()  # once a process, so never in the midst of this
     option = "auto_mixed_precision_onednn_bfloat16"
     before = tf.config.optimizer.get_experimental_options().get(option, False)
     tf.config.optimizer.set_experimental_options({option: False})

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from models import card as cards
 from models import ensemble as together
@@ -76,8 +75,8 @@ def evaluate(
             )
             for split in answers
         }
+        calibrated = dataclasses.replace(model, card=dataclasses.replace(card, temperature=heat))
         if pictures is not None:
-            calibrated = dataclasses.replace(model, card=dataclasses.replace(card, temperature=heat))
             figures[PHOTOS] = photos.measure({name: calibrated}, pictures)
         elif PHOTOS in card.metrics:
             figures[PHOTOS] = card.metrics[PHOTOS]
@@ -90,10 +89,7 @@ def evaluate(
             )
         elif "robustness" in card.metrics:
             figures["robustness"] = card.metrics["robustness"]
-        probable = {
-            split: softmax(logits.astype(np.float64) / heat, axis=1).astype(np.float32)
-            for split, (logits, _, _) in answers.items()
-        }
+        probable = {split: calibrated.probabilities(logits) for split, (logits, _, _) in answers.items()}
         figures[KEY] = conformal.figures(probable, {split: splits[split].labels for split in answers})
     figures["data_sha256"] = data.fingerprint(path, keypoints=name == zoo.KEYPOINT_MODEL)
     exports = card.exports if heat == card.temperature else {}

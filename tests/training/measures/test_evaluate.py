@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from models import weight_store, zoo
 from models.card import Input, Training
 from models.errors import DataError
 from models.types import EMOTIONS
+from tests.training.conftest import made_up_rows, write_table
 from training import cli, data
 from training.measures import report
 from training.measures.conformal import write
@@ -47,11 +49,19 @@ def untrained(tmp_path_factory):
     return shipped
 
 
-@pytest.fixture
-def measured(untrained, parquet):
+@pytest.fixture(scope="module")
+def evaluated(untrained, tmp_path_factory):
+    """The same with the figures of the made-up faces."""
+    path = write_table(tmp_path_factory.mktemp("faces"), made_up_rows())
     for name in zoo.EMOTION_MODELS:
-        evaluate(name, parquet, untrained)
+        evaluate(name, path, untrained)
     return untrained
+
+
+@pytest.fixture
+def measured(evaluated, tmp_path):
+    """A copy of them for one test."""
+    return shutil.copytree(evaluated, tmp_path / "weights")
 
 
 def test_a_measured_card_has_its_temperature_and_the_figures_of_both_splits(measured, parquet):
@@ -102,10 +112,10 @@ def test_an_ensemble_averages_calibrated_probabilities(measured, parquet):
     assert 0 <= found["PrivateTest"]["accuracy_ten_crops"] <= 1
 
 
-def test_networks_without_figures_are_not_measured_together(untrained, parquet, tmp_path):
-    card = cards.read(untrained / "cnn")
+def test_networks_without_figures_are_not_measured_together(measured, parquet, tmp_path):
+    card = cards.read(measured / "cnn")
     (tmp_path / "cnn").mkdir()
-    (tmp_path / "cnn" / weight_store.FILE).write_bytes((untrained / "cnn" / weight_store.FILE).read_bytes())
+    (tmp_path / "cnn" / weight_store.FILE).write_bytes((measured / "cnn" / weight_store.FILE).read_bytes())
     cards.write(cards.from_json(card.to_json().replace('"PublicTest"', '"Elsewhere"')), tmp_path / "cnn")
     with pytest.raises(DataError, match="evaluate cnn"):
         ensemble(parquet, tmp_path)
