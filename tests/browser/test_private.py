@@ -92,7 +92,7 @@ def test_what_a_visitor_had_open_is_forgotten_after_the_page_is_closed(chromium,
 
     page.wait_for_timeout(2000)
     assert sessions.size(opened[name]) > 0
-    assert any("data:image/jpeg" in str(value) for value in opened[name].config_values.values())
+    assert not any("data:image/jpeg" in str(value) for value in opened[name].config_values.values())
     context.close()
     until = time.monotonic() + 30
     while name in opened and time.monotonic() < until:
