@@ -4,6 +4,7 @@ import base64
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from app.ui import controls
@@ -68,6 +69,20 @@ def test_the_outlines_can_be_hidden_and_the_parts_still_answer(explained):
     page.locator("#heatmap path[data-region=left_eye]").hover()
     assert page.locator(".fw-readout").inner_text().startswith("left eye: ")
     page.locator("#outlined input").check()
+
+
+def test_the_opacity_changes_the_picture_and_asks_the_server_nothing(explained):
+    page = explained
+    page.locator("#evidence-parts tbody small").first.wait_for()  # the last that is asked for by itself
+    page.wait_for_timeout(500)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    before = seen(page.locator("#heatmap .fw-overlay"))
+    page.locator("#opacity input[type=range]").fill("0")
+    page.wait_for_function("getComputedStyle(document.querySelector('.fw-heat')).opacity === '0'")
+    assert np.abs(seen(page.locator("#heatmap .fw-overlay")) - before).max() > 20
+    page.locator("#opacity input[type=range]").fill("0.7")
+    assert [url for url in asked if "queue" in url or "call" in url or "run" in url] == []
 
 
 def test_the_map_is_tested_after_it_is_there(explained):

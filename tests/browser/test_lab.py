@@ -5,6 +5,7 @@ import re
 import pytest
 
 from app import experiments
+from tests.browser.conftest import visitors
 from tests.browser.test_page import give, open_tab
 
 pytestmark = pytest.mark.browser
@@ -14,6 +15,24 @@ def open_lab(page) -> None:
     give(page)
     open_tab(page, "Lab")
     page.locator("#lab-answers .fw-card").first.wait_for()
+
+
+@pytest.fixture(scope="module")
+def opened(chromium):
+    """One visitor's Lab, which several tests use."""
+    with visitors(chromium) as open_page:
+        page = open_page()
+        open_lab(page)
+        yield page
+
+
+@pytest.fixture
+def begun(opened):
+    """The same with no step done."""
+    if opened.locator("#lab-reset").is_enabled():
+        opened.locator("#lab-reset").click()
+    steps(opened, 0)
+    return opened
 
 
 def shares(page) -> list[str]:
@@ -54,9 +73,8 @@ def test_hiding_the_mouth_changes_the_answers_undo_and_a_link_bring_them_back(vi
     assert page.locator("#lab-face image").get_attribute("href") == picture and shares(page) == hidden
 
 
-def test_who_waits_for_the_networks_is_told_the_place_and_the_seconds(visit, held, monkeypatch):
-    page = visit()
-    open_lab(page)
+def test_who_waits_for_the_networks_is_told_the_place_and_the_seconds(begun, held, monkeypatch):
+    page = begun
     run = experiments.run
 
     def slow(*given, **named):
@@ -74,9 +92,8 @@ def test_who_waits_for_the_networks_is_told_the_place_and_the_seconds(visit, hel
     assert len(steps(page, 4)) == 4
 
 
-def test_quick_clicks_all_count(visit):
-    page = visit()
-    open_lab(page)
+def test_quick_clicks_all_count(begun):
+    page = begun
     parts = page.locator("#lab-parts button")
     page.evaluate("""() => {
         const parts = [...document.querySelectorAll("#lab-parts button")];
@@ -93,9 +110,8 @@ def test_quick_clicks_all_count(visit):
     assert shares(page) == shown, "what is shown is of all three"
 
 
-def test_a_patch_is_painted_by_dragging_and_a_mouth_is_swapped_by_a_tap(visit):
-    page = visit()
-    open_lab(page)
+def test_a_patch_is_painted_by_dragging_and_a_mouth_is_swapped_by_a_tap(begun):
+    page = begun
     page.locator("#lab-hand").get_by_text("Paint broad").click()
     face = page.locator("#lab-face svg")
     face.scroll_into_view_if_needed()
@@ -134,9 +150,8 @@ def test_a_link_with_a_strangers_html_shows_it_as_text(visit):
     assert toast.locator("a, img, form").count() == 0
 
 
-def test_measures_are_moved_until_the_glass_box_says_something_else(visit):
-    page = visit()
-    open_lab(page)
+def test_measures_are_moved_until_the_glass_box_says_something_else(begun):
+    page = begun
     page.get_by_role("button", name="Glass box: move the measures").click()
     answer = page.locator("#measures-answer")
     answer.get_by_text("looks happy to it").wait_for()

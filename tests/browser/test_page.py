@@ -144,21 +144,6 @@ def test_another_face_is_chosen_by_a_click_in_the_photo_and_from_the_strip(visit
     page.locator("#photo .fw-box.chosen[data-index='1']").wait_for()
 
 
-def test_the_opacity_changes_the_picture_and_asks_the_server_nothing(visit):
-    page = visit()
-    give(page)
-    open_tab(page, "Explain")
-    page.locator("#heatmap .fw-heat").wait_for()
-    page.wait_for_timeout(500)
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    before = seen(page.locator("#heatmap .fw-overlay"))
-    page.locator("#opacity input[type=range]").fill("0")
-    page.wait_for_function("getComputedStyle(document.querySelector('.fw-heat')).opacity === '0'")
-    assert np.abs(seen(page.locator("#heatmap .fw-overlay")) - before).max() > 20
-    assert [url for url in asked if "queue" in url or "call" in url or "run" in url] == []
-
-
 def test_a_broken_picture_is_answered_by_a_sentence_that_stays_and_the_page_goes_on(visit, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n not a picture")
@@ -223,32 +208,3 @@ def test_a_photo_that_lies_is_put_upright_and_can_be_turned_from_the_keyboard(vi
     page.wait_for_function(f"document.querySelector('#photo svg').getAttribute('viewBox') === '0 0 {height} {width}'")
     page.locator("#notice .fw-verdict").wait_for()
     assert page.get_by_text("This photo was turned").count() == 0
-
-
-def test_a_phone_shows_every_tab_without_scrolling_sideways(visit):
-    page = visit(390, 844)
-
-    def fits(where: str) -> None:
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 390, f"{where} is {width} px wide"
-
-    fits("the start")
-    give(page)
-    fits("Predict")
-    for title, ready in (
-        ("Explain", "#heatmap .fw-heat"),
-        ("Compare", "#compare-notice .fw-verdict"),
-        ("Models", "#models .fw-card"),
-    ):
-        open_tab(page, title)
-        page.locator(ready).first.wait_for()
-        fits(title)
-
-
-def test_pictures_have_a_text(visit):
-    page = visit()
-    give(page)
-    open_tab(page, "Explain")
-    page.locator("#heatmap .fw-heat").wait_for()
-    nameless = page.locator("img:not([alt]), svg[role=img]:not([aria-label], [aria-hidden])")
-    assert nameless.count() == 0

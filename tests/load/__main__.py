@@ -15,8 +15,8 @@ from statistics import quantiles
 import httpx
 
 from app.serving.memory import EVERY_S
-from tests.bench.timing import ROOT, Row
-from tests.load.clients import Crowd, Seen
+from tests.bench.timing import ROOT, Row, seconds
+from tests.load.clients import Crowd, Seen, pictures
 
 CLIENTS = 50
 RAISED = (100, 200, 400)
@@ -33,12 +33,15 @@ def main() -> None:
     parser.add_argument("--url", help="of a server that runs already; memory is then not measured")
     given = parser.parse_args()
     print("| what | measured | limit | holds |\n|---|---|---|---|", flush=True)
+    bare = bare_rate() if given.url is None else None
     with server() if given.url is None else _running(given.url) as (url, process):
-        for row in rows(url, process, given.requests, given.predictions):
+        for row in rows(url, process, given.requests, given.predictions, bare):
             print(row, flush=True)
 
 
-def rows(url: str, process: int | None, requests: int, predictions: int) -> Iterator[Row | str]:
+def rows(
+    url: str, process: int | None, requests: int, predictions: int, bare: float | None = None
+) -> Iterator[Row | str]:
     """The table, row by row.
 
     Args:
@@ -46,6 +49,7 @@ def rows(url: str, process: int | None, requests: int, predictions: int) -> Iter
         process: its number; None where memory is not to be measured.
         requests: of the mixed load.
         predictions: to take the throughput from.
+        bare: of `bare_rate`, where it was measured on the server's machine.
     """
     one, crowd = Crowd(url, 1), Crowd(url, CLIENTS)
     asyncio.run(crowd.learn())
@@ -56,6 +60,8 @@ def rows(url: str, process: int | None, requests: int, predictions: int) -> Iter
     together, seen = throughput(crowd, predictions)
     yield f"| predictions, one client | {alone:.1f} /s | | |"
     yield f"| predictions, {CLIENTS} clients | {together:.1f} /s | | |"
+    if bare:
+        yield f"| detector and networks alone | {bare:.1f} /s; {CLIENTS} clients get {together / bare:.0%} of it | | |"
     yield Row(f"{CLIENTS} clients' throughput / one client's", together / alone, 3, "×", at_least=True)
     yield Row("predictions alone: 95th percentile", percentile(seen.seconds["predict"]), 2, "s")
     memory, seens = [], []
@@ -89,6 +95,20 @@ def rows(url: str, process: int | None, requests: int, predictions: int) -> Iter
         )
     for line in dict.fromkeys(whole.lost):
         yield f"\nlost: {line}"
+
+
+def bare_rate() -> float:
+    """Photos a second that detector and networks read here, the clients' photos decoded before and in full batches.
+
+    No server on this machine can answer more predictions than that.
+    """
+    from models import photo, zoo
+    from tests.bench.annotation import bare_passes
+
+    photos = [photo.read(data) for data in pictures().values()] * 8
+    passes = bare_passes([zoo.load(name) for name in zoo.EMOTION_MODELS], photos)
+    (each,) = seconds(passes, turns=3)
+    return len(photos) / each
 
 
 def throughput(crowd: Crowd, requests: int) -> tuple[float, Seen]:
