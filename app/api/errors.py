@@ -7,6 +7,7 @@ import traceback
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
@@ -86,6 +87,8 @@ def add(application: FastAPI) -> None:
 def _accident(request: Request, error: Exception) -> Response:
     if isinstance(error.__cause__, HTTPException):  # in the middle of an answer, which is its client's doing
         return _of_http(request, error.__cause__)
+    if isinstance(error, ClientDisconnect):  # nobody is left to read an answer, and nothing went wrong here
+        return respond(400, of_http(400))
     return response_to(error)
 
 

@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI, Request
 from PIL import Image
+from starlette.requests import ClientDisconnect
 
 from app import pipeline, text
 from app.api import encoding, errors
@@ -667,3 +669,25 @@ def test_the_pages_of_the_description_load_nothing_from_elsewhere(rest, page):
 def test_what_is_no_clip_is_refused(rest, clip, status, code):
     refused(rest.post(VIDEO, json={"video": base64.b64encode(clip).decode()}), status, code)
     assert "in base64" in refused(rest.post(VIDEO, json={"video": "/etc/passwd"}), 422, "Photo")["message"]
+
+
+def test_a_client_that_leaves_before_its_body_ends_is_no_error_in_the_log(caplog):
+    application = FastAPI()
+    errors.add(application)
+
+    @application.post("/")
+    async def read(request: Request):
+        await request.body()
+
+    async def gone():
+        return {"type": "http.disconnect"}
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b""}
+    with pytest.raises(ClientDisconnect):  # for the server around it, which knows
+        asyncio.run(application(scope, gone, send))
+    assert sent[0]["status"] == 400 and not caplog.records
