@@ -70,14 +70,19 @@ def launch(host: str | None = None, port: int | None = None) -> Server:
     seats.asked()
     engines.current()
     server = Server(build(), host, port)
-
-    def behind() -> None:
-        server.wait()
-        print(f"FaceWhy is open on {server.url}", flush=True)
-        warm()
-
-    threading.Thread(target=behind, name="warm-all", daemon=True).start()
+    threading.Thread(target=open_and_warm, args=[server], name="warm-all", daemon=True).start()
     return server
+
+
+def open_and_warm(server: Server) -> None:
+    """Say where the page is once it answers, then `warm`; quiet about what fails because the process ends meanwhile."""
+    server.wait()
+    print(f"FaceWhy is open on {server.url}", flush=True)
+    try:
+        warm()
+    except Exception:
+        if threading.main_thread().is_alive():
+            raise
 
 
 def warm() -> None:

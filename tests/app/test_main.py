@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -115,3 +116,19 @@ def test_a_full_queue_says_so_and_leaves_the_other_open(page, name_of_queue):
     finally:
         queue.event_queue_per_concurrency_id.clear()
         queue._leave_removed()
+
+
+def test_what_fails_while_the_process_ends_is_no_error(monkeypatch, capsys):
+    def broken():
+        raise ValueError("TensorFlow is half gone")
+
+    monkeypatch.setattr(main, "warm", broken)
+    server = SimpleNamespace(wait=lambda: None, url="http://localhost:7860/")
+    with pytest.raises(ValueError, match="half gone"):
+        main.open_and_warm(server)
+    ended = threading.Thread(target=lambda: None)
+    ended.start()
+    ended.join()
+    monkeypatch.setattr(threading, "main_thread", lambda: ended)
+    main.open_and_warm(server)
+    assert capsys.readouterr().out == 2 * "FaceWhy is open on http://localhost:7860/\n"
