@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from app.security.authentication import AuthenticationMiddleware
 from app.security.body_budget import BodyBudgetMiddleware
+from app.security.compression import CompressionMiddleware
 from app.security.csrf import CrossOriginMiddleware
 from app.security.error_handling import ErrorHandlingMiddleware
 from app.security.headers import ContentPolicyMiddleware, ResponseHeadersMiddleware, security_headers
@@ -49,5 +50,6 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
     )
     app = PreflightMiddleware(app, settings.origins)
     app = ContentPolicyMiddleware(app, settings.frame_ancestors)
+    app = CompressionMiddleware(app, settings.root_path)
     # its annotations name messages less exactly than Starlette's do
     return SecureASGIMiddleware(app, secure=security_headers())  # type: ignore[return-value]

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from app.security import body_budget, json_limits, middleware, rate_limit, routes, timeouts
+from app.security import body_budget, headers, json_limits, middleware, rate_limit, routes, timeouts
 from app.security.settings import ORIGIN, Settings
 from app.ui.gradio_overrides import http_protocol
 from models import photo
@@ -33,6 +33,8 @@ OWN = "http://face.example"
 PAGE = (
     """<html><script>let a = 1</script><SCRIPT type="module">\nb()\r\n</SCRIPT><script src="/a.js"></script></html>"""
 )
+
+LONG = "<p>a face</p>" * 1000
 
 
 async def echo(request: Request) -> Response:
@@ -57,6 +59,10 @@ async def heard(request: Request) -> Response:
 
 async def page(request: Request) -> Response:
     return HTMLResponse(PAGE)
+
+
+async def long_page(request: Request) -> Response:
+    return HTMLResponse(PAGE + LONG)
 
 
 async def endless(request: Request) -> Response:
@@ -90,6 +96,8 @@ APP = Starlette(
         Route("/api/endless", endless),
         Route("/api/heard", heard),
         Route("/api/page", page),
+        Route("/config", long_page),
+        Route("/api/long", long_page),
         Mount("/gradio_api/run", Starlette(routes=[Route("/x", puzzled)])),
         Route("/assets/index-0a1b2c3d.js", script),
         *(Route(path, echo, methods=["GET", "POST", "PUT", "DELETE", "HEAD"]) for path in PATHS),
@@ -610,6 +618,27 @@ def test_the_scripts_in_a_page_run_and_no_others():
     scripts = next(part for part in policy.split("; ") if part.startswith("script-src ")).split()[1:]
     expected = [base64.b64encode(hashlib.sha256(text).digest()).decode() for text in (b"let a = 1", b"\nb()\n")]
     assert scripts == ["'self'", "'unsafe-eval'", *(f"'sha256-{each}'" for each in expected)]
+
+
+def test_scripts_are_found_whatever_stands_around_them():
+    """As an HTML parser finds them."""
+    written = (
+        b'<script>a</script><script data-src="b">c</script><script async\nSRC = "d"></script><SCRIPT\n>e<\r</SCRIPT>'
+    )
+    assert list(headers.inline_scripts(written)) == [b"a", b"c", b"e<\r"]
+    for broken in (b"", b"<script", b"<script>", b"<script>a</scrip"):
+        assert list(headers.inline_scripts(broken)) == []
+
+
+def test_what_is_long_and_no_secret_is_compressed_for_who_accepts_it():
+    plain, packed = (ask("GET", "/config", headers={"Accept-Encoding": each}) for each in ("identity", "gzip, br"))
+    assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+    assert packed.text == plain.text == PAGE + LONG
+    assert int(packed.headers["content-length"]) * 10 < int(plain.headers["content-length"])
+    assert packed.headers["content-security-policy"] == plain.headers["content-security-policy"]
+    assert "sha256-" in packed.headers["content-security-policy"]
+    assert packed.headers["vary"] == plain.headers["vary"] == "Origin, Accept-Encoding"
+    assert "content-encoding" not in ask("GET", "/api/long", headers={"Accept-Encoding": "gzip"}).headers
 
 
 def test_only_shared_parts_of_the_page_are_kept():
