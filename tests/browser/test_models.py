@@ -5,6 +5,8 @@ import json
 import plotly.graph_objects as go
 import pytest
 
+from app.serving import reports
+from explain.registry import METHODS
 from models import weight_store
 from tests.browser.test_page import open_tab
 from training.measures import report
@@ -16,13 +18,15 @@ SHARES = {"confidence": [0.5, 0.9], "accuracy": [0.4, 0.9], "faces": [10, 20]}
 
 @pytest.fixture
 def charts(monkeypatch):
-    """Two charts beside the small network's card, as `training.report` draws them."""
+    """Two charts beside the small network's card, as `training.report` draws them, and its own table of trust."""
     found = {
         "confusion": report.confusion([[9 if row == column else 1 for column in range(7)] for row in range(7)]),
         "reliability": report.reliability({"reliability": SHARES, "reliability_unscaled": SHARES}),
     }
     plain = {name: json.loads(figure.to_json()) for name, figure in found.items()}
-    read = {weight_store.SHIPPED / "cnn" / "report" / f"{name}.json": values for name, values in plain.items()}
+    folder = weight_store.SHIPPED / "cnn"
+    read = {folder / "report" / f"{name}.json": values for name, values in plain.items()}
+    read[folder / reports.TRUST] = reports.read(folder / reports.TRUST)
     monkeypatch.setattr("app.serving.reports.read", read.get)
     return {name: go.Figure(values) for name, values in plain.items()}
 
@@ -40,9 +44,11 @@ def test_each_model_shows_its_facts_and_its_charts(visit, charts, width):
     assert titles == [figure.layout.title.text for figure in charts.values()]
     assert page.locator("#models-charts .heatmap-label").count() == 49
     assert page.locator("#models-emotions tbody tr").count() == 7
-    assert page.locator("#models-trust tbody th").evaluate_all(
-        "all => all.every(th => th.scrollWidth <= th.clientWidth)"
-    )
+    table = page.locator("#models-trust .fw-wide").first
+    methods = table.locator("tbody th")
+    assert methods.count() == len(METHODS)
+    assert methods.evaluate_all("all => all.every(th => th.scrollWidth <= th.clientWidth)")
+    assert width < 1280 or table.evaluate("wide => wide.scrollWidth <= wide.clientWidth"), "no column is cut"
     page.locator("#models-model").get_by_text("Keypoints").click()
     told.get_by_role("heading", name="Keypoints").wait_for()
     page.get_by_text("No charts come with these weights").wait_for()

@@ -79,7 +79,7 @@ def _map(emotion: str, cell: Mapping[str, Any], values: np.ndarray, limit: float
 
 
 def _cells(parts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    written = ([f"{parts[region][key]:+.2f}" for key in ("mean", "low", "high")] for region in REGIONS)
+    written = ([f"{parts[region][key]:+z.2f}" for key in ("mean", "low", "high")] for region in REGIONS)
     return [(mean, low, high) for mean, low, high in written]
 
 

@@ -35,7 +35,7 @@ def panel(session: Session, found: Interactions) -> str:
             "to": places[pair.second],
             "width": THICKEST * abs(pair.value) / strongest,
             "kind": pair.relation,
-            "value": f"{pair.value:+.2f}",
+            "value": f"{pair.value:+z.2f}",
             "names": (regions.LABELS[pair.first], regions.LABELS[pair.second]),
         }
         for pair in pairs
@@ -81,7 +81,7 @@ def _row(found: Interactions, index: int, name: str) -> dict[str, Any]:
     for field in ("shapley", "alone", "left_out"):
         low, high = found.spread(field)
         value = getattr(found.chosen, field)[index]
-        cells.append((f"{value:+.2f}", f"{low[index]:+.2f}", f"{high[index]:+.2f}"))
+        cells.append((f"{value:+z.2f}", f"{low[index]:+z.2f}", f"{high[index]:+z.2f}"))
     return {"label": regions.LABELS[name], "cells": cells}
 
 

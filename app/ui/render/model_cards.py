@@ -205,7 +205,7 @@ def _faces(table: Mapping[str, Any], found: Mapping[str, Any]) -> int | None:
 def _trust_row(method: str, found: Mapping[str, Any], faces: int | None) -> dict[str, Any]:
     word, test = standing(found), found.get("sanity") or {}
     last = {"mean": (test.get("correlation") or [None])[-1], "low": test.get("low"), "high": test.get("high")}
-    gain, correlation = (lambda x: f"{x:+.2f}"), (lambda x: f"{x:.2f}")
+    gain, correlation = (lambda x: f"{x:+z.2f}"), (lambda x: f"{x:z.2f}")
     cells = [
         _interval(found.get("less_other_faces"), gain),
         _interval(found.get("less_centre_prior"), gain),
@@ -227,7 +227,7 @@ def _fill_row(method: str, found: Mapping[str, Any]) -> dict[str, Any]:
     values = [found["by_fill"].get(name) or {} for name in figures.HIDDEN]
     return {
         "title": _title(method),
-        "cells": [_interval(value.get("less_other_faces"), lambda x: f"{x:+.2f}") for value in values],
+        "cells": [_interval(value.get("less_other_faces"), lambda x: f"{x:+z.2f}") for value in values],
     }
 
 

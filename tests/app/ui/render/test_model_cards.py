@@ -128,3 +128,8 @@ def test_a_table_with_gaps_is_still_shown():
     flat = row(sanity=None) | {"stability": None, "less_other_faces": None, "by_fill": {}}
     assert "Not measured for" not in model_cards.trust("cnn", {"methods": {"gradcam": flat}})
     assert "Not measured" in model_cards.trust("cnn", {"methods": {}})
+
+
+def test_no_zero_has_a_minus():
+    shown = model_cards.trust("cnn", {"methods": {"gradcam": row(gain=-0.001, middle=-0.004, sanity=-0.002)}})
+    assert "-0.00" not in shown and "+0.00 <small>[-0.10, +0.10]</small>" in shown
