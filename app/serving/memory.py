@@ -27,8 +27,12 @@ def share() -> None:
 
 
 def give_back() -> None:
-    """Return to the system what loading and compiling left behind, and from then on what requests leave behind."""
+    """Return to the system what loading and compiling left behind, and from then on what requests leave behind.
+
+    What stays, 700,000 objects, is kept out of every later search for garbage, which would stop all requests for 0.4 s.
+    """
     gc.collect()
+    gc.freeze()
     trim()
     _keep_low()
 

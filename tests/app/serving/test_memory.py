@@ -40,3 +40,25 @@ def test_what_requests_leave_behind_is_given_back():
 
     assert held("as it is") > 120
     assert held("kept low") <= 48
+
+
+FROZEN = """
+import gc, weakref
+from app.serving import memory
+
+class Answer:
+    pass
+
+waste = Answer()
+waste.itself = waste
+gone = weakref.ref(waste)
+del waste
+gc.disable()
+memory.give_back()
+print(gone() is None, gc.get_freeze_count() > 10_000)
+"""
+
+
+def test_what_stays_is_kept_out_of_later_searches_for_garbage_and_waste_is_not():
+    told = subprocess.check_output([sys.executable, "-c", FROZEN], cwd=ROOT, text=True)
+    assert told.split() == ["True", "True"]
