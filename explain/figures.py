@@ -165,6 +165,7 @@ def trust_curves(result: "TrustResult") -> "go.Figure":
                 "this map": (getattr(curves, side), SUPPORTING, "solid"),
                 "random maps": (getattr(curves, f"random_{side}"), "#8a8a8a", "dash"),
                 "the middle": (getattr(curves, f"centre_prior_{side}"), "#E69F00", "dot"),
+                "other faces' average": (getattr(curves, f"average_map_{side}"), "#CC79A7", "longdash"),
                 "other faces": (getattr(curves, f"other_faces_{side}"), "#0072B2", "dashdot"),
             }
             for name, (scores, colour, dash) in lines.items():

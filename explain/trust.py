@@ -13,7 +13,7 @@ from explain import scale
 from explain.base import Explanation, Target
 from explain.methods import masking
 from explain.metrics import agreement, faithfulness, imputation
-from explain.metrics.faithfulness import Curves, Fill
+from explain.metrics.faithfulness import Curves, Fill, OtherFaces
 from explain.metrics.stability import stability
 from explain.part_ranges import PartRanges
 from models.types import Face
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FILLS = ("blur", "mean face", "surroundings")
 """What hidden pixels show: the face out of focus, the average face in this face's greys, what lies around them."""
+TEST = 2
+"""Counted up whenever the figures of a table of many readings mean something else than before."""
 BEATEN = 0.95
 """The share of the random maps, and of other faces' maps, that a map must beat."""
 STABLE = 0.5
@@ -37,18 +39,20 @@ VERDICTS = {
     "blind": "none",
     "chance": "none",
     "centre": "none",
+    "average": "none",
     "other faces": "none",
 }
 """What `judge` finds, in a word."""
 SENTENCES = {
     "high": "This map holds up: hiding what it marks changes the answer clearly more than hiding random places, the "
-    "middle, or what the same method marks on other faces, and the map stays when the face moves a little.",
-    "uneven": "This map holds up in part: it beats random maps, the middle and other faces' maps, but not with every "
-    "way of hiding.",
-    "unstable": "This map holds up in part: it beats random maps, the middle and other faces' maps, but it changes "
-    "when the face moves a little.",
+    "middle, or what the same method marks on other faces, each alone and on average, and the map stays when the face "
+    "moves a little.",
+    "uneven": "This map holds up in part: it beats random maps, the middle, other faces' maps and their average, but "
+    "not with every way of hiding.",
+    "unstable": "This map holds up in part: it beats random maps, the middle, other faces' maps and their average, but "
+    "it changes when the face moves a little.",
     "alone": "This map holds up in part: it beats random maps and the middle, but was not compared with maps of other "
-    "faces, because there are none for this network and these settings.",
+    "faces, because there are none for this question, this network and these settings.",
     "flat": "This map is flat: it marks no place over another, so there is nothing to test.",
     "blind": "This method's maps of this network stay much the same, or turn into their opposite, when all that the "
     "network learned is shuffled away, so none of them is said to hold up.",
@@ -56,6 +60,8 @@ SENTENCES = {
     "more than hiding random places of the same size.",
     "centre": "This map is no better than pointing at the middle: a blob drawn there without looking at the face does "
     "as well.",
+    "average": "This map is no better than the average of the method's maps: what it marks on most faces, laid on this "
+    "one, does as well.",
     "other faces": "This map is not shown to tell this face from another: what the same method marks on other faces "
     "does as well here.",
 }
@@ -82,13 +88,16 @@ class Comparison:
         relevance_gain: the map's.
         random_beaten: the share of the random maps and their negatives that it beats, 0..1.
         centre_prior_beaten: whether it beats a blob in the middle.
+        average_map_beaten: whether it beats the average of other faces' maps; None where there are none.
         other_faces_beaten: the share of other faces' maps that it beats; nan where there are none.
-        random_z, other_faces_z: how many standard deviations it lies above the mean of either; nan likewise.
+        random_z, other_faces_z: how many standard deviations it lies above the mean of either; nan where there are none
+            or all are alike.
     """
 
     relevance_gain: float
     random_beaten: float
     centre_prior_beaten: bool
+    average_map_beaten: bool | None
     other_faces_beaten: float
     random_z: float
     other_faces_z: float
@@ -149,7 +158,7 @@ def read(
     face: Face,
     explanation: Explanation,
     *,
-    other_faces: np.ndarray | None = None,
+    other_faces: OtherFaces | None = None,
     blind: bool = False,
     other_methods: Sequence[Explanation] = (),
     other_models: Sequence[Explanation] = (),
@@ -163,8 +172,7 @@ def read(
         model: the model that is explained.
         face: the face that was explained, with its keypoints where the method needs regions.
         explanation: of this face and model.
-        other_faces: float (B, H, W), maps of other faces by the same method and model, see `explain.control_maps`;
-            None for none.
+        other_faces: maps of other faces by the same method and model, see `explain.control_maps`; None for none.
         blind: whether the method fails the randomisation test on this model, see `randomisation.passes`.
         other_methods: other methods' explanations of the same face, model and target.
         other_models: the same method's explanations of the same face and target by other models.
@@ -188,7 +196,7 @@ def read(
 
 
 def curves(
-    model: "Model", face: Face, explanation: Explanation, other_faces: np.ndarray | None = None, seed: int = 0
+    model: "Model", face: Face, explanation: Explanation, other_faces: OtherFaces | None = None, seed: int = 0
 ) -> tuple[Curves, ...]:
     """The curves of a map, one a fill of `FILLS` and score; none for a flat map. Arguments as for `read`."""
     if scale.is_flat(explanation.values):
@@ -232,16 +240,17 @@ def compared(curves: Sequence[Curves]) -> Comparison:
         curves: one or more, all over the same controls; those of another score do not count.
     """
     deciding = [one for one in curves if one.score == faithfulness.SCORES[0]]
-    gain, centre, chance, others = (
+    gain, centre, average, chance, others = (
         np.mean([getattr(one, name) for one in deciding], axis=0)
-        for name in ("relevance_gain", "centre_prior_gain", "random_gains", "other_faces_gains")
+        for name in ("relevance_gain", "centre_prior_gain", "average_map_gain", "random_gains", "other_faces_gains")
     )
     return Comparison(
         relevance_gain=float(gain),
         random_beaten=faithfulness.share_beaten(gain, chance),
         centre_prior_beaten=bool(gain > centre),
+        average_map_beaten=None if np.isnan(average) else bool(gain > average),
         other_faces_beaten=faithfulness.share_beaten(gain, others),
-        random_z=faithfulness.z_score(gain, chance),
+        random_z=faithfulness.z_score_of_pairs(gain, chance),
         other_faces_z=faithfulness.z_score(gain, others),
     )
 
@@ -250,8 +259,9 @@ def judge(curves: Sequence[Curves], mean_correlation: float, blind: bool = False
     """Why a map is said to hold up or not, a key of `VERDICTS` and `SENTENCES`.
 
     The measure is the symmetric relevance gain in log-odds, averaged over the fills. It must lie above that of
-    at least 95 % of the random maps (else "chance"), above that of a blob in the middle (else "centre"), and above
-    that of at least 95 % of other faces' maps (else "other faces"). A map that passes holds up in part where it fails
+    at least 95 % of the random maps (else "chance"), above that of a blob in the middle (else "centre"), above that
+    of the average of other faces' maps (else "average"), and above that of at least 95 % of other faces' maps
+    (else "other faces"). A map that passes holds up in part where it fails
     one of these with one fill alone ("uneven"), where its stability lies below 0.5 ("unstable"), or where there
     are no maps of other faces ("alone"), else fully ("high"). A flat map is not tested ("flat"), and no map
     holds up whose method fails the randomisation test ("blind").
@@ -280,6 +290,8 @@ def _failed(found: Comparison) -> str:
         return "chance"
     if not found.centre_prior_beaten:
         return "centre"
+    if found.average_map_beaten is False:
+        return "average"
     return "other faces" if found.other_faces_beaten < BEATEN else ""
 
 
@@ -292,5 +304,5 @@ def _agreement(one: Agreement) -> dict[str, Any]:
     return {"rank_correlation": _json(one.rank_correlation), "overlap": _json(one.overlap)}
 
 
-def _json(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _json(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value

@@ -121,9 +121,10 @@ def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
     """An explanation, see /explain, and which tests it survives.
 
     `verdict` is "high", "some" or "none"; none means that the map is not shown to hold up, and `reason` says against
-    what: "chance" (random maps), "centre" (a blob in the middle), "other faces" (the same method's maps of other
-    faces), "blind" or "flat". `curves` hold how the score, in log-odds and as a probability, falls (deletion) and
-    rises (insertion) as the marked places are hidden and shown, beside these controls; `comparison` sums them up.
+    what: "chance" (random maps), "centre" (a blob in the middle), "average" (of the same method's maps of other faces),
+    "other faces" (these maps one by one), "blind" or "flat". `curves` hold how the score, in log-odds and as a
+    probability, falls (deletion) and rises (insertion) as the marked places are hidden and shown, beside these
+    controls; `comparison` sums them up.
     `part_ranges` says between which ends the shares of each part of the face lie with other fills and other seeds.
     """
     found = _chosen(photo, request)

@@ -539,11 +539,14 @@ class HidingCurves(TypedDict):
     random_insertion: list[float]
     centre_prior_deletion: list[float]
     centre_prior_insertion: list[float]
+    average_map_deletion: list[float | None]
+    average_map_insertion: list[float | None]
     other_faces_deletion: list[float | None]
     other_faces_insertion: list[float | None]
     relevance_gain: float
     random_gains: list[float]
     centre_prior_gain: float
+    average_map_gain: float | None
     other_faces_gains: list[float]
 
 
@@ -551,6 +554,7 @@ class Comparison(TypedDict):
     relevance_gain: float
     random_beaten: float
     centre_prior_beaten: bool
+    average_map_beaten: bool | None
     other_faces_beaten: float | None
     random_z: float | None
     other_faces_z: float | None

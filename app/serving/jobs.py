@@ -76,7 +76,8 @@ def opened(name: str, face: Face, target: Target, version: str = "") -> Opened:
 def tested(face: Face, explanation: Explanation, version: str = "") -> TrustResult:
     """Which tests an explanation survives, see `explain.trust.read`; beside no map of another method or model.
 
-    It is compared with maps of other faces where they are of the same network and the method's default parameters.
+    It is compared with maps of other faces where they are of the same network and the method's default parameters, and
+    where it explains the network's own answer, as they do.
 
     Args:
         face: the face that was explained, with its keypoints.
@@ -85,13 +86,14 @@ def tested(face: Face, explanation: Explanation, version: str = "") -> TrustResu
     """
     model, method = zoo.load(explanation.model, version), registry.find(explanation.method)
     maps = control_maps.read(model.located.folder, model.card.sha256).get(method.name)
-    if explanation.params != method.Params():
+    own = Target(int(model.logits(face.crop[None])[0].argmax()))
+    if explanation.params != method.Params() or explanation.target != own:
         maps = None
     return trust.read(
         model,
         face,
         explanation,
-        other_faces=None if maps is None else control_maps.compared(maps),
+        other_faces=None if maps is None else control_maps.compared(maps, face),
         blind=reports.blind(reports.trust(model.located, model.card.sha256), method.name),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from explain import control_maps, registry
+from explain import trust as reading
 from explain.metrics import randomisation
 from explain.registry import METHODS
 from models import card as cards
@@ -80,16 +81,17 @@ def charts(located: Located) -> dict[str, dict[str, Any]]:
 
 
 def trust(located: Located, sha256: str) -> dict[str, Any] | None:
-    """The table of how often each method's maps hold up; None unless it was measured for these weights.
+    """The table of how often each method's maps hold up; None unless it was measured for these weights, by this test.
 
     Args:
         located: where the weights are.
         sha256: of the weights.
     """
     values = read(located.folder / TRUST)
-    if not isinstance(values, dict) or values.get("sha256") != sha256 or not isinstance(values.get("methods"), dict):
+    if not isinstance(values, dict) or not isinstance(values.get("methods"), dict):
         return None
-    return values
+    known = values.get("sha256") == sha256 and values.get("test") == reading.TEST
+    return values if known else None
 
 
 def global_view(located: Located, sha256: str) -> dict[str, Any] | None:
@@ -122,8 +124,7 @@ def recommended(table: dict[str, Any] | None) -> str:
 def blind(table: dict[str, Any] | None, method: str) -> bool:
     """Whether a method was measured to fail the randomisation test, see `explain.metrics.randomisation.passes`."""
     test = (table or {"methods": {}})["methods"].get(method, {}).get("sanity") or {}
-    low, high = test.get("low"), test.get("high")
-    return low is not None and high is not None and not randomisation.passes(low, high)
+    return randomisation.passed(test) is False
 
 
 def average_shares(table: dict[str, Any] | None, method: str) -> dict[str, dict[str, float]] | None:

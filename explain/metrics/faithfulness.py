@@ -1,7 +1,7 @@
-"""Does hiding what a map marks change the answer? Deletion and insertion beside three controls.
+"""Does hiding what a map marks change the answer? Deletion and insertion beside four controls.
 
-The controls ask how little would do as well: random maps as smooth as this one, a blob in the middle, and the
-same method's maps of other faces.
+The controls ask how little would do as well: random maps as smooth as this one, a blob in the middle, the
+same method's maps of other faces, and the average of those.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,6 +25,19 @@ Fill = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
+class OtherFaces:
+    """The same method's maps of other faces, laid on the face under test; the highest value is marked most.
+
+    Attributes:
+        maps: float64 (B, H, W), each of one face.
+        average: float64 (H, W), what the method marks on most faces.
+    """
+
+    maps: np.ndarray
+    average: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Curves:
     """What hiding and showing pixels in the order of a map does, with one fill and one score.
 
@@ -41,10 +54,12 @@ class Curves:
         insertion: float64 (K,), the score when only that share is shown: one that holds up rises fast.
         random_deletion, random_insertion: float64 (K,), the means over the random maps and their negatives.
         centre_prior_deletion, centre_prior_insertion: float64 (K,), of a blob in the middle.
+        average_map_deletion, average_map_insertion: float64 (K,), of the average of other faces' maps; nan without any.
         other_faces_deletion, other_faces_insertion: float64 (K,), the means over other faces' maps; nan without any.
         relevance_gain: the map's.
         random_gains: float64 (2 P,), of the random maps and then of their negatives, which have the opposite gains.
         centre_prior_gain: of the blob.
+        average_map_gain: of the average of other faces' maps; nan without any.
         other_faces_gains: float64 (B,), of other faces' maps.
     """
 
@@ -57,11 +72,14 @@ class Curves:
     random_insertion: np.ndarray
     centre_prior_deletion: np.ndarray
     centre_prior_insertion: np.ndarray
+    average_map_deletion: np.ndarray
+    average_map_insertion: np.ndarray
     other_faces_deletion: np.ndarray
     other_faces_insertion: np.ndarray
     relevance_gain: float
     random_gains: np.ndarray
     centre_prior_gain: float
+    average_map_gain: float
     other_faces_gains: np.ndarray
 
     def to_json(self) -> dict[str, Any]:
@@ -116,12 +134,12 @@ def curves(
     crop: np.ndarray,
     values: np.ndarray,
     fills: Mapping[str, Fill],
-    other_faces: np.ndarray | None = None,
+    other_faces: OtherFaces | None = None,
     seed: int = 0,
     shares: tuple[float, ...] = SHARES,
     pairs: int = PAIRS,
 ) -> tuple[Curves, ...]:
-    """Deletion and insertion curves of a map, of random maps, of a blob in the middle and of other faces' maps.
+    """Deletion and insertion curves of a map, random maps, a blob in the middle, other faces' maps and their average.
 
     Source: Petsiuk et al. 2018, "RISE", arXiv 1806.07421, section 4.3. Known criticism: a picture with
     hidden pixels is none the network was trained on, so that part of the fall is surprise (Hooker
@@ -135,7 +153,7 @@ def curves(
         crop: float32 (H, W) in 0..1.
         values: float (H, W), the map, raw; not flat.
         fills: by name.
-        other_faces: float (B, H, W), the same method's maps of other faces; None for none.
+        other_faces: the same method's maps of other faces; None for none.
         seed: of the random maps.
         shares: of the inner points, rising, the same seen from either end.
         pairs: how many random maps there are, each beside its own negative.
@@ -143,7 +161,7 @@ def curves(
     Returns:
         One Curves a fill and score: the first score's fills, then the second's.
     """
-    others = np.empty((0, *values.shape)) if other_faces is None else other_faces
+    others = () if other_faces is None else (other_faces.average, *other_faces.maps)
     chance = random_maps(values, pairs, seed)
     places = np.stack([order(one) for one in (values, centre_prior(*values.shape), *chance, *others)])
     half = [round(share * crop.size) for share in shares[: (len(shares) + 1) // 2]]
@@ -169,7 +187,7 @@ def _curves(fill: str, score: str, shares: np.ndarray, whole: float, scores: np.
         for part, ends in zip(inner, ((whole, none), (none, whole)), strict=True)
     )
     gains = np.trapezoid(insertion, shares) - np.trapezoid(deletion, shares)
-    chance, others = slice(2, 2 + pairs), slice(2 + pairs, None)
+    chance, average, others = slice(2, 2 + pairs), slice(2 + pairs, 3 + pairs), slice(3 + pairs, None)
     # the negative of a random map: its deletion runs through the insertion's pictures backwards
     random_deletion = np.concatenate([deletion[chance], insertion[chance, ::-1]])
     random_insertion = np.concatenate([insertion[chance], deletion[chance, ::-1]])
@@ -183,11 +201,14 @@ def _curves(fill: str, score: str, shares: np.ndarray, whole: float, scores: np.
         random_insertion=random_insertion.mean(0),
         centre_prior_deletion=deletion[1],
         centre_prior_insertion=insertion[1],
+        average_map_deletion=_mean(deletion[average]),
+        average_map_insertion=_mean(insertion[average]),
         other_faces_deletion=_mean(deletion[others]),
         other_faces_insertion=_mean(insertion[others]),
         relevance_gain=float(gains[0]),
         random_gains=np.concatenate([gains[chance], -gains[chance]]),
         centre_prior_gain=float(gains[1]),
+        average_map_gain=float(_mean(gains[average, None])[0]),
         other_faces_gains=gains[others],
     )
 
@@ -201,6 +222,17 @@ def z_score(relevance_gain: float, gains: np.ndarray) -> float:
     """How many standard deviations a gain lies above the mean of some maps' gains; nan for fewer than two."""
     spread = gains.std(ddof=1) if len(gains) > 1 else 0.0
     return float((relevance_gain - gains.mean()) / spread) if spread > 0 else float("nan")
+
+
+def z_score_of_pairs(relevance_gain: float, gains: np.ndarray) -> float:
+    """How many standard deviations a gain lies above 0, the mean of maps and their negatives; nan where all gain 0.
+
+    Args:
+        relevance_gain: of the map.
+        gains: float64 (2 P,), of maps and of their negatives: P numbers, whose mean is known.
+    """
+    spread = np.sqrt(np.mean(gains**2)) if len(gains) else 0.0
+    return float(relevance_gain / spread) if spread > 0 else float("nan")
 
 
 def _mean(rows: np.ndarray) -> np.ndarray:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LIKE_BEFORE = 0.5
 """A map that still ranks pixels this much as before, or the other way round, when nothing learned is left, ignores what
 was learned."""
+SHARED = 0.5
+"""Two maps that share this much of their order (the square of their correlation) have as much in common as apart."""
 
 
 _shaking = threading.Lock()
@@ -69,12 +71,29 @@ class RandomisationTest:
         return {"layers": list(self.layers)} | plain
 
 
-def passes(low: float, high: float) -> bool:
-    """Whether a method's maps depend on what was learned, by the interval of their mean correlation, both -1..1.
+def passes(low: float, high: float, shared: float) -> bool:
+    """Whether a method's maps depend on what was learned.
 
-    It must lie within -0.5 and 0.5 as a whole: maps that turn into their opposite are as fixed as those that stay.
+    The whole interval of the mean correlation must lie within -0.5 and 0.5: maps that turn into their opposite are as
+    fixed as those that stay. And the mean square must lie below 0.5, because of maps that do the one on some faces and
+    the other on the rest. The size of a single correlation says little: two maps of eight parts that have nothing in
+    common share a fifth of their order on average.
+
+    Args:
+        low, high: the ends of the 95 % interval of the mean correlation over faces, -1..1.
+        shared: the upper end of that of the mean squared correlation, 0..1.
     """
-    return -LIKE_BEFORE < low and high < LIKE_BEFORE
+    return -LIKE_BEFORE < low and high < LIKE_BEFORE and shared < SHARED
+
+
+def passed(measured: Mapping[str, Any]) -> bool | None:
+    """Whether a method passes by what was measured of it; None where it was not.
+
+    Args:
+        measured: low, high and shared, see `passes`, or None for each.
+    """
+    low, high, shared = (measured.get(name) for name in ("low", "high", "shared"))
+    return None if low is None or high is None or shared is None else passes(low, high, shared)
 
 
 def stages(network: "keras.Model") -> "dict[str, list[keras.Layer]]":

@@ -118,7 +118,7 @@ def trust(models: list, turns: int) -> Iterator[Row]:
     for model in models:
         target = Target(int(model.logits(face.crop[None])[0].argmax()))
         explanation = registry.explain(model, face, target, "gradcam")
-        others = control_maps.compared(control_maps.read(model.located.folder, model.card.sha256)["gradcam"])
+        others = control_maps.compared(control_maps.read(model.located.folder, model.card.sha256)["gradcam"], face)
         results = [reading.read(model, face, explanation, other_faces=others, seed=turn) for turn in range(turns + 2)]
         taken = [result.seconds for result in results[2:]]
         yield Row(f"{model.name}: trust reading of Grad-CAM", median(taken), 1, "s")

@@ -92,8 +92,8 @@ def test_disagreement_is_purple_and_has_no_sides(crop):
 def curves(fill: str, score: str = "probability", others: bool = True) -> Curves:
     shares, falling = np.linspace(0, 1, 5), np.linspace(0.9, 0.1, 5)
     line = np.full(5, 0.5)
-    controls = [line, line, line + 0.1, line - 0.1, *[line if others else line * np.nan] * 2]
-    return Curves(fill, score, shares, falling**2, falling[::-1], *controls, 0.2, np.zeros(18), 0.1, np.zeros(19))
+    controls = [line, line, line + 0.1, line - 0.1, *[line if others else line * np.nan] * 4]
+    return Curves(fill, score, shares, falling**2, falling[::-1], *controls, 0.2, np.zeros(18), 0.1, 0.1, np.zeros(19))
 
 
 def reading(*curves: Curves) -> TrustResult:
@@ -102,8 +102,8 @@ def reading(*curves: Curves) -> TrustResult:
 
 def test_trust_curves_stand_beside_their_controls_for_every_fill():
     figure = figures.trust_curves(reading(curves("blur", "log-odds"), curves("blur"), curves("surroundings")))
-    names = ["this map", "random maps", "the middle", "other faces"]
-    assert len(figure.data) == 2 * 2 * 4
+    names = ["this map", "random maps", "the middle", "other faces' average", "other faces"]
+    assert len(figure.data) == 2 * 2 * 5
     assert [trace.name for trace in figure.data if trace.showlegend] == names
     ours = [trace for trace in figure.data if trace.name == "this map"]
     assert list(ours[0].x) == [0, 25, 50, 75, 100]
@@ -111,7 +111,7 @@ def test_trust_curves_stand_beside_their_controls_for_every_fill():
         [10, 30, 50, 70, 90]
     )
     assert len({trace.xaxis for trace in ours}) == 4
-    assert len({trace.line.dash for trace in figure.data}) == 4, "told apart without colour"
+    assert len({trace.line.dash for trace in figure.data}) == 5, "told apart without colour"
 
 
 def test_without_other_faces_there_is_no_curve_of_them():

@@ -11,7 +11,7 @@ import pytest
 from explain import control_maps, registry, trust
 from explain.base import Explanation, Parameters, Target
 from explain.metrics import faithfulness, randomisation, stability
-from explain.metrics.faithfulness import Curves
+from explain.metrics.faithfulness import Curves, OtherFaces
 from tests.explain.conftest import wrap
 
 HAPPY = Target.named("happy")
@@ -71,11 +71,17 @@ def faces(face):
 def readings(model, faces, count=3):
     """The first faces' readings, each compared with the maps of the others."""
     maps = [registry.explain(model, one, HAPPY, "shap_partition") for one in faces]
-    ranks = -np.stack([control_maps.ranked(one.values) for one in maps]).astype(float)
+    values = np.stack([one.values for one in maps])
     return [
-        trust.read(model, faces[i], maps[i], other_faces=np.delete(ranks, i, 0)[: control_maps.COMPARED])
+        trust.read(model, faces[i], maps[i], other_faces=others(np.delete(values, i, 0)[: control_maps.COMPARED]))
         for i in range(count)
     ]
+
+
+def others(values) -> OtherFaces:
+    """Maps of other faces as they are: these faces have their eyes in one place, so nothing is to be laid on them."""
+    ranks = -np.stack([faithfulness.order(one) for one in values]).astype(float)
+    return OtherFaces(ranks, ranks.mean(0))
 
 
 def given(values, target=HAPPY, method="shap_regions", model="cnn", signed=True) -> Explanation:
@@ -92,23 +98,24 @@ def test_a_network_that_sees_the_mouth_passes_everything(mouth_only, faces):
         found = result.comparison
         assert (result.verdict, result.reason, result.sentence) == ("high", "high", trust.SENTENCES["high"])
         assert (found.random_beaten, found.centre_prior_beaten, found.other_faces_beaten) == (1, True, 1)
-        assert found.random_z > 1 and found.other_faces_z > 1
+        assert found.average_map_beaten is True and found.random_z > 1 and found.other_faces_z > 1
         assert [one.fill for one in result.curves] == [*trust.FILLS] * 2
         assert result.stability > 0.5 and result.seconds > 0
 
 
 def test_a_network_that_sees_the_middle_beats_random_maps_and_fails_against_other_faces(middle_only, faces):
     for result in readings(middle_only, faces):
-        assert result.verdict == "none" and result.reason in ("centre", "other faces")
+        assert result.verdict == "none" and result.reason in ("centre", "average", "other faces")
         assert result.comparison.random_beaten >= trust.BEATEN > result.comparison.other_faces_beaten
 
 
 def test_a_network_that_sees_nothing_fails_everything(nothing_at_all, faces):
-    others = np.stack([random_map(seed) for seed in range(1, 20)])
-    result = trust.read(nothing_at_all, faces[0], given(random_map(0)), other_faces=others)
+    random = others([random_map(seed) for seed in range(1, 20)])
+    result = trust.read(nothing_at_all, faces[0], given(random_map(0)), other_faces=random)
     found = result.comparison
     assert (result.verdict, result.reason) == ("none", "chance")
     assert (found.random_beaten, found.centre_prior_beaten, found.other_faces_beaten) == (0, False, 0)
+    assert found.average_map_beaten is False
     assert np.isnan(found.random_z) and found.to_json()["random_z"] is None
     assert registry.explain(nothing_at_all, faces[0], HAPPY, "shap_partition").values.any() == np.False_
 
@@ -124,7 +131,8 @@ def test_without_maps_of_other_faces_a_map_holds_up_in_part(mouth_only, faces):
     explanation = registry.explain(mouth_only, faces[0], HAPPY, "shap_partition")
     result = trust.read(mouth_only, faces[0], explanation)
     assert (result.verdict, result.reason) == ("some", "alone")
-    assert np.isnan(result.comparison.other_faces_beaten)
+    assert np.isnan(result.comparison.other_faces_beaten) and result.comparison.average_map_beaten is None
+    assert result.comparison.to_json()["average_map_beaten"] is None
 
 
 def gains(model, face, values, other_faces=None, seed=0):
@@ -150,14 +158,23 @@ def test_blobs_at_random_places_pass_one_time_in_ten_at_most(middle_only, faces)
     assert passed <= 4
 
 
-def test_of_twenty_maps_of_other_faces_one_beats_all_others(mouth_only, faces):
-    """Nobody of twenty equals is favoured: each in turn against the rest, one passes, which is the 5 %."""
-    maps = [registry.explain(mouth_only, one, HAPPY, "shap_partition").values for one in faces[1:]]
-    others = -np.stack([control_maps.ranked(values) for values in maps]).astype(float)
-    found = trust.curves(mouth_only, faces[0], given(others[0]), others)
-    each = np.mean([one.other_faces_gains for one in found if one.score == "log-odds"], axis=0)
-    beaten = [faithfulness.share_beaten(gain, np.delete(each, i)) for i, gain in enumerate(each)]
-    assert len(each) == 20 and sum(share >= trust.BEATEN for share in beaten) == 1
+def test_maps_of_strangers_pass_one_time_in_ten_at_most(mouth_only, face):
+    """Each of 100 faces is tested with the map of a stranger beside those of 19 more: 5 % is the rate.
+
+    Of 100 such tests more than ten pass once in a hundred repetitions.
+    """
+    rng, passed = np.random.default_rng(0), 0
+    crops = []
+    for y, x in zip(rng.integers(0, 42, 120), rng.integers(0, 40, 120), strict=True):
+        crop = cv2.GaussianBlur(face.crop, (0, 0), 2) * 0.3 + 0.3
+        crop[y : y + 6, x : x + 8] = MARK
+        crops.append(dataclasses.replace(face, crop=crop.astype(np.float32)))
+    maps = np.stack([registry.explain(mouth_only, one, HAPPY, "occlusion").values for one in crops])
+    for index in range(100):
+        stranger, *rest = rng.permutation(np.delete(np.arange(120), index))[: 1 + control_maps.COMPARED]
+        found = gains(mouth_only, crops[index], maps[stranger], others(maps[rest]), seed=index)
+        passed += trust.compared(found).other_faces_beaten >= trust.BEATEN
+    assert passed <= 10
 
 
 def test_a_flat_map_is_not_tested(mouth_only, face):
@@ -219,9 +236,10 @@ def test_the_average_face_has_the_greys_of_the_face(face):
     assert dark < bright
 
 
-def curves(gain, centre, random=(-0.1, 0.1), others=(-0.1, 0.1), fill="blur", score="log-odds") -> Curves:
+def curves(gain, centre, random=(-0.1, 0.1), others=(-0.1, 0.1), average=0.0, fill="blur", score="log-odds") -> Curves:
     """Curves with these gains; the lines themselves do not count."""
-    return Curves(fill, score, *[np.zeros(2)] * 9, gain, np.array(random), centre, np.array(others))
+    average = average if others else float("nan")
+    return Curves(fill, score, *[np.zeros(2)] * 11, gain, np.array(random), centre, average, np.array(others))
 
 
 MANY = tuple(np.linspace(-0.1, 0.1, 20))
@@ -238,6 +256,9 @@ MANY = tuple(np.linspace(-0.1, 0.1, 20))
         ((curves(0.3, 0.3),), 0.9, "centre"),
         ((curves(0.3, 0.3, others=(0.4,)),), 0.9, "centre"),
         ((curves(0.3, 0.2, others=(0.3,)),), 0.9, "other faces"),
+        ((curves(0.3, 0.2, average=0.3),), 0.9, "average"),
+        ((curves(0.3, 0.2, others=(0.4,), average=0.4),), 0.9, "average"),
+        ((curves(0.5, 0.2), curves(0.2, 0.1, average=0.25)), 0.9, "uneven"),  # under the average with the second
         ((curves(0.3, 0.2, others=()),), 0.9, "alone"),
         ((curves(0.3, 0.2),), 0.9, "high"),
         ((curves(0.3, 0.2),), 0.5, "high"),
@@ -261,17 +282,17 @@ def test_the_rule(found, mean_correlation, reason):
 
 
 def test_a_comparison_by_hand():
-    """Gains .3 and .5 of the map, so .4; random ones 0 and .2 on average; of other faces .1 and .6."""
+    """Gains .3 and .5 of the map, so .4; random ones -.2 and .2 on average; of other faces .1 and .6."""
     found = trust.compared(
         (
-            curves(0.3, 0.2, (0, 0.1), (0.1, 0.5)),
-            curves(0.5, 0.7, (0, 0.3), (0.1, 0.7)),
-            curves(9, 0, score="probability"),
+            curves(0.3, 0.2, (-0.1, 0.1), (0.1, 0.5), average=0.2),
+            curves(0.5, 0.7, (-0.3, 0.3), (0.1, 0.7), average=0.5),
+            curves(9, 0, average=9, score="probability"),
         )
     )
     assert found.relevance_gain == pytest.approx(0.4) and not found.centre_prior_beaten
-    assert (found.random_beaten, found.other_faces_beaten) == (1, 0.5)
-    assert found.random_z == pytest.approx((0.4 - 0.1) / (0.2 / np.sqrt(2)))
+    assert (found.random_beaten, found.other_faces_beaten, found.average_map_beaten) == (1, 0.5, True)
+    assert found.random_z == pytest.approx(0.4 / 0.2), "of a map and its negative the mean is known to be 0"
     assert found.other_faces_z == pytest.approx((0.4 - 0.35) / (0.5 / np.sqrt(2)))
 
 
@@ -282,7 +303,7 @@ def test_every_reason_is_one_sentence():
 def test_the_page_on_trust_names_the_numbers_of_the_code():
     """Inner points, two curves a map and fill, and both ends of each fill."""
     text = " ".join((Path(__file__).parents[2] / "docs" / "trust.md").read_text(encoding="utf-8").split())
-    maps, inner = 2 + faithfulness.PAIRS + control_maps.COMPARED, len(faithfulness.SHARES)
+    maps, inner = 3 + faithfulness.PAIRS + control_maps.COMPARED, len(faithfulness.SHARES)
     for words in (
         f"All {1 + len(trust.FILLS) * (1 + 2 * maps * inner):,} pictures",
         f"{2 * faithfulness.PAIRS} maps that know nothing",
@@ -291,6 +312,8 @@ def test_the_page_on_trust_names_the_numbers_of_the_code():
         f"stability must be {trust.STABLE} or more",
         f"shifted by {stability.SHIFT:.0f} pixels each way, {stability.ZOOM - 1:.0%}".replace("%", " %"),
         f"within -{randomisation.LIKE_BEFORE} and {randomisation.LIKE_BEFORE}",
+        f"below {randomisation.SHARED}",
+        f"smoothed by {control_maps.SMOOTHED:.0f} pixels",
         *(f"(*{name}*)" for name in trust.FILLS),
     ):
         assert words in text, words

@@ -55,8 +55,9 @@ def measure(
     reading of `explain.trust`, beside the same method's maps of faces of PublicTest, which the app compares a
     visitor's map with as well. Written after each method: a row of as many faces stays, so that the same call
     goes on after a stop, and rows of methods that are not named stay as they are. What was measured for other
-    weights, another temperature, other keypoint weights, data or seeds is dropped. At the end all methods that have a
-    row are timed side by side, so that the default does not hang on what else the machine did on one of several days.
+    weights, another temperature, other keypoint weights, data or seeds, or by an older test, is dropped. At the end
+    all methods that have a row are timed side by side, so that the default does not hang on what else the machine did
+    on one of several days.
 
     Args:
         name: of an emotion network's weights.
@@ -70,9 +71,9 @@ def measure(
         again: measure the methods anew where they have a row of as many faces, too.
 
     Returns:
-        The table: split, control_faces, control_split, seed, sha256, temperature, keypoints_sha256 and
-        data_sha256, which it is of; date, the default method by these figures, and by method the row of
-        `of_method` with `faces`, how many it is of, and `average_shares` of `controls`.
+        The table: test (`explain.trust.TEST`), split, control_faces, control_split, seed, sha256, temperature,
+        keypoints_sha256 and data_sha256, which it is of; date, the default method by these figures, and by method the
+        row of `of_method` with `faces`, how many it is of, and `average_shares` of `controls`.
 
     Raises:
         DataError: the data cannot be used.
@@ -96,6 +97,7 @@ def measure(
     )
     of = {
         "split": SPLIT,
+        "test": trust.TEST,
         "control_faces": len(others),
         "control_split": CONTROL_SPLIT,
         "seed": seed,
@@ -163,7 +165,7 @@ def controls(model: Model, faces: Sequence[Face], method: str) -> tuple[np.ndarr
     """A method's maps of some faces, each for the network's own answer.
 
     Returns:
-        uint16 (B, H, W) as `control_maps.ranked`; and the mean shares of each part of the face in them, which a map
+        uint16 (B, 48, 48) of `control_maps.ranked`; and the mean shares of each part of the face in them, which a map
         that knows nothing of a face would have as well: supporting and opposing, by region, 0..1.
     """
     answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
@@ -183,7 +185,8 @@ def controls(model: Model, faces: Sequence[Face], method: str) -> tuple[np.ndarr
         }
         for side in ("supporting", "opposing")
     }
-    return np.stack([control_maps.ranked(values) for values in maps]), _rounded(shares)
+    ranks = [control_maps.ranked(values, face) for values, face in zip(maps, faces, strict=True)]
+    return np.stack(ranks), _rounded(shares)
 
 
 def of_method(
@@ -206,9 +209,9 @@ def of_method(
 
     Returns:
         What `summary` returns; stability, with mean, low and high (95 % confidence), None where all maps are flat;
-        sanity: the randomisation test's layers and mean correlations, low and high of the last one, and
-        between_faces, the mean correlation of maps of two faces, which a map that is the same for all faces would
-        have at 1; and the median seconds of a map.
+        sanity: the randomisation test's layers and mean correlations, low and high of the last one, shared, the upper
+        end of the interval of its mean square, and between_faces, the mean correlation of maps of two faces, which a
+        map that is the same for all faces would have at 1; and the median seconds of a map.
     """
     answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
     targets = [Target(int(answer)) for answer in answers]
@@ -218,19 +221,20 @@ def of_method(
         explanation = registry.explain(model, face, target, method)
         seconds.append(explanation.seconds)
         values.append(explanation.values)
-        chosen = control_maps.compared(maps, seed + index)
+        chosen = control_maps.compared(maps, face, seed + index)
         curves.append(trust.curves(model, face, explanation, chosen, seed + index))
         if index < STABILITY_FACES:
             stabilities.append(stability(model, face, explanation, seed + index))
     few = slice(RANDOMISATION_FACES)
     test = randomisation.cascade(model, faces[few], targets[few], method, seed=seed)
-    last = interval(test.of_faces.tolist(), seed)
+    last, shared = interval(test.of_faces.tolist(), seed), interval((test.of_faces**2).tolist(), seed)
     apart = [rank_correlation(one, other) for one, other in zip(values[few], values[few][1:], strict=False)]
     between = interval([value for value in apart if not np.isnan(value)], seed)
     return summary(curves, seed) | {
         "stability": interval([value for value in stabilities if not np.isnan(value)], seed),
         "sanity": _rounded(test.to_json())
         | {key: last and last[key] for key in ("low", "high")}
+        | {"shared": shared and shared["high"]}
         | {"between_faces": between and between["mean"]},
         "seconds": round(float(np.median(seconds)), 4),
     }
@@ -245,35 +249,38 @@ def summary(curves: Sequence[Sequence[Curves]], seed: int = 0) -> dict[str, Any]
         seed: of the resampling.
 
     Returns:
-        relevance_gain in log-odds and relevance_gain_probability; less_other_faces and less_centre_prior, how much
-        more a map gains in log-odds than the mean of other faces' maps and than a blob in the middle; the shares
-        beats_random, beats_centre_prior, beats_other_faces and beats_all; each with mean, low and high. by_fill:
-        relevance_gain, less_other_faces and beats_other_faces with each fill alone. of_faces: less_other_faces of
-        each face, for comparisons between methods on the same faces.
+        relevance_gain in log-odds and relevance_gain_probability; less_other_faces, less_average_map and
+        less_centre_prior, how much more a map gains in log-odds than other faces' maps do on average, than their
+        average does, and than a blob in the middle; the shares beats_random, beats_centre_prior, beats_average_map,
+        beats_other_faces and beats_all; each with mean, low and high. by_fill: relevance_gain, less_other_faces and
+        beats_other_faces with each fill alone. of_faces: relevance_gain of each face, for comparisons between methods
+        on the same faces.
     """
     log_odds, probability = (
         [[one for one in of_face if one.score == score] for of_face in curves] for score in faithfulness.SCORES
     )
     fills = [one.fill for one in next((of_face for of_face in log_odds if of_face), [])]
-    less_other = _means(log_odds, _less_other)
+    gains = _means(log_odds, lambda one: one.relevance_gain)
     found = [trust.compared(of_face) if of_face else None for of_face in log_odds]
     beaten = {
         "beats_random": [one is not None and one.random_beaten >= trust.BEATEN for one in found],
         "beats_centre_prior": [one is not None and one.centre_prior_beaten for one in found],
+        "beats_average_map": [one is not None and one.average_map_beaten is True for one in found],
         "beats_other_faces": [one is not None and one.other_faces_beaten >= trust.BEATEN for one in found],
     }
     beaten["beats_all"] = [all(each) for each in zip(*beaten.values(), strict=True)]
     return {
-        "relevance_gain": interval(_means(log_odds, lambda one: one.relevance_gain), seed),
+        "relevance_gain": interval(gains, seed),
         "relevance_gain_probability": interval(_means(probability, lambda one: one.relevance_gain), seed),
-        "less_other_faces": interval(less_other, seed),
+        "less_other_faces": interval(_means(log_odds, _less_other), seed),
+        "less_average_map": interval(_means(log_odds, lambda one: one.relevance_gain - one.average_map_gain), seed),
         "less_centre_prior": interval(_means(log_odds, lambda one: one.relevance_gain - one.centre_prior_gain), seed),
         **{key: share(sum(each), len(each)) for key, each in beaten.items()},
         "by_fill": {
             fill: _of_fill([[one for one in of_face if one.fill == fill] for of_face in log_odds], seed)
             for fill in fills
         },
-        "of_faces": [round(value, 3) for value in less_other],
+        "of_faces": [round(value, 3) for value in gains],
     }
 
 
@@ -328,9 +335,11 @@ def default_method(table: Mapping[str, Any]) -> str:
 
     Of the methods that pass the randomisation test (`explain.metrics.randomisation`), are stable on average
     (`explain.trust.STABLE`) and take a second at most, the fastest of those that are not shown to be worse than the
-    best on the same faces. The best gains most over other faces' maps; another is worse where the interval of the
-    paired differences lies above 0. Rows of fewer faces are of the first of them, and only those count that all
-    rows have. Where no method does all three, all take part.
+    best on the same faces. The best gains most; another is worse where the interval of the paired differences lies
+    above 0. All gains of a face are over the same fills and steps, so that no control is needed between methods, and
+    none favours those whose control is weak: speckle of another face gains nothing, its blobs much. Rows of fewer
+    faces are of the first of them, and only those count that all rows have. Where no method does all three, all take
+    part.
 
     Args:
         table: of `measure`, with one method or more.
@@ -393,10 +402,9 @@ def _worse(gains: Sequence[float], best: Sequence[float]) -> bool:
 
 
 def _fit(row: Mapping[str, Any]) -> bool:
-    test, stable = row["sanity"], row["stability"]
+    stable = row["stability"]
     return (
-        test["low"] is not None
-        and randomisation.passes(test["low"], test["high"])
+        randomisation.passed(row["sanity"]) is True
         and stable is not None
         and stable["mean"] >= trust.STABLE
         and row["seconds"] <= QUICK

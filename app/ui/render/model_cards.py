@@ -160,7 +160,7 @@ def trust(name: str, table: Mapping[str, Any] | None) -> str:
     """Which method's maps hold up on a model, from `trust.json`; says so where it was not measured."""
     if not table or not table["methods"]:
         return fill("model_trust", rows=[])
-    ranked = sorted(table["methods"].items(), key=lambda row: -_mean(row[1], "less_other_faces"))
+    ranked = sorted(table["methods"].items(), key=lambda row: -_mean(row[1], "relevance_gain"))
     first = table.get("default")
     return fill(
         "model_trust",
@@ -176,24 +176,26 @@ def trust(name: str, table: Mapping[str, Any] | None) -> str:
 
 
 def _best(table: Mapping[str, Any], method: str, found: Mapping[str, Any]) -> dict[str, Any] | None:
-    sure, count = found.get("less_other_faces"), len(table["methods"])
+    sure, count = found.get("relevance_gain"), len(table["methods"])
     among = count if count < len(METHODS) else 0
-    often = found.get("beats_other_faces")
+    often = found.get("beats_all")
     return {"title": _title(method), "among": among, "often": often, **sure} if sure and often else None
 
 
 def standing(found: Mapping[str, Any]) -> str:
     """A method on a model in a word: "holds up", "in part" or "no".
 
-    It holds up when its maps gain more than other faces' maps and than a blob in the middle beyond doubt (both
-    intervals lie above 0) and beat all three controls on more than half of the faces; in part when they gain more than
-    other faces' maps beyond doubt. A method that fails the randomisation test does neither.
+    It holds up when its maps gain more than other faces' maps, than their average and than a blob in the middle beyond
+    doubt (the intervals lie above 0) and beat all four controls on more than half of the faces; in part when they gain
+    more than other faces' maps beyond doubt. A method that fails the randomisation test does neither.
     """
-    low = {key: (found.get(key) or {}).get("low", 0) for key in ("less_other_faces", "less_centre_prior")}
-    if not _forgets(found) or low["less_other_faces"] <= 0:
+    others, *stronger = (
+        (found.get(f"less_{name}") or {}).get("low", 0) for name in ("other_faces", "average_map", "centre_prior")
+    )
+    if not _forgets(found) or others <= 0:
         return "no"
     often = (found.get("beats_all") or {}).get("mean", 0)
-    return "holds up" if low["less_centre_prior"] > 0 and often > 0.5 else "in part"
+    return "holds up" if min(stronger) > 0 and often > 0.5 else "in part"
 
 
 def _faces(table: Mapping[str, Any], found: Mapping[str, Any]) -> int | None:
@@ -207,11 +209,10 @@ def _trust_row(method: str, found: Mapping[str, Any], faces: int | None) -> dict
     last = {"mean": (test.get("correlation") or [None])[-1], "low": test.get("low"), "high": test.get("high")}
     gain, correlation = (lambda x: f"{x:+z.2f}"), (lambda x: f"{x:z.2f}")
     cells = [
-        _interval(found.get("less_other_faces"), gain),
-        _interval(found.get("less_centre_prior"), gain),
+        *(_interval(found.get(name), gain) for name in ("relevance_gain", "less_other_faces", "less_centre_prior")),
         *(
             _interval(found.get(f"beats_{name}"), text.share)
-            for name in ("other_faces", "centre_prior", "random", "all")
+            for name in ("other_faces", "average_map", "centre_prior", "random", "all")
         ),
         _interval(found.get("stability"), correlation),
         _interval(last if None not in last.values() else None, correlation),
@@ -241,9 +242,7 @@ def _mean(found: Mapping[str, Any], key: str) -> float:
 
 def _forgets(found: Mapping[str, Any]) -> bool:
     """Whether a method passes the randomisation test; not where it was not made."""
-    test = found.get("sanity") or {}
-    low, high = test.get("low"), test.get("high")
-    return low is not None and high is not None and randomisation.passes(low, high)
+    return randomisation.passed(found.get("sanity") or {}) is True
 
 
 def _interval(found: Mapping[str, Any] | None, written: Callable[[float], str]) -> list[str]:

@@ -18,10 +18,15 @@ DECIDING = faithfulness.SCORES[0]
 BADGES = {"high": ("✓", "holds up"), "some": ("~", "holds up in part"), "none": ("✕", "not shown to hold up")}
 HOW = (
     "Parts of the face are hidden in the order of the map, what it marks most first, and shown again in the same "
-    "order. With a map that holds up the first makes the answer fall and the second makes it rise. Three controls "
-    "say how little would do as well: random maps that are as smooth, a blob in the middle, and the same method's "
-    "maps of other faces. Hidden places show the same face out of focus, an average face in the same greys, or what "
+    "order. With a map that holds up the first makes the answer fall and the second makes it rise. Four controls "
+    "say how little would do as well: random maps that are as smooth (nine, and their nine negatives), a blob in the "
+    "middle, the same method's maps of other faces, laid on this one by its eyes and mouth, and the average of those. "
+    "Hidden places show the same face out of focus, an average face in the same greys, or what "
     "lies around them: a face with hidden parts is none that the network has learned from, so no way alone is enough."
+)
+UNSIGNED = (
+    "This method marks where the answer reacts, up or down alike. The test asks more than such a map claims: whether "
+    "the answer falls when what it marks is hidden."
 )
 MANY = (
     "Each map is a test of its own: of twenty maps that mark nothing in particular, about one beats the random maps by "
@@ -31,28 +36,38 @@ MANY = (
 
 
 def verdict(result: TrustResult) -> str:
-    """The badge and the sentence."""
+    """The badge and the sentence, and by how much the map beats its controls."""
     mark, name = BADGES[result.verdict]
-    return fill("trust_verdict", verdict=result.verdict, mark=mark, name=name, sentence=result.sentence)
+    return fill(
+        "trust_verdict",
+        verdict=result.verdict,
+        mark=mark,
+        name=name,
+        sentence=result.sentence,
+        scores=_scores(result),
+        methods=len(METHODS),
+    )
 
 
-def numbers(result: TrustResult) -> str:
-    """What the verdict rests on, as tables."""
+def numbers(result: TrustResult, signed: bool = True) -> str:
+    """What the verdict rests on, as tables.
+
+    Args:
+        result: the reading.
+        signed: whether the map tells what speaks for its target from what speaks against it.
+    """
     rows = [_gains(f"hidden: {figures.HIDDEN[one.fill]}", one) for one in result.curves if one.score == DECIDING]
-    found = result.comparison
     agreements = [
         _row("the same face, moved a little", result.stability, None),
         *(_row(f"by {METHODS[name].title}", *_both(one)) for name, one in result.between_methods.items()),
         *(_row(f"of {text.MODELS[name]}", *_both(one)) for name, one in result.between_models.items()),
     ]
     probability = [(figures.HIDDEN[one.fill], one.relevance_gain) for one in result.curves if one.score != DECIDING]
-    scores = {"random maps": found.random_z, "other faces' maps": found.other_faces_z} if found else {}
     return fill(
         "trust_numbers",
-        how=HOW,
+        how=HOW if signed else f"{HOW} {UNSIGNED}",
         many=MANY,
         rows=rows,
-        scores={name: score for name, score in scores.items() if not math.isnan(score)},
         probability=probability,
         agreements=agreements,
     )
@@ -69,6 +84,13 @@ def alike(correlation: float) -> str:
     if correlation >= 0.2:
         return "a little alike"
     return "not alike" if correlation > -0.2 else "opposed"
+
+
+def _scores(result: TrustResult) -> dict[str, float]:
+    """How many standard deviations the map gains more than the controls that have a spread."""
+    found = result.comparison
+    scores = {"random maps": found.random_z, "other faces' maps": found.other_faces_z} if found else {}
+    return {name: score for name, score in scores.items() if not math.isnan(score)}
 
 
 def _both(agreement: Agreement) -> tuple[float, float]:
@@ -89,6 +111,7 @@ def _gains(name: str, curves: Curves) -> dict[str, str | float]:
         "gain": gain,
         "random": _beaten(gain, random),
         "centre": curves.centre_prior_gain,
+        "average": curves.average_map_gain if len(others) else "",
         "others": _beaten(gain, others) if len(others) else "",
     }
 

@@ -313,7 +313,7 @@ def judge(cancellation: Cancellation, shown: Shown | None, judged: str) -> Itera
             judged=shown.key,
             verdict=trust_panel.verdict(result),
             fold=gr.Accordion(visible=True),
-            numbers=trust_panel.numbers(result),
+            numbers=trust_panel.numbers(result, shown.explanation.signed),
             curves=curves,
             result=result,
             parts=by_part(shown, result.part_ranges) if result.part_ranges else SKIP,

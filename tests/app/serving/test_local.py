@@ -201,24 +201,32 @@ def test_what_runs_elsewhere_can_be_sent_there(photos):
         assert pickle.loads(pickle.dumps(function)) is function
 
 
-def test_a_map_is_compared_with_other_faces_maps_where_its_method_has_its_own_parameters(photos, monkeypatch):
+def test_a_map_is_compared_with_other_faces_maps_where_they_answer_the_same_question(photos, monkeypatch):
+    """Of the same method with its own parameters, for the network's own answer."""
     face = pipeline.faces_in(photos[0])[0]
     maps = {
-        "gradcam": np.stack([control_maps.ranked(np.random.default_rng(i).normal(size=(48, 48))) for i in range(2)])
+        "gradcam": np.stack(
+            [control_maps.ranked(np.random.default_rng(i).normal(size=(48, 48)), face) for i in range(2)]
+        )
     }
     card = zoo.load("cnn").card
     monkeypatch.setattr(control_maps, "read", lambda folder, sha256: maps if sha256 == card.sha256 else {})
     monkeypatch.setattr(jobs.reports, "trust", lambda located, sha256: None)
-    own = jobs.tested(face, jobs.explain("cnn", face, Target(3), "gradcam"))
+    answer = zoo.load("cnn").predict([face])[0].top
+    own = jobs.tested(face, jobs.explain("cnn", face, Target(answer), "gradcam"))
     assert [len(one.other_faces_gains) for one in own.curves] == [2] * 6
-    for method, params in (("gradcam", {"positive_only": False}), ("shap_regions", None)):
-        assert (
-            len(jobs.tested(face, jobs.explain("cnn", face, Target(3), method, params)).curves[0].other_faces_gains)
-            == 0
-        )
-    found = {"methods": {"gradcam": {"sanity": {"low": 0.6, "high": 0.7}}}}
+    other = (answer + 1) % 7
+    for method, params, target in (
+        ("gradcam", {"positive_only": False}, Target(answer)),
+        ("gradcam", None, Target(other)),
+        ("gradcam", None, Target(answer, other)),
+        ("shap_regions", None, Target(answer)),
+    ):
+        alone = jobs.tested(face, jobs.explain("cnn", face, target, method, params))
+        assert len(alone.curves[0].other_faces_gains) == 0 and np.isnan(alone.curves[0].average_map_gain)
+    found = {"methods": {"gradcam": {"sanity": {"low": 0.6, "high": 0.7, "shared": 0.5}}}}
     monkeypatch.setattr(jobs.reports, "trust", lambda located, sha256: found)
-    assert jobs.tested(face, jobs.explain("cnn", face, Target(3), "gradcam")).reason == "blind"
+    assert jobs.tested(face, jobs.explain("cnn", face, Target(answer), "gradcam")).reason == "blind"
 
 
 def test_predictions_may_come_from_a_server_and_explanations_stay(monkeypatch, photos):

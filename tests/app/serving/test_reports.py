@@ -6,6 +6,7 @@ import pytest
 from app import pipeline
 from app.serving import reports
 from app.ui.render import report_charts
+from explain import trust
 from models import hub, zoo
 from models.weight_store import SHIPPED, Located
 from tests import hub as loopback
@@ -50,11 +51,12 @@ def test_a_file_that_is_far_too_large_is_not_read(folder, monkeypatch):
 def test_trust_counts_only_for_the_weights_it_was_measured_on(folder):
     located = Located(folder, "shipped")
     assert reports.trust(located, "ab") is None
-    table = {"sha256": "ab", "methods": {}}
+    table = {"sha256": "ab", "test": trust.TEST, "methods": {}}
     (folder / "trust.json").write_text(json.dumps(table))
     assert reports.trust(located, "ab") == table and reports.trust(located, "cd") is None
-    (folder / "trust.json").write_text('{"sha256": "ab"}')
-    assert reports.trust(located, "ab") is None
+    for other in (table | {"test": trust.TEST - 1}, {"sha256": "ab", "methods": {}}, {"sha256": "ab"}):
+        (folder / "trust.json").write_text(json.dumps(other))
+        assert reports.trust(located, "ab") is None, "an older test, or no table"
 
 
 def test_a_model_begins_with_the_method_of_its_table(folder, monkeypatch):
@@ -65,17 +67,18 @@ def test_a_model_begins_with_the_method_of_its_table(folder, monkeypatch):
     (folder / "card.json").write_bytes((SHIPPED / "cnn" / "card.json").read_bytes())
     assert pipeline.trust_table("cnn") is None and pipeline.recommended("cnn") == reports.FIRST
     for default, method in (("scorecam", "scorecam"), ("unheard", reports.FIRST), ([], reports.FIRST)):
-        table = {"sha256": card.sha256, "default": default, "methods": {}}
+        table = {"sha256": card.sha256, "test": trust.TEST, "default": default, "methods": {}}
         (folder / "trust.json").write_text(json.dumps(table))
         assert pipeline.trust_table("cnn") == table and pipeline.recommended("cnn") == method
 
 
 def test_a_method_is_blind_where_it_was_measured_to_fail_the_randomisation_test():
-    def table(low, high):
-        return {"methods": {"gradcam": {"sanity": {"low": low, "high": high}}}}
+    def table(low, high, shared=0.1):
+        return {"methods": {"gradcam": {"sanity": {"low": low, "high": high, "shared": shared}}}}
 
     assert not reports.blind(table(-0.1, 0.2), "gradcam") and not reports.blind(table(None, None), "gradcam")
     assert reports.blind(table(-0.8, -0.6), "gradcam") and reports.blind(table(0.4, 0.6), "gradcam")
+    assert reports.blind(table(-0.1, 0.1, 0.6), "gradcam")
     assert not reports.blind(None, "gradcam") and not reports.blind(table(0.6, 0.8), "saliency")
 
 
@@ -98,7 +101,7 @@ def test_a_report_is_fetched_from_the_hub_once_and_behind_the_page(tmp_path, mon
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     pin = hub.Pin("someone/facewhy", loopback.REVISION)
     monkeypatch.setattr(hub, "pinned", lambda: pin)
-    table = json.dumps({"sha256": "ab", "methods": {}}).encode()
+    table = json.dumps({"sha256": "ab", "test": trust.TEST, "methods": {}}).encode()
     files = {"cnn/card.json": b"{}", "cnn/report/confusion.json": CHART.encode(), "cnn/trust.json": table}
     with loopback.serving(files) as served:
         monkeypatch.setenv("HF_ENDPOINT", served.url)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explain.metrics import faithfulness
+from explain.metrics.faithfulness import OtherFaces
 
 HEIGHT, WIDTH = 48, 48
 FACE = np.ones((HEIGHT, WIDTH), np.float32)
@@ -72,6 +73,7 @@ def test_a_true_map_of_a_linear_model_by_hand():
     assert found.centre_prior_gain == pytest.approx(0, abs=0.01)
     assert faithfulness.share_beaten(found.relevance_gain, found.random_gains) == 1
     assert len(found.other_faces_gains) == 0 and np.isnan(found.other_faces_deletion).all()
+    assert np.isnan(found.average_map_gain) and np.isnan(found.average_map_insertion).all()
 
 
 def test_the_opposite_map_is_as_wrong_as_the_true_one_is_right():
@@ -97,8 +99,8 @@ def test_every_fill_and_score_has_its_curves_and_all_pictures_go_in_one_call():
 
     fills = {"black": black, "grey": lambda hidden: np.where(hidden, 0.5, FACE)}
     others = np.random.default_rng(0).normal(size=(3, HEIGHT, WIDTH))
-    found = faithfulness.curves(counted, FACE, LEFT, fills, others)
-    maps, inner = 2 + faithfulness.PAIRS + 3, len(faithfulness.SHARES)
+    found = faithfulness.curves(counted, FACE, LEFT, fills, OtherFaces(others, others.mean(0)))
+    maps, inner = 3 + faithfulness.PAIRS + 3, len(faithfulness.SHARES)
     assert [call.shape for call in calls] == [(1 + 2 * (1 + 2 * maps * inner), HEIGHT, WIDTH)]
     assert calls[0].dtype == np.float32
     assert [(one.score, one.fill) for one in found] == [
@@ -106,18 +108,22 @@ def test_every_fill_and_score_has_its_curves_and_all_pictures_go_in_one_call():
     ]
     ten, _, dark, grey = found
     np.testing.assert_allclose(grey.deletion, 0.5 + dark.deletion / 2, atol=1e-6)
-    for name in ("random_gains", "other_faces_gains", "relevance_gain", "centre_prior_gain"):
+    for name in ("random_gains", "other_faces_gains", "relevance_gain", "centre_prior_gain", "average_map_gain"):
         np.testing.assert_allclose(getattr(grey, name), getattr(dark, name) / 2, atol=1e-6)
         np.testing.assert_allclose(getattr(ten, name), getattr(dark, name) * 10, atol=1e-6)
 
 
 def test_other_faces_maps_are_measured_as_the_map_itself_is():
     others = np.stack([LEFT, -LEFT, smooth_noise(3, 1)])
-    found = measured(left_half, LEFT, other_faces=others)
+    found = measured(left_half, LEFT, other_faces=OtherFaces(others, smooth_noise(3, 2)))
     alone = [measured(left_half, one) for one in others]
     np.testing.assert_allclose(found.other_faces_gains, [one.relevance_gain for one in alone], atol=1e-9)
     np.testing.assert_allclose(found.other_faces_deletion, np.mean([one.deletion for one in alone], 0), atol=1e-9)
     np.testing.assert_allclose(found.other_faces_insertion, np.mean([one.insertion for one in alone], 0), atol=1e-9)
+    average = measured(left_half, smooth_noise(3, 2))
+    assert found.average_map_gain == pytest.approx(average.relevance_gain, abs=1e-9)
+    np.testing.assert_allclose(found.average_map_deletion, average.deletion, atol=1e-9)
+    np.testing.assert_allclose(found.average_map_insertion, average.insertion, atol=1e-9)
 
 
 def test_the_negative_of_a_random_map_is_measured_with_it():
@@ -171,4 +177,5 @@ def test_the_json_is_plain():
     found = measured(left_half, LEFT, pairs=2)
     read = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert set(read) == set(vars(found)) and read["deletion"] == found.deletion.tolist()
-    assert read["other_faces_deletion"] == [None] * len(found.shares)
+    assert read["other_faces_deletion"] == read["average_map_deletion"] == [None] * len(found.shares)
+    assert read["average_map_gain"] is None

@@ -9,6 +9,7 @@ from explain import registry
 from explain.base import Method, Parameters, Target
 from explain.metrics import randomisation
 from explain.metrics.agreement import rank_correlation
+from models import regions
 
 
 @pytest.fixture
@@ -61,6 +62,37 @@ def test_a_method_that_ignores_the_weights_fails(cnn, face, edges):
     np.testing.assert_allclose(found.correlation, 1)
     np.testing.assert_allclose(found.absolute, 1)
     assert not found.correlation[-1] < randomisation.LIKE_BEFORE
+
+
+@pytest.mark.parametrize(
+    ("of_faces", "passed"),
+    [
+        ([0.1, -0.1, 0.2, 0.0], True),
+        ([0.7, 0.8, 0.6, 0.7], False),  # stays
+        ([-0.7, -0.8, -0.6, -0.7], False),  # turns into its opposite
+        ([0.8, -0.8, 0.8, -0.8], False),  # now the one, now the other: 0 on average, .64 of the order in common
+        ([0.6, -0.6, 0.5, -0.5], True),  # .31 in common
+    ],
+)
+def test_the_rule(of_faces, passed):
+    mean, shared = float(np.mean(of_faces)), float(np.mean(np.square(of_faces)))
+    assert randomisation.passes(mean, mean, shared) is passed
+    measured = {"low": mean, "high": mean, "shared": shared}
+    assert randomisation.passed(measured) is passed
+    for name in measured:
+        assert randomisation.passed(measured | {name: None}) is None
+    assert randomisation.passed({}) is None
+
+
+def test_two_maps_of_eight_parts_share_little_of_their_order_by_chance(face):
+    """About a fifth, and more where two parts are most of the face: half is far from that."""
+    masks = regions.masks(face.crop_keypoints, 48)
+    rng = np.random.default_rng(0)
+    squares = [
+        rank_correlation(*(np.tensordot(rng.normal(size=8) / masks.sum((1, 2)), masks, 1) for _ in range(2))) ** 2
+        for _ in range(300)
+    ]
+    assert 0.1 < np.mean(squares) < 0.3 < randomisation.SHARED
 
 
 def test_the_seed_chooses_the_order(cnn, face):

@@ -19,15 +19,22 @@ def interval(mean: float, width: float = 0.1) -> dict:
     return {"mean": mean, "low": mean - width, "high": mean + width}
 
 
-def row(gain: float = 0.2, middle: float = 0.2, often: float = 0.8, sanity: float | None = 0.1) -> dict:
-    test = {"layers": ["logits", "block1"], "correlation": [0.9, sanity], "low": None, "high": None}
+def row(
+    gain: float = 0.2, middle: float = 0.2, often: float = 0.8, sanity: float | None = 0.1, average: float = 0.2
+) -> dict:
+    test = {"layers": ["logits", "block1"], "correlation": [0.9, sanity], "low": None, "high": None, "shared": None}
+    known = {"low": (sanity or 0) - 0.05, "high": (sanity or 0) + 0.05, "shared": 0.1}
     return {
+        "relevance_gain": interval(gain + 1),
         "less_other_faces": interval(gain),
+        "less_average_map": interval(average),
         "less_centre_prior": interval(middle),
-        **{f"beats_{name}": interval(often) for name in ("random", "centre_prior", "other_faces", "all")},
+        **{
+            f"beats_{name}": interval(often) for name in ("random", "centre_prior", "average_map", "other_faces", "all")
+        },
         "by_fill": {"blur": {"less_other_faces": interval(gain)}, "mean face": {"less_other_faces": interval(-gain)}},
         "stability": interval(0.7),
-        "sanity": test if sanity is None else test | {"low": sanity - 0.05, "high": sanity + 0.05},
+        "sanity": test if sanity is None else test | known,
         "seconds": 0.02,
     }
 
@@ -103,7 +110,7 @@ def test_the_table_of_trust_begins_with_the_method_that_tells_faces_apart_best()
     shown = model_cards.trust("resnet", table)
     order = re.findall(r'<th scope="row">([^<]+)</th>', shown)
     assert order == [METHODS["saliency"].title, METHODS["gradcam"].title, "new&lt;"] * 2
-    assert "On ResNet" in shown and "80 % of the faces" in shown and "by 0.90 in log-odds" in shown
+    assert "On ResNet" in shown and "80 % of the faces" in shown and "by 1.90 in log-odds" in shown
     assert "+0.60 <small>[+0.50, +0.70]</small>" in shown and "20 ms" in shown
     assert "average face</th>" in shown and "-0.60 <small>[-0.70, -0.50]</small>" in shown
     assert "Not measured for these weights yet" in model_cards.trust("resnet", None)
@@ -125,7 +132,7 @@ def test_the_table_of_trust_begins_with_the_method_that_tells_faces_apart_best()
 def test_a_table_with_gaps_is_still_shown():
     shown = model_cards.trust("cnn", {"methods": {"gradcam": {"seconds": 1.5}}})
     assert "1.5 s" in shown and "Not measured for" not in shown
-    flat = row(sanity=None) | {"stability": None, "less_other_faces": None, "by_fill": {}}
+    flat = row(sanity=None) | {"stability": None, "relevance_gain": None, "less_other_faces": None, "by_fill": {}}
     assert "Not measured for" not in model_cards.trust("cnn", {"methods": {"gradcam": flat}})
     assert "Not measured" in model_cards.trust("cnn", {"methods": {}})
 

@@ -423,11 +423,19 @@ def test_the_numbers_behind_the_verdict(result):
             f"{int((one.relevance_gain > gains).sum())} of {len(gains)}"
             for gains in (one.random_gains, one.other_faces_gains)
         )
-        assert (
-            f"<td>{one.relevance_gain:+.2f}</td><td>{random}</td><td>{one.centre_prior_gain:+.2f}</td><td>{others}</td>"
-            in html
+        cells = (
+            f"{one.relevance_gain:+.2f}",
+            random,
+            f"{one.centre_prior_gain:+.2f}",
+            f"{one.average_map_gain:+.2f}",
+            others,
         )
-    assert f"{abs(result.comparison.random_z):.1f} standard deviations" in html and f"{len(METHODS)} times" in html
+        assert "".join(f"<td>{cell}</td>" for cell in cells) in html
+    assert f"{len(METHODS)} times" in html and trust_panel.UNSIGNED not in html
+    assert trust_panel.UNSIGNED in trust_panel.numbers(result, signed=False)
+    verdict = trust_panel.verdict(result)
+    assert f"{result.comparison.random_z:+.1f} standard deviations over the random maps" in verdict
+    assert f"{result.comparison.other_faces_z:+.1f} over the other faces' maps" in verdict.replace("&#39;", "'")
     assert f"{result.stability:.2f}" in html
     for name, found in result.between_models.items():
         assert f"of {text.MODELS[name]}</th><td>{found.rank_correlation:.2f}" in html
