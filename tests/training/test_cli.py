@@ -138,6 +138,29 @@ def test_a_run_is_told_to_tensorboard_where_that_is_asked(seen, tmp_path):
     assert [callback.folder for callback in seen[0][3]["callbacks"]] == [tmp_path / "cnn"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        (["train", "vgg16", "--init-file", "x.safetensors"], "--init-file"),
+        (["train", "vgg16", "--init", "shipped", "--init-file", "x.safetensors"], "--init-file"),
+        (["together", "vgg16,cnn", "--init-file", "x.safetensors"], "--init-file"),
+        (["evaluate", "keypoints", "--photos", "photos"], "--photos"),
+        (["evaluate", "keypoints", "--no-robustness"], "--no-robustness"),
+        (["evaluate", "ensemble", "--version", "1.0.0"], "--version"),
+        (["evaluate", "ensemble", "--archive", "elsewhere", "--no-robustness"], "--archive, --no-robustness"),
+        (["export", "cnn", "--to", "int8", "--out", "exports", "--run", "cnn-retrain"], "--run"),
+        (["export", "cnn", "--to", "int8", "--out", "exports", "--source", "Faces of our own"], "--source"),
+        (["sheet", "--count", 7], "--count"),
+    ],
+)
+def test_an_option_without_effect_is_refused(seen, monkeypatch, tmp_path, arguments, options):
+    monkeypatch.chdir(tmp_path)
+    data = [] if arguments[0] == "sheet" else ["--data", tmp_path]
+    refused = run(*arguments, *data).exception
+    assert isinstance(refused, ParameterError) and options in str(refused)
+    assert not seen and not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("options", [["--init", "jft"], ["--precision", "float8"]])
 def test_an_unknown_choice_is_refused(seen, tmp_path, options):
     result = run("train", "vgg16", "--data", tmp_path, *options)

@@ -54,6 +54,20 @@ def test_summary_counts_and_finds_the_photos_in_two_splits(parquet, tmp_path):
         assert cv2.imread(str(tmp_path / "sheets" / f"{name}.png")).any()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["summary", "--kind", "keypoints", "--show", 3],
+        ["fetch", "someone/fer2013", "--from", "kaggle", "--revision", "v2"],
+    ],
+)
+def test_an_option_without_effect_is_refused(arguments, parquet, tmp_path):
+    where = ["--out", tmp_path / "out", *(["--data", parquet] if arguments[0] == "summary" else [])]
+    refused = run(*arguments, *where).exception
+    assert isinstance(refused, ParameterError) and arguments[-2] in refused.happened
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_contact_sheet_shows_the_faces_of_each_emotion(parquet):
     split = data.load_emotions(parquet)["Training"]
     sheet = sheets.emotions(split)

@@ -7,9 +7,15 @@ from typing import Annotated
 
 import typer
 
+from models.errors import ParameterError
 from training.commands import Data
 
 data = typer.Typer(name="data", no_args_is_help=True, help="Fetch training data, check it, look at it.")
+
+SHOW = 10
+"""How many duplicates are listed, unless another number is given."""
+BRANCH = "main"
+"""What is fetched from the Hub, unless another revision is named."""
 
 
 class Kind(StrEnum):
@@ -34,9 +40,13 @@ def fetch(
     name: Annotated[str, typer.Argument(help="The data set, such as someone/fer2013.")],
     source: Annotated[Source, typer.Option("--from", help="The Hugging Face Hub, or Kaggle.")],
     out: Annotated[Path, typer.Option(help="The folder for its files.")],
-    revision: Annotated[str, typer.Option(help="Branch, tag or commit on the Hub.")] = "main",
+    revision: Annotated[str, typer.Option(help="Branch, tag or commit on the Hub.")] = BRANCH,
 ) -> None:
     """Fetch a data set into a folder."""
+    if source is Source.kaggle and revision != BRANCH:
+        raise ParameterError(
+            "--revision was given without --from hub", f"--revision {revision}", "Leave it out, or fetch from the Hub"
+        )
     from training.data.fetch import from_hub, from_kaggle
 
     folder = from_hub(name, out, revision) if source is Source.hub else from_kaggle(name, out)
@@ -68,14 +78,20 @@ def summary(
     data: Data,
     out: Annotated[Path, typer.Option(help="The folder for contact sheets, outside the repository.")],
     kind: Of = Kind.emotions,
-    show: Annotated[int, typer.Option(help="How many duplicates to list.", min=0)] = 10,
+    show: Annotated[
+        int | None, typer.Option(help="How many duplicates to list, for emotions; 10 if left out.", min=0)
+    ] = None,
 ) -> None:
     """Count the faces, draw contact sheets, and report photos that stand in two splits."""
     from training.data import sheets
 
+    if show is not None and kind is Kind.keypoints:
+        raise ParameterError(
+            "--show was given for keypoints, whose people stand in one split each", f"--show {show}", "Leave it out"
+        )
     folder = sheets.output_folder(out)
     if kind is Kind.emotions:
-        _emotions(data, folder, show)
+        _emotions(data, folder, SHOW if show is None else show)
     else:
         _keypoints(data, folder)
 

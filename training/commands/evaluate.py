@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from models.errors import ParameterError
 from models.weight_store import SHIPPED
+from models.zoo import KEYPOINT_MODEL
 from training import config as configs
 from training.commands import Archive, Data
 from training.release.versions import ARCHIVE
@@ -30,6 +32,12 @@ def evaluate(
     from training.measures.evaluate import evaluate as measure
     from training.release.versions import find
 
+    pointless = {
+        TOGETHER: {"--version": version, "--archive": archive != ARCHIVE, "--no-robustness": not robustness},
+        KEYPOINT_MODEL: {"--photos": photos, "--no-robustness": not robustness},
+    }
+    if given := [option for option, value in pointless.get(name, {}).items() if value]:
+        raise ParameterError(f"The measurement of {name} has no such option", ", ".join(given), "Leave it out")
     if name == TOGETHER:
         _tell(ensemble(data, SHIPPED, photos))
         return

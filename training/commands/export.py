@@ -36,6 +36,12 @@ def export(
     """Make the best epoch of a run a version in the archive; or, with --to, write a version in another format."""
     name = configs.load(name).name
     if to:
+        if run or source:
+            raise ParameterError(
+                "--run or --source was given with --to, which writes a version and reads no run",
+                f"--to {to}",
+                "Leave them out, or leave out --to",
+            )
         _formats(name, version, archive, to, out, data)
         return
     if out or data:

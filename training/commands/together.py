@@ -41,6 +41,7 @@ def together(
         raise ParameterError(
             "The start was not found for these networks", f"--init {init} for {names}", "Use --init imagenet with vgg16"
         )
+    command.check_file(init, init_file)
     networks = [
         changed(configs.load(name), stages, epochs, augment or (), teachers, distillation=distillation, batch=batch)
         for name in named

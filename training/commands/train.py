@@ -110,12 +110,23 @@ def train(
         raise ParameterError(
             "--every was given without --on-device", f"--every {every}", "Leave it out, or add --on-device"
         )
+    check_file(init, init_file)
     folder = folder or (f"{name}-teacher" if teacher else "")
     more = first(config, init, init_file)
     if on_device:
         together([config], data, runs, precision, mlflow, tensorboard, every, [folder], [more])
     else:
         run(config, data, runs, precision, mlflow, tensorboard, folder, **more)
+
+
+def check_file(init: str | None, file: Path | None) -> None:
+    """Refuse a file of first weights that no start would read."""
+    if file is not None and init != "imagenet":
+        raise ParameterError(
+            "--init-file was given without --init imagenet",
+            f"--init-file {file}",
+            "Leave it out, or add --init imagenet",
+        )
 
 
 def first(config: configs.Config, init: str | None, file: Path | None) -> dict[str, Any]:
