@@ -9,6 +9,7 @@ from models import weight_store, zoo
 from models.model import options
 from training import config as configs
 from training.config import Config
+from training.run import RANDOM
 
 EPOCHS = 5
 GENTLER = 10
@@ -22,7 +23,7 @@ class Start:
     Attributes:
         config: the recipe of the model, with a low learning rate, few epochs and no teachers.
         arrays: layer name -> its arrays, as `training.train.train` takes them.
-        source: which weights these are, such as "cnn 1.0.2".
+        source: which weights these are, such as "cnn 1.0.2", and what they began with where that was not chance.
     """
 
     config: Config
@@ -54,4 +55,5 @@ def start(name: str, shipped: str | Path = weight_store.SHIPPED) -> Start:
         width=card.training.config.get("width", 1.0),
     )
     arrays = {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
-    return Start(recipe, arrays, f"{card.name} {card.version}")
+    source, before = f"{card.name} {card.version}", card.training.config.get("start", RANDOM)
+    return Start(recipe, arrays, source if before == RANDOM else f"{source}, which began with {before}")

@@ -27,6 +27,8 @@ STATES = "epoch*.weights.h5"
 """What `state` gives, as a pattern."""
 UNFINISHED = "partial."
 """What the name of a file begins with until all of it is on the disk."""
+RANDOM = "random numbers"
+"""Where the first weights of a run come from that begins with no others."""
 DECISIVE = ("config", "data_sha256", "start", "teachers", "precision", "backend", "on_device")
 """The fields of a record that decide a run's result, so that they must not change on the way."""
 
@@ -66,7 +68,7 @@ def _read(path: Path) -> Any:
 def record(
     config: Config,
     data_sha256: str,
-    start: str = "random numbers",
+    start: str = RANDOM,
     teachers: dict[str, str] | None = None,
     on_device: list[str] | None = None,
 ) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Learner:
 
     config: Config
     init: first.Init | None = None
-    start: str = "random numbers"
+    start: str = run.RANDOM
     name: str = ""
     callbacks: Sequence[keras.callbacks.Callback] = ()
 

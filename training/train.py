@@ -67,7 +67,7 @@ def train(
     runs: str | Path = "runs",
     init: first.Init | None = None,
     *,
-    start: str = "random numbers",
+    start: str = run.RANDOM,
     old: str | Path | None = None,
     name: str = "",
     callbacks: Sequence[keras.callbacks.Callback] = (),

@@ -23,6 +23,11 @@ def test_the_start_is_what_ships():
     assert begun.config.teachers == () and begun.config.epochs == retrain.EPOCHS
 
 
+def test_the_start_tells_what_the_shipped_weights_began_with():
+    card = cards.read(weight_store.SHIPPED / "vgg16")
+    assert retrain.start("vgg16").source == f"vgg16 {card.version}, which began with {card.training.config['start']}"
+
+
 def test_no_weights_are_refused(tmp_path):
     with pytest.raises(WeightsNotFoundError):
         retrain.start("cnn", tmp_path)

@@ -141,5 +141,5 @@ def export(
 
 
 def _credit(name: str, began: dict[str, Any]) -> tuple[str, ...]:
-    """Whose weights a run began with, where they were ImageNet's."""
-    return (imagenet.CREDITS[name],) if began.get("start", "").startswith("ImageNet") else ()
+    """Whose weights a run began with, at once or by way of weights that shipped, where they were ImageNet's."""
+    return (imagenet.CREDITS[name],) if "ImageNet" in began.get("start", "") else ()

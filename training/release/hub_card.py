@@ -51,7 +51,7 @@ Every file is checked against the sha256 in its card.
 
 {limits}
 
-## Data
+## Data and first weights
 
 {data}
 """
@@ -92,7 +92,7 @@ def readme(repository: str, found: list[Card]) -> str:
         keypoints=_keypoint_results([card for card in found if card.labels == KEYPOINTS]),
         interface="\n".join(map(_interface, found)),
         limits=_list(line for card in found for line in card.limits),
-        data=_list(line for card in found for line in card.data),
+        data=_list([*(line for card in found for line in card.data), *_starts(found)]),
     )
     return f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n{body}"
 
@@ -153,6 +153,11 @@ def _interface(card: Card) -> str:
             f"probabilities are the softmax of logits / {card.temperature:g}."
         )
     return f"- `{card.name}`: {given}, to x and y for each of {', '.join(card.labels)}, in this order."
+
+
+def _starts(found: list[Card]) -> list[str]:
+    """What each network began with, and so whom to credit for it; nothing where its card does not say."""
+    return [f"First weights of `{c.name}`: {c.training.config['start']}" for c in found if "start" in c.training.config]
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> str:

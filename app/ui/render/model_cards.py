@@ -99,6 +99,7 @@ def origin(card: Card) -> list[tuple[str, str]]:
     ]
     return [
         ("Trained on", "; ".join(card.data)),
+        *([("First weights", card.training.config["start"])] if "start" in card.training.config else []),
         ("Training", f"{card.training.epochs} epochs, {card.training.hours:g} hours"),
         *((term, written) for term, written, value in known if value != UNKNOWN),
         ("Weights file", f"sha256 {card.sha256[:12]}…"),

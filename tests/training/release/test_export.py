@@ -86,15 +86,17 @@ def test_the_card_tells_what_the_run_wrote_down(runs, make):
     restore("cnn", weight_store.Located(made.folder, "folder"), zoo.build)
 
 
-def test_the_card_credits_imagenet_where_the_run_began_with_it(tmp_path):
+@pytest.mark.parametrize("before", ["", "vgg16 1.1.1, which began with "])
+def test_the_card_credits_imagenet_where_the_run_began_with_it(tmp_path, before):
     folder = tmp_path / "runs" / "vgg16"
     folder.mkdir(parents=True)
     config = {"name": "vgg16", "stages": [[1, 32]], "width": 0.25}
-    (folder / "run.json").write_text(json.dumps(FACTS | {"config": config, "start": f"ImageNet, sha256 {'ef' * 32}"}))
+    start = f"{before}ImageNet, sha256 {'ef' * 32}"
+    (folder / "run.json").write_text(json.dumps(FACTS | {"config": config, "start": start}))
     (folder / "log.json").write_text(json.dumps(LOG))
     train.network(Config("vgg16", stages=((1, 32),), width=0.25)).save_weights(folder / "best.weights.h5")
     card = export("vgg16", tmp_path / "runs", "", tmp_path / "archive", tmp_path / "weights").card
-    assert card.data[:-1] == UNNAMED and card.training.config["start"] == f"ImageNet, sha256 {'ef' * 32}"
+    assert card.data[:-1] == UNNAMED and card.training.config["start"] == start
     for credit in ("Simonyan and Zisserman 2014", "arXiv 1409.1556", "CC BY 4.0"):
         assert credit in card.data[-1]
 

@@ -212,6 +212,15 @@ def test_the_page_shows_the_figures_limits_and_labels_of_every_card():
     assert len(re.findall(re.escape(found[0].limits[0]), body)) == 1
 
 
+def test_the_page_credits_what_each_network_began_with(source):
+    found = [cards.read(weight_store.SHIPPED / name) for name in ("cnn", "vgg16")]
+    body = readme(REPOSITORY, found)
+    for card in found:
+        assert f"- First weights of `{card.name}`: {card.training.config['start']}\n" in body
+    assert "Visual Geometry Group, CC BY 4.0" in body
+    assert "First weights of" not in readme(REPOSITORY, [cards.read(source / "cnn")])
+
+
 def test_weights_that_were_not_measured_have_no_figures(source):
     card = dataclasses.replace(cards.read(source / "cnn"), metrics={})
     front = yaml.safe_load(readme(REPOSITORY, [card]).split("---\n")[1])

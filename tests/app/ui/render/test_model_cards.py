@@ -75,6 +75,14 @@ def test_limits_data_and_exports_are_shown():
     assert "Code" not in dict(model_cards.origin(unknown))
 
 
+def test_what_the_weights_began_with_is_shown():
+    card = cards.read(weight_store.SHIPPED / "vgg16")
+    assert dict(model_cards.origin(card))["First weights"] == card.training.config["start"]
+    assert "Visual Geometry Group, CC BY 4.0" in model_cards.described("vgg16", READY, card)
+    unknown = dataclasses.replace(card, training=dataclasses.replace(card.training, config={}))
+    assert "First weights" not in dict(model_cards.origin(unknown))
+
+
 def test_the_table_of_emotions_names_the_weakest():
     recall = dict(zip(EMOTIONS, (0.5, 0.13, 0.6, 0.9, 0.7, 0.5, 0.8), strict=True))
     found = {"recall": recall, "precision": recall, "f1": recall, "support": dict.fromkeys(EMOTIONS, 55)}
