@@ -34,7 +34,7 @@ def show(
 def promote(
     name: Name,
     version: Wanted = "",
-    force: Annotated[bool, typer.Option("--force", help="Also one that is worse or was not measured.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also one that is worse or cannot be compared.")] = False,
     archive: Archive = ARCHIVE,
 ) -> None:
     """Make a version the one that ships; the one before it stays in the archive."""

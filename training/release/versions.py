@@ -154,7 +154,7 @@ def promote(
     Args:
         name: of the model.
         wanted: see `find`.
-        force: also when the version is worse than the active one, or was not measured.
+        force: also when the version is worse than the active one, or cannot be compared with it.
         archive, shipped: see `versions`.
 
     Returns:
@@ -164,7 +164,8 @@ def promote(
         UnknownNameError: there is no such version.
         WeightsMismatchError: its files are not what its card says, or another version of the same
             number is in the archive.
-        WeightsError: it is worse than the active one by `validation`, or one of the two was not measured.
+        WeightsError: it is worse than the active one by `validation`, one of the two was not measured, or they are not
+            known to have been measured on the same data.
     """
     archive, shipped = Path(archive), Path(shipped)
     _recover(shipped / name)
@@ -237,17 +238,16 @@ def _check_better(version: Version, current: Version | None) -> None:
             f"--version {current.number} --data DATA",
         )
     one, other = (card.metrics.get("data_sha256") for card in (version.card, current.card))
-    if one and other and one != other:
+    if one is None or other is None:
+        raise WeightsError(
+            "It is not known whether the versions were measured on the same data",
+            f"no sha256 of the data for {version if one is None else f'the active {current}'}",
+            "Measure it again, or add --force",
+        )
+    if one != other:
         raise WeightsError(
             "The versions were not measured on the same data",
             f"{version} and the active {current.number}, on different data",
-            "Measure one of them again, or add --force",
-        )
-    counts = [_validation_faces(card) for card in (version.card, current.card)]
-    if None not in counts and counts[0] != counts[1]:
-        raise WeightsError(
-            "The versions were not measured on as many faces",
-            f"{counts[0]} for {version}, and {counts[1]} for the active {current.number}",
             "Measure one of them again, or add --force",
         )
     if figure < before:
@@ -256,10 +256,6 @@ def _check_better(version: Version, current: Version | None) -> None:
             f"{abs(figure):.2%} for {version}, and {abs(before):.2%} for the active {current.number}",
             "Keep the active one, or add --force",
         )
-
-
-def _validation_faces(card: Card) -> int | None:
-    return (card.metrics.get("PublicTest") or card.metrics.get("validation") or {}).get("faces")
 
 
 def _keep(version: Version, archive: Path) -> None:

@@ -29,7 +29,7 @@ def put(folder, number, accuracy=None, run="cnn", seed=None):
         CARD,
         name="cnn",
         version=number,
-        metrics={} if accuracy is None else {"PublicTest": {"accuracy": accuracy}},
+        metrics={} if accuracy is None else {"PublicTest": {"accuracy": accuracy}, "data_sha256": "0" * 64},
         training=dataclasses.replace(CARD.training, run=run),
         sha256=weight_store._sha256(folder / weight_store.FILE),
     )
@@ -152,12 +152,25 @@ def test_an_equal_version_is_no_worse(places):
 
 
 def test_figures_of_different_data_are_not_compared(places):
-    archive, shipped = places
-    for folder, digest in ((shipped / "cnn", "0" * 64), (archive / "1.0.1" / "cnn", "1" * 64)):
-        card = cards.read(folder)
-        cards.write(dataclasses.replace(card, metrics=card.metrics | {"data_sha256": digest}), folder)
-    with pytest.raises(WeightsError, match="same data"):
+    folder = places[0] / "1.0.1" / "cnn"
+    card = cards.read(folder)
+    cards.write(dataclasses.replace(card, metrics=card.metrics | {"data_sha256": "1" * 64}), folder)
+    with pytest.raises(WeightsError, match="not measured on the same data. Received: cnn 1.0.1 and the active 1.0.0"):
         promote("cnn", "1.0.1", False, *places)
+    assert promote("cnn", "1.0.1", True, *places).number == "1.0.1"
+
+
+@pytest.mark.parametrize(("lacks", "named"), [("new", "for cnn 1.0.1"), ("active", "for the active cnn 1.0.0")])
+def test_figures_of_unknown_data_are_not_compared(places, lacks, named):
+    archive, shipped = places
+    folder = archive / "1.0.1" / "cnn" if lacks == "new" else shipped / "cnn"
+    card = cards.read(folder)
+    figures = {name: figure for name, figure in card.metrics.items() if name != "data_sha256"}
+    cards.write(dataclasses.replace(card, metrics=figures), folder)
+    before = content(shipped), content(archive)
+    with pytest.raises(WeightsError, match=f"not known whether.* no sha256 of the data {named}. Measure it again"):
+        promote("cnn", "1.0.1", False, *places)
+    assert (content(shipped), content(archive)) == before
     assert promote("cnn", "1.0.1", True, *places).number == "1.0.1"
 
 
@@ -165,7 +178,9 @@ def test_keypoints_with_a_larger_error_are_refused(tmp_path):
     for folder, number, error in (("shipped", "1.0.0", 0.04), ("archive/1.0.1", "1.0.1", 0.05)):
         put(tmp_path / folder / "cnn", number)
         card = cards.read(tmp_path / folder / "cnn")
-        card = dataclasses.replace(card, cam_layer=None, metrics={"validation": {"nme": error}})
+        card = dataclasses.replace(
+            card, cam_layer=None, metrics={"validation": {"nme": error}, "data_sha256": "0" * 64}
+        )
         cards.write(card, tmp_path / folder / "cnn")
     with pytest.raises(
         WeightsError, match="mean error on the validation people would be worse. Received: 5.00% .* 4.00%"
