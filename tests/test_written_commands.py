@@ -12,7 +12,7 @@ from app import cli as app_cli
 from training import cli as training_cli
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md")), *ROOT.glob("examples/*.md")]
+PAGES = [*ROOT.glob("*.md"), *sorted(ROOT.glob("docs/**/*.md")), *ROOT.glob("examples/*.md")]
 PYTHON = ".venv/bin/python -m "
 BARE = re.compile(
     r"(?<!\.venv/bin/)\b(python[\d.]*|pip|pytest|ruff|mypy|hf|mlflow|tensorboard|ray|typer) (?=-m |[a-z])"
@@ -61,6 +61,16 @@ def unwritten(line: str) -> str:
 def test_a_page_has_commands_as_they_must_be_typed(page):
     assert [line for line in commands(page) if BARE.match(PREPARED.sub("", line, count=1))] == []
     assert {line: why for line in typed(page) if (why := unwritten(line))} == {}
+
+
+def test_what_is_installed_by_pip_can_be_installed_by_uv():
+    """An environment that uv made has no pip."""
+    modules = [path for package in ("app", "models", "explain", "training") for path in (ROOT / package).rglob("*.py")]
+    for path in [*PAGES, *modules]:
+        text = path.read_text(encoding="utf-8")
+        by_pip = set(re.findall(r"-m pip install ([^\s`]+)", text))
+        assert by_pip <= set(re.findall(r"uv pip install ([^\s`]+)", text)), path
+        assert not re.findall(r"(?<!uv )(?<!-m )\bpip install", text), path
 
 
 def test_messages_have_commands_as_they_must_be_typed():

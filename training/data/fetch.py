@@ -61,7 +61,8 @@ def from_kaggle(handle: str, folder: str | Path) -> Path:
         raise DataError(
             "Data from Kaggle could not be fetched",
             "the package kagglehub is not installed",
-            "Install it with: pip install kagglehub; or download the files by hand and give --data",
+            "Install it: `uv pip install kagglehub` or `.venv/bin/python -m pip install kagglehub`; or download the "
+            "files by hand and give --data",
         ) from error
     folder = Path(folder)
     try:

@@ -44,7 +44,9 @@ def deepface(pictures: Sequence[np.ndarray]) -> list[dict[str, Any]]:
         analyze = import_module("deepface.DeepFace").analyze
     except ImportError as error:
         raise DatasetError(
-            "DeepFace is not installed", str(error)[:80], "Install it: `.venv/bin/python -m pip install deepface`"
+            "DeepFace is not installed",
+            str(error)[:80],
+            "Install it: `uv pip install deepface` or `.venv/bin/python -m pip install deepface`",
         ) from error
     try:
         number = version("deepface")

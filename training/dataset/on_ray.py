@@ -64,7 +64,10 @@ def _connect(workers: int, address: str, processors: float) -> Any:
         import ray
         import ray.data
     except ImportError as error:
-        advice = "Install it: `.venv/bin/python -m pip install 'ray[data]'`, or leave --workers and --address out"
+        advice = (
+            "Install it: `uv pip install 'ray[data]'` or `.venv/bin/python -m pip install 'ray[data]'`; or leave "
+            "--workers and --address out"
+        )
         raise ParameterError("Ray is not installed", str(error)[:80], advice) from error
     _reached(address)
     reason = ""
