@@ -1,10 +1,12 @@
+import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from models import zoo
+from models import card as cards
+from models import weight_store, zoo
 from models.errors import DataError
 from models.types import EMOTIONS
 from training.measures import photos
@@ -68,3 +70,16 @@ def test_what_is_wrong_with_a_folder_is_one_sentence(folder, text, message):
         (folder / "labels.csv").write_text(text)
     with pytest.raises(DataError, match=message):
         photos.measure({"cnn": zoo.load("cnn")}, folder)
+
+
+def test_the_page_has_the_photos_of_the_cards():
+    page = (Path(__file__).parents[3] / "docs" / "measuring.md").read_text(encoding="utf-8")
+    section = page.split("## Real photos")[1].split("## ")[0].splitlines()
+    rows = {name: cells for name, *cells in (line.strip("| ").split(" | ") for line in section if line[:1] == "|")}
+    found = {name: cards.read(weight_store.SHIPPED / name).metrics["photos"] for name in zoo.EMOTION_MODELS}
+    found["averaged"] = json.loads((weight_store.SHIPPED / "ensemble.json").read_text(encoding="utf-8"))["photos"]
+    for name, figures in found.items():
+        assert rows["photos"] == [str(figures["photos"]), *(str(figures["support"][emotion]) for emotion in EMOTIONS)]
+        own = figures["mean" if name == "averaged" else name]
+        shares = [own["accuracy"], *(own["recall"][emotion] for emotion in EMOTIONS)]
+        assert rows[name] == [f"{100 * share:.0f} %" for share in shares], name
