@@ -4,9 +4,9 @@
     KERAS_BACKEND=jax python -m training together vgg16,resnet,cnn --init imagenet --init-file FILE --data PATH
 
 The first command makes one of the two teachers, half as wide again: 66.5 % on PublicTest after the 21 epochs of 33 that
-were run, one minute on one H100. The second trains 1.1.0, side by side with the other two: 279 epochs, 8 minutes for the
-three, best after the last with 72.5 %; `calibrate --balance 0.5` makes 1.1.1 of it, which ships. An epoch takes 139 s on
-two cores of an AMD with AVX512-bf16.
+were run, one minute on one H100. The second trains 1.1.0, side by side with the other two: 279 epochs, 8 minutes for
+the three, best after the last with 72.5 %; `calibrate --balance 0.5` makes 1.1.1 of it, which ships. An epoch takes
+139 s on two cores of an AMD with AVX512-bf16.
 """
 
 from training.config import Augmentation, Config

@@ -4,9 +4,9 @@
     KERAS_BACKEND=jax python -m training together vgg16,resnet,cnn --init imagenet --init-file FILE --data PATH
 
 The first command makes one of the two teachers: 121 epochs, 2.5 minutes on one H100, best after 80 with 71.2 % on
-PublicTest. The second trains 1.1.0, side by side with the other two: 279 epochs, 8 minutes for the three, best after 215
-with 73.0 %; `calibrate --balance 0.5` makes 1.1.1 of it, which ships. An epoch takes 402 s on two cores of an AMD with
-AVX512-bf16.
+PublicTest. The second trains 1.1.0, side by side with the other two: 279 epochs, 8 minutes for the three, best after
+215 with 73.0 %; `calibrate --balance 0.5` makes 1.1.1 of it, which ships. An epoch takes 402 s on two cores of an AMD
+with AVX512-bf16.
 """
 
 from training.config import Augmentation, Config
