@@ -32,7 +32,7 @@ def evaluate(
     from training.measures.evaluate import evaluate as measure
     from training.release.versions import find
 
-    pointless = {
+    pointless: dict[str, dict[str, object]] = {
         TOGETHER: {"--version": version, "--archive": archive != ARCHIVE, "--no-robustness": not robustness},
         KEYPOINT_MODEL: {"--photos": photos, "--no-robustness": not robustness},
     }
