@@ -34,6 +34,8 @@ VERSION = 1
 """Of the schema: another number means that columns of this one were renamed, removed or have another meaning."""
 SCHEMA_FILE, CARD_FILE = "schema.json", "README.md"
 TABLES = ("photos", "faces", "errors")
+FACE_HASH = "face_hash"
+"""The column by which the same picture is known again after another cut or compression."""
 POINTS = ("right_eye", "left_eye", "nose_tip", "right_mouth_corner", "left_mouth_corner")
 """The detector's five points in their order; left and right are the subject's own."""
 MEAN = "mean"
@@ -148,6 +150,9 @@ FACES = (
     Column("conformal_set", TEXTS, "emotions that a conformal prediction leaves possible; null where not computed"),
     *_KNOWN,
     Column("crop", pa.binary(), "the face as the networks see it, grey PNG of 48 × 48 pixels", optional=True),
+    Column(
+        FACE_HASH, pa.uint64(), "64 bits of the face's low frequencies; near equal for near equal pictures", "", True
+    ),
     Column("embedding", pa.list_(REAL), "what a network says before its logits, a fixed length a dataset", "", True),
     Column("embedding_x", REAL, "first axis of a projection of the embeddings to a plane", "", True),
     Column("embedding_y", REAL, "second axis of the same", "", True),

@@ -18,7 +18,7 @@ def fit(
         str, typer.Option(help="The column with the emotion; emotion learns the networks' answers.")
     ] = "label",
     group: Annotated[
-        str, typer.Option(help="The column whose equal values never stand on both sides of a split.")
+        str, typer.Option(help="Faces of equal values here, and near duplicates, never stand on both sides of a split.")
     ] = "photo_sha256",
     models: Annotated[str, typer.Option(help="Which are tried, with commas between them; all if left out.")] = "",
     trials: Annotated[int, typer.Option(help="How many in the end, with those from before.", min=1)] = 16,
@@ -38,9 +38,13 @@ def fit(
         raise ParameterError(
             f"The name of a model for {features} is unknown", repr(unknown[0])[:40], f"Use one of {', '.join(known)}"
         )
+    import numpy as np
+
     from models import dataset as datasets
     from training.dataset import finish, table
 
     found = datasets.read(dataset)
     faces = table.checked(table.read(found, features, label, group))
+    sizes = np.bincount(faces.groups)
+    typer.echo(f"{len(faces):,} faces in {np.count_nonzero(sizes):,} groups, {sizes.max():,} in the largest")
     finish.whole(faces, out, trials, names, seed, version, f"{dataset.name}, {len(faces)} faces", mlflow, typer.echo)

@@ -17,6 +17,7 @@ from models.dataset import MEAN
 from models.errors import FaceWhyError, PhotoError
 from models.types import EMOTIONS, Face, Photo, Prediction
 from models.types import KEYPOINTS as NAMES
+from training.data import duplicates
 from training.dataset.foreign import Foreign
 from training.dataset.sources import Picture
 
@@ -128,12 +129,13 @@ class Annotator:
         found = self._faces([each.photo for each in read if each.photo is not None])
         faces = [face for _, of_photo in found for face in of_photo]
         answers = iter(self._answers(faces))
+        hashes = iter(duplicates.hashes(np.array([_grey(face.crop) for face in faces])).tolist())
         photos: list[Row] = []
         rows: list[Row] = []
         for each, (picture, of_photo) in zip(read, found, strict=True):
             common = _of_photo(each, picture)
             own = [
-                common | {"face": index} | _of_face(face, picture) | next(answers)
+                common | {"face": index} | _of_face(face, picture) | next(answers) | {dataset.FACE_HASH: next(hashes)}
                 for index, face in enumerate(of_photo)
             ]
             if self._foreign and own:
@@ -149,9 +151,10 @@ class Annotator:
         }
 
     def more(self) -> list[pa.Field]:
-        """The columns of faces that only these options bring."""
-        crops = [dataset.column("faces", "crop").field] if self.options.crops else []
-        return crops + ([column.field for column in self._foreign.columns] if self._foreign else [])
+        """The columns of faces that not every dataset has, and this one does."""
+        own = ["crop", dataset.FACE_HASH] if self.options.crops else [dataset.FACE_HASH]
+        found = [dataset.column("faces", name).field for name in own]
+        return found + ([column.field for column in self._foreign.columns] if self._foreign else [])
 
     def _faces(self, photos: list[Photo]) -> list[tuple[Photo, list[Face]]]:
         """The faces of each photo with their keypoints, and the photo as it was turned for that."""
@@ -265,8 +268,12 @@ def _summed(common: Row, faces: Sequence[Mapping[str, Any]], captions: list[str]
     return common | {"faces": len(faces), "captions": captions} | told
 
 
+def _grey(crop: np.ndarray) -> np.ndarray:
+    return np.round(crop * 255).astype(np.uint8)
+
+
 def _png(crop: np.ndarray) -> bytes:
-    return cv2.imencode(".png", np.round(crop * 255).astype(np.uint8))[1].tobytes()
+    return cv2.imencode(".png", _grey(crop))[1].tobytes()
 
 
 def _error(decoded: Decoded) -> Row:

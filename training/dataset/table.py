@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
 from models import dataset, geometry
 from models.errors import DatasetError
 from models.types import EMOTIONS
+from training.data import duplicates
 
 GEOMETRY, EMBEDDING = "geometry", "embedding"
 FEATURES = (GEOMETRY, EMBEDDING)
@@ -25,7 +27,7 @@ class Table:
         names: of the features.
         values: float32 (N, F).
         labels: int64 (N,), indices into `EMOTIONS`.
-        groups: int64 (N,): faces of one photo, or one person, have one number.
+        groups: int64 (N,): faces of one photo, or one person, and near duplicates have one number.
         splits: (N,) each `LEARN`, `CHOOSE` or `FINAL`.
     """
 
@@ -60,13 +62,15 @@ def read(found: dataset.Dataset, features: str = GEOMETRY, label: str = "label",
         found: with the columns that `training features` writes.
         features: one of `FEATURES`.
         label: the column with the emotion; faces without one are left out. "emotion" learns what the networks answer.
-        group: the column whose equal values never stand on both sides of a split.
+        group: the column whose equal values never stand on both sides of a split; where the data set has
+            `face_hash`, neither do near duplicates.
 
     Raises:
         DatasetError: a column is missing, no face has a label, or one of an unknown emotion.
     """
     columns = geometry.COLUMNS if features == GEOMETRY else (EMBEDDING,)
-    table = found.read("faces", list(dict.fromkeys([*columns, label, group, "split"])))
+    hashed = [dataset.FACE_HASH] if dataset.FACE_HASH in found.schema("faces").names else []
+    table = found.read("faces", list(dict.fromkeys([*columns, label, group, "split", *hashed])))
     written = np.array(table[label].to_pylist(), object)
     if unknown := sorted(set(written.tolist()) - {*EMOTIONS, None}, key=str):
         raise DatasetError(
@@ -87,8 +91,15 @@ def read(found: dataset.Dataset, features: str = GEOMETRY, label: str = "label",
         )
     labels = np.array([EMOTIONS.index(name) for name in written[keep]])
     _, groups = np.unique(np.array(table[group].to_pylist(), str)[keep], return_inverse=True)
+    if hashed:
+        groups = _with_duplicates(groups, table[dataset.FACE_HASH], keep)
     names = columns if features == GEOMETRY else tuple(f"{EMBEDDING}_{index}" for index in range(values.shape[1]))
     return Table(names, values[keep], labels, groups, splits(table["split"].to_pylist(), groups, keep))
+
+
+def _with_duplicates(groups: np.ndarray, hashes: pa.ChunkedArray, keep: np.ndarray) -> np.ndarray:
+    known = hashes.is_valid().to_numpy()[keep]
+    return duplicates.grouped(groups, hashes.fill_null(0).to_numpy()[keep], known)
 
 
 def splits(written: Sequence[str | None], groups: np.ndarray, keep: np.ndarray) -> np.ndarray:

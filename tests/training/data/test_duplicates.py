@@ -49,6 +49,24 @@ def test_rows_past_the_first_block_are_counted_from_the_start():
     assert ("one", 555, "two", 0) in {(pair.split, pair.row, pair.other, pair.other_row) for pair in found}
 
 
+def test_groups_are_joined_by_near_duplicates_and_by_nothing_else():
+    cut = cv2.resize(photo(2)[1:47, 1:47], (48, 48))
+    marks = duplicates.hashes(np.stack([photo(1), photo(2), photo(3), cut, photo(4), photo(1), photo(5)]))
+    known = np.array([True, True, True, True, True, False, True])
+    found = duplicates.grouped(np.array([7, 5, 9, 9, 4, 3, 4]), marks, known)
+    groups = [{index for index in range(7) if found[index] == number} for number in range(found.max() + 1)]
+    assert sorted(map(sorted, groups)) == [[0], [1, 2, 3], [4, 6], [5]], "the sixth is the first, which nothing says"
+
+
+def test_groups_past_the_first_block_are_joined_too():
+    marks = duplicates.hashes(np.stack([photo(100 + index) for index in range(600)]))
+    marks[555] = marks[590] ^ np.uint64(0xFF)
+    found = duplicates.grouped(np.arange(600), marks, np.ones(600, bool))
+    assert found[555] == found[590]
+    marks[555] ^= np.uint64(0x100)
+    assert duplicates.grouped(np.arange(600), marks, np.ones(600, bool)).tolist().count(found[590]) == 1
+
+
 def test_flat_pictures_are_alike_only_where_they_are_equal():
     grey, black = np.full((1, 48, 48), 90, np.uint8), np.zeros((1, 48, 48), np.uint8)
     assert duplicates._likeness(grey, grey) == pytest.approx([1.0])

@@ -20,9 +20,10 @@ def row(points: np.ndarray, **values) -> dict:
     return {name: float(value) for pair, point in pairs for name, value in zip(pair, point, strict=True)} | values
 
 
-def part(rows: list[dict], crops: bool = False) -> dict[str, pa.Table]:
+def part(rows: list[dict], crops: bool = False, hashes: bool = False) -> dict[str, pa.Table]:
     """The tables of a part with these faces."""
-    more = [dataset.column("faces", "crop").field] if crops else []
+    names = {"crop": crops, dataset.FACE_HASH: hashes}
+    more = [dataset.column("faces", name).field for name, wanted in names.items() if wanted]
     photos = [{"source": f"{index}.png"} for index in range(len(rows))]
     return {
         "photos": pa.Table.from_pylist(photos, dataset.schema("photos")),

@@ -15,6 +15,7 @@ from models.errors import DataError, DatasetError, ParameterError, RunError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.training.dataset.quick import Quick
 from training.commands import annotate as command
+from training.data import duplicates
 from training.dataset import annotate as annotation
 from training.dataset import annotator
 from training.dataset.annotate import annotate
@@ -95,6 +96,19 @@ def test_rows_are_what_detector_keypoints_and_networks_say(whole):
             given = [row[column] for column in dataset.probabilities(name)]
             assert np.allclose(given, said.probabilities, atol=0.03)
             assert row[f"{name}_version"] == said.version
+
+
+def test_a_face_is_known_again_after_compression_and_another_cut(whole, tmp_path):
+    folder, made, _ = whole
+    [row] = [row for row in made.read("faces").to_pylist() if row["source"].endswith("astronaut.png")]
+    crop = cv2.imdecode(np.frombuffer(row["crop"], np.uint8), cv2.IMREAD_UNCHANGED)
+    assert row["face_hash"] == duplicates.hashes(crop[None])[0]
+    pixels = cv2.imread(str(folder / "astronaut.png"))
+    cv2.imwrite(str(tmp_path / "again.jpg"), pixels[6:, 9:], [cv2.IMWRITE_JPEG_QUALITY, 60])
+    annotate([str(tmp_path / "again.jpg")], tmp_path / "out")
+    [again] = dataset.read(tmp_path / "out").read("faces", ["face_hash", "photo_sha256"]).to_pylist()
+    assert again["photo_sha256"] != row["photo_sha256"]
+    assert (again["face_hash"] ^ row["face_hash"]).bit_count() <= duplicates.BITS
 
 
 def test_the_mean_decides_and_agreement_counts_the_networks_with_it(whole):

@@ -8,8 +8,9 @@ import pytest
 from sklearn.metrics import accuracy_score
 from typer.testing import CliRunner
 
-from models import glass_box
+from models import dataset, glass_box
 from models.errors import DatasetError, RunError
+from tests.training.dataset.conftest import part
 from training.cli import app
 from training.dataset import attributions, candidates, features, finish, fit, table
 from training.measures import report
@@ -74,6 +75,27 @@ def test_a_photo_of_two_splits_counts_in_the_later_one_alone():
     found = table.splits(written, groups, np.ones(6, bool))
     assert found[1] == "PrivateTest" and found[3] == "PublicTest" and found[4] == "Training"
     assert not set(found[[0, 2]]) & {"Training", "PublicTest", "PrivateTest"}
+
+
+def test_near_duplicates_of_other_bytes_count_in_the_later_split_alone(tmp_path, rows):
+    made = dataset.create(tmp_path / "hashed")
+    random = np.random.default_rng(1)
+    hashes = random.integers(0, 2**64, len(rows), np.uint64)
+    again = next(index for index, row in enumerate(rows) if row["split"] == "PrivateTest")
+    hashes[2] = hashes[again] ^ np.uint64(0b1011)  # the third face of Training, whose photo has a fourth
+    hashed = [{**row, "face_hash": int(mark)} for row, mark in zip(rows, hashes, strict=True)]
+    for row in hashed:
+        del row["crop"]
+    dataset.write_part(made, "part-0", part(hashed[:100], hashes=True))
+    dataset.write_part(made, "part-1", part([row | {"face_hash": None} for row in hashed[100:126]]))  # an older part
+    dataset.write_part(made, "part-2", part(hashed[126:], hashes=True))
+    list(features.write(made, {}))
+    found = table.read(made)
+    assert found.groups[2] == found.groups[3] == found.groups[again] and found.splits[again] == "PrivateTest"
+    assert not {"Training", "PublicTest", "PrivateTest"} & set(found.splits[2:4].tolist())
+    assert (found.splits == "Training").sum() == 124
+    learned, chosen, final = (set(found.of(split).groups) for split in ("Training", "PublicTest", "PrivateTest"))
+    assert not learned & chosen and not learned & final and not chosen & final
 
 
 def test_without_named_splits_groups_are_dealt_out_whole():
