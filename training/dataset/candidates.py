@@ -29,6 +29,9 @@ TITLES = {
 SVM_FACES = 6000
 """A support vector machine learns from no more faces than this: its time grows with their square."""
 
+BAGS, STOPPING = 4, 0.15
+"""Machines of a glass box, whose mean is kept, and the share of the faces that says when each of them stops."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -86,8 +89,13 @@ def fit(name: str, settings: Settings, values: np.ndarray, labels: np.ndarray, s
 
 
 def ebm(settings: Settings, values: np.ndarray, labels: np.ndarray, seed: int = 0) -> Any:
-    """An Explainable Boosting Machine without interactions, fitted to measures and to their mirror images."""
+    """An Explainable Boosting Machine without interactions, fitted to measures and to their mirror images.
+
+    A face and its mirror image are both learned from, or both in the part that says when to stop.
+    """
     from interpret.glassbox import ExplainableBoostingClassifier
+
+    count = settings.get("bags", BAGS)
 
     machine = ExplainableBoostingClassifier(
         feature_names=list(geometry.NAMES),
@@ -96,13 +104,33 @@ def ebm(settings: Settings, values: np.ndarray, labels: np.ndarray, seed: int = 
         max_bins=settings["bins"],
         learning_rate=settings["learning_rate"],
         max_leaves=settings["leaves"],
-        outer_bags=settings.get("bags", 4),
+        outer_bags=count,
         max_rounds=settings.get("rounds", 5000),
         n_jobs=1,
         random_state=seed,
     )
     both = np.concatenate([values, geometry.mirrored(values)]).astype(np.float64)
-    return machine.fit(both, np.concatenate([labels, labels]))
+    return machine.fit(both, np.concatenate([labels, labels]), bags=bags(labels, count, seed))
+
+
+def bags(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    """Which faces each machine learns from and which stop it: 1 and -1, and each mirror image as its face.
+
+    Args:
+        labels: int (N,), of the faces; of each label the share `STOPPING` stops a machine.
+        count: of machines.
+        seed: of what is drawn.
+
+    Returns:
+        int8 (2 N, count), the faces first.
+    """
+    random = np.random.default_rng(seed)
+    found = np.ones((len(labels), count), np.int8)
+    for bag in range(count):
+        for label in np.unique(labels):
+            own = random.permutation(np.flatnonzero(labels == label))
+            found[own[: round(STOPPING * len(own))], bag] = -1
+    return np.concatenate([found, found])
 
 
 def _glass_box(settings: Settings, values: np.ndarray, labels: np.ndarray, seed: int) -> Fitted:

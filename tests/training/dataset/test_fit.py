@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 from typer.testing import CliRunner
 
-from models import dataset, glass_box
+from models import dataset, geometry, glass_box
 from models.errors import DatasetError, RunError
 from tests.training.dataset.conftest import part
 from training.cli import app
@@ -56,6 +56,27 @@ def test_every_candidate_learns(faces, name):
     fitted = candidates.fit(name, SETTINGS[name], learned.values, learned.labels)
     logits = fitted.logits(new.values)
     assert logits.shape == (42, 7) and accuracy_score(new.labels, logits.argmax(1)) > 0.6
+
+
+def test_a_face_and_its_mirror_image_stop_a_glass_box_together(faces, monkeypatch):
+    interpret = pytest.importorskip("interpret.glassbox")
+    given = {}
+
+    def fitted(machine, values, labels, bags=None):
+        given.update(machine=machine, values=values, labels=labels, bags=bags)
+        return machine
+
+    monkeypatch.setattr(interpret.ExplainableBoostingClassifier, "fit", fitted)
+    learned = faces.of("Training")
+    candidates.ebm(SETTINGS["ebm"] | {"bags": 3}, learned.values, learned.labels)
+    values, bags = given["values"], given["bags"]
+    assert bags.shape == (2 * len(learned), given["machine"].outer_bags) == (252, 3)
+    own, mirrored = bags[:126], bags[126:]
+    assert np.allclose(values[126:], geometry.mirrored(learned.values)) and (own == mirrored).all()
+    assert set(bags.ravel().tolist()) == {1, -1}
+    for bag in own.T:
+        assert np.bincount(learned.labels[bag == -1]).tolist() == [3] * 7, "15 % of 18 of each emotion"
+    assert len(np.unique(bags, axis=1).T) == 3, "each machine is stopped by others"
 
 
 def test_no_group_stands_on_both_sides(faces):
