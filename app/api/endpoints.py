@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from app import clips, experiments, pipeline, reporting, text
 from app.api import encoding, responses, schemas
-from app.data import projection, view
+from app.data import view
 from app.data.filters import Filters
 from app.serving import admission
 from explain import scale
@@ -31,9 +31,6 @@ from models.types import EMOTIONS, Photo, Prediction
 
 MOST_IN_CROPS = 8
 """Faces that are asked about in crops a little off; each costs as much as 44 others."""
-
-MOST_BINS = 20
-"""Parts that a measure of the dataset is cut into, at most."""
 
 # -------------------------------------------------------------------- functions
 
@@ -234,10 +231,10 @@ def dataset(request: schemas.DatasetRequest) -> dict[str, Any]:
     filters = Filters(
         request.model, request.emotion, request.label, request.split, request.agreement, request.ranges or {}
     )
-    told = view.summary(filters, min(request.bins, MOST_BINS), request.examples)
+    told = view.summary(filters, request.bins, request.examples)
     drawn = None
     if request.points and told.about.projections:
-        drawn = view.plane(filters, request.projection, min(request.points, projection.MOST))
+        drawn = view.plane(filters, request.projection, request.points)
     return responses.dataset(told, drawn, request.pictures, request.terms)
 
 

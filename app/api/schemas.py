@@ -197,15 +197,18 @@ Ranges = Annotated[
         examples=[{"brightness": [0.2, None], "yaw": [-15, 15]}],
     ),
 ]
-Bins = Annotated[int, Field(ge=1, description="Into how many parts a measure is cut, at most 20."), Whole]
+Bins = Annotated[
+    int, Field(ge=1, le=accuracy.MOST_BINS, description="Into how many parts a measure is cut, at most."), Whole
+]
 Examples = Annotated[
-    int, Field(ge=0, description=f"How many faces of a kind are listed, at most {view.MOST_EXAMPLES}."), Whole
+    int, Field(ge=0, le=view.MOST_EXAMPLES, description="How many faces of a kind are listed, at most."), Whole
 ]
 Points = Annotated[
     int,
     Field(
         ge=0,
-        description=f"How many faces are drawn by chance for the map, at most {projection.MOST}; 0 for no map.",
+        le=projection.MOST,
+        description="How many faces are drawn by chance for the map, at most; 0 for no map.",
     ),
     Whole,
 ]

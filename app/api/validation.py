@@ -58,5 +58,7 @@ def refusal(problems: Sequence[Mapping[str, Any]], fields: Iterable[str]) -> Par
         return ParameterError(f"The value of {name!r} is unknown", received, f"Use one of {names}")
     if kind == "greater_than_equal":
         return ParameterError(f"The value of {name!r} is too small", received, f"Use {context['ge']} or more")
+    if kind == "less_than_equal":
+        return ParameterError(f"The value of {name!r} is too large", received, f"Use {context['le']} or less")
     advice = f"Send {TYPES[kind]}" if kind in TYPES else "The fields are described at /docs"
     return ParameterError(f"The value of {name!r} is of the wrong type", received, advice)

@@ -7,8 +7,8 @@ import numpy as np
 from app.data.faces import Faces
 from app.data.intervals import wilson
 
-BINS = 5
-"""Into so many parts with about as many faces each a measure is cut."""
+BINS, MOST_BINS = 5, 20
+"""Into so many parts with about as many faces each a measure is cut unless asked otherwise, and at most."""
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ def summary(filters: Filters, bins: int = accuracy.BINS, examples: int = 8) -> S
     Args:
         filters: which faces, and whose answers.
         bins: how many parts a measure is cut into, at most.
-        examples: how many faces of a kind are listed, up to `MOST_EXAMPLES`.
+        examples: how many faces of a kind are listed, at most.
 
     Raises:
         DatasetError: see `reading.current`.
@@ -189,7 +189,6 @@ def summary(filters: Filters, bins: int = accuracy.BINS, examples: int = 8) -> S
     passed = chosen(opened.faces, filters)
     faces = opened.faces if passed.all() else opened.faces.take(passed)
     network, has_labels = filters.network, bool(faces.labelled.any())
-    listed = min(examples, MOST_EXAMPLES)
     return Summary(
         about=about(opened),
         filters=filters,
@@ -204,8 +203,8 @@ def summary(filters: Filters, bins: int = accuracy.BINS, examples: int = 8) -> S
             for name in TOLD
             if has_labels and name in faces.measures
         },
-        uncertain=_examples(opened, faces, doubtful.most_uncertain(faces, network, listed), network),
-        wrong=_examples(opened, faces, doubtful.most_confident_wrong(faces, network, listed), network),
+        uncertain=_examples(opened, faces, doubtful.most_uncertain(faces, network, examples), network),
+        wrong=_examples(opened, faces, doubtful.most_confident_wrong(faces, network, examples), network),
         geometry=_geometry(faces, network),
         terms=glass_terms(opened, passed),
     )

@@ -42,7 +42,8 @@ def values(schema: dict) -> str:
             return "a method" if "`gradcam`" in names else ", ".join(names)
     kinds = {
         "boolean": "true, false",
-        "integer": f"a number from {schema.get('minimum', 0)}",
+        "integer": f"a number from {schema.get('minimum', 0)}"
+        + (f" to {schema['maximum']}" if "maximum" in schema else ""),
         "string": "text",
         "object": "an object",
     }

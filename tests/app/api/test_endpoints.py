@@ -10,7 +10,7 @@ import pytest
 from gradio_client import handle_file
 
 from app import pipeline, reporting
-from app.api import endpoints, schemas
+from app.api import endpoints, schemas, validation
 from app.api.endpoints import ENDPOINTS
 from explain import evidence, registry
 from explain.base import Target
@@ -230,3 +230,10 @@ def test_a_whole_number_may_be_written_with_a_point():
     for wrong in (5.5, True, "5", float("inf")):
         with pytest.raises(ValueError, match="bins"):
             schemas.DatasetRequest(bins=wrong)
+
+
+def test_more_than_is_told_is_refused_and_not_cut():
+    for name, most in (("bins", 20), ("examples", 50), ("points", 5000)):
+        assert getattr(validation.read(schemas.DatasetRequest, {name: most}), name) == most
+        with pytest.raises(ParameterError, match=f"'{name}' is too large. Received: {most + 1}. Use {most} or less"):
+            validation.read(schemas.DatasetRequest, {name: most + 1})
