@@ -2,8 +2,8 @@
 
 It is a generalized additive model (Lou et al. 2012, "Intelligible models for classification and regression") as the
 Explainable Boosting Machine fits it (Nori et al. 2019, arXiv 1909.09223), without interactions. What ships is plain
-JSON, and numpy is all that reading it takes: the score of an emotion is its intercept plus what stands in the table of
-each measure at the face's value. So its reasons are no estimate; they are the model.
+JSON, and no library that fits models is needed to read it: the score of an emotion is its intercept plus what stands in
+the table of each measure at the face's value. So its reasons are no estimate; they are the model.
 
 A number that is added to all seven scores changes no probability, and so no score has a meaning alone. The tables are
 written so that the seven numbers of a row sum to 0: a contribution says how far a measure moves one emotion against
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from models import geometry
 from models.errors import ParameterError, WeightsMismatchError, WeightsNotFoundError
@@ -138,9 +139,7 @@ class GlassBox:
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """The softmax of scores (..., 7) over the card's temperature, float32 (..., 7)."""
-        scaled = scores / self.card["temperature"]
-        powers = np.exp(scaled - scaled.max(-1, keepdims=True))
-        return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
+        return softmax(scores / self.card["temperature"], axis=-1).astype(np.float32)
 
     def read(self, values: np.ndarray) -> Reading:
         """What the model says of a face, and why.
