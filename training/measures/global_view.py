@@ -27,7 +27,7 @@ FILE = "global.json"
 """Beside the card of the weights that were looked at."""
 SPLIT = "PrivateTest"
 METHOD = "shap_gradient"
-"""The method that the trust tables recommend for all three networks."""
+"""One for all networks, so that their averages can be compared; the trust tables of cnn and resnet recommend it."""
 LEAST = 30
 """Faces of a cell; fewer could show somebody."""
 SIDE = 24
