@@ -1,4 +1,4 @@
-"""The same map by another library, as that library documents its call: tf-keras-vis, or shap."""
+"""The same map by another library's own function with the settings of ours: tf-keras-vis, or shap."""
 
 import warnings
 from collections.abc import Callable
