@@ -7,6 +7,7 @@ the best settings of each model are fitted to all training faces, calibrated on 
 import hashlib
 import json
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,10 @@ def divided(table: Table, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarra
             "Give more photos, or another --group",
         )
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    for fitted_to, asked in folds.split(table.values, table.labels, table.groups):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of an emotion with fewer faces than folds, which is told below
+        parts = list(folds.split(table.values, table.labels, table.groups))
+    for fitted_to, asked in parts:
         if len(set(table.labels[fitted_to].tolist())) < len(EMOTIONS):
             raise DatasetError(
                 "An emotion is missing among the faces of a fold",

@@ -16,7 +16,7 @@ FEATURES = (GEOMETRY, EMBEDDING)
 LEARN, CHOOSE, FINAL = "Training", "PublicTest", "PrivateTest"
 """What is learned from, what calibrates and compares, and what is looked at once, by FER2013's names."""
 HELD_OUT = 10
-"""Of every so many groups one goes to `CHOOSE` and one to `FINAL` where the data set names no splits."""
+"""Of so many groups of an emotion one goes to `CHOOSE` and one to `FINAL` where the data set names no splits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ def read(found: dataset.Dataset, features: str = GEOMETRY, label: str = "label",
     if hashed:
         groups = _with_duplicates(groups, table[dataset.FACE_HASH], keep)
     names = columns if features == GEOMETRY else tuple(f"{EMBEDDING}_{index}" for index in range(values.shape[1]))
-    return Table(names, values[keep], labels, groups, splits(table["split"].to_pylist(), groups, keep))
+    return Table(names, values[keep], labels, groups, splits(table["split"].to_pylist(), groups, labels, keep))
 
 
 def _with_duplicates(groups: np.ndarray, hashes: pa.ChunkedArray, keep: np.ndarray) -> np.ndarray:
@@ -102,14 +102,15 @@ def _with_duplicates(groups: np.ndarray, hashes: pa.ChunkedArray, keep: np.ndarr
     return duplicates.grouped(groups, hashes.fill_null(0).to_numpy()[keep], known)
 
 
-def splits(written: Sequence[str | None], groups: np.ndarray, keep: np.ndarray) -> np.ndarray:
+def splits(written: Sequence[str | None], groups: np.ndarray, labels: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """The split of every kept face: the one that the data set names, where it names all three; else by its group.
 
-    A group that also stands in a later split is taken out of the ones before: its faces count there alone.
+    A group that also stands in a later split is taken out of the ones before: its faces count there alone. Groups that
+    are dealt out give every split each emotion, as long as three groups hold it.
 
     Args:
         written: of every face.
-        groups: of the kept ones.
+        groups, labels: of the kept ones.
         keep: which are kept.
     """
     named = np.array(written, object)[keep]
@@ -118,8 +119,20 @@ def splits(written: Sequence[str | None], groups: np.ndarray, keep: np.ndarray) 
             shared = np.isin(groups, groups[named == later]) & np.isin(named.astype(str), earlier)
             named[shared] = later + " again"
         return named.astype(str)
-    dealt = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % HELD_OUT
-    return np.where(dealt == 0, FINAL, np.where(dealt == 1, CHOOSE, LEARN))
+    return _dealt(groups, labels)[groups]
+
+
+def _dealt(groups: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The split of each group, the groups of the rarest emotion first."""
+    order = np.random.default_rng(0).permutation(groups.max() + 1)
+    found, left = np.full(len(order), LEARN, object), np.ones(len(order), bool)
+    holding = {label: np.isin(order, groups[labels == label]) for label in np.unique(labels)}
+    for label in sorted(holding, key=lambda label: holding[label].sum()):
+        own = order[holding[label] & left[order]]
+        share = max(1, round(len(own) / HELD_OUT))
+        found[own[:share]], found[own[share : 2 * share]] = FINAL, CHOOSE
+        left[own] = False
+    return found.astype(str)
 
 
 def checked(table: Table) -> Table:

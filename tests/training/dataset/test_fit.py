@@ -90,10 +90,18 @@ def test_no_group_stands_on_both_sides(faces):
         list(fit.divided(learned.rows(learned.groups == learned.groups[0])))
 
 
+def test_an_emotion_with_fewer_faces_than_folds_is_no_warning(faces):
+    learned = faces.of("Training")
+    few = np.concatenate([np.flatnonzero(learned.labels > 0), np.flatnonzero(learned.labels == 0)[[0, 2]]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(list(fit.divided(learned.rows(few)))) == fit.FOLDS
+
+
 def test_a_photo_of_two_splits_counts_in_the_later_one_alone():
     groups = np.array([0, 0, 1, 1, 2, 3])
     written = ["Training", "PrivateTest", "Training", "PublicTest", "Training", None]
-    found = table.splits(written, groups, np.ones(6, bool))
+    found = table.splits(written, groups, np.zeros(6, int), np.ones(6, bool))
     assert found[1] == "PrivateTest" and found[3] == "PublicTest" and found[4] == "Training"
     assert not set(found[[0, 2]]) & {"Training", "PublicTest", "PrivateTest"}
 
@@ -121,9 +129,19 @@ def test_near_duplicates_of_other_bytes_count_in_the_later_split_alone(tmp_path,
 
 def test_without_named_splits_groups_are_dealt_out_whole():
     groups = np.repeat(np.arange(50), 3)
-    found = table.splits([None] * 150, groups, np.ones(150, bool))
-    assert {found[groups == group].tolist()[0] for group in range(50)} == {"Training", "PublicTest", "PrivateTest"}
+    labels = np.repeat([0, 1, 2], [90, 48, 12])
+    found = table.splits([None] * 150, groups, labels, np.ones(150, bool))
     assert all(len(set(found[groups == group])) == 1 for group in range(50))
+    dealt = {split: np.bincount(labels[found == split]).tolist() for split in np.unique(found)}
+    assert dealt == {"Training": [72, 36, 6], "PublicTest": [9, 6, 3], "PrivateTest": [9, 6, 3]}
+
+
+def test_a_photo_of_two_emotions_is_dealt_out_with_the_rarer_one():
+    groups, labels = np.array([0, 0, 1, 1, 2, 3, 4, 5, 6]), np.array([0, 1, 0, 1, 1, 0, 0, 0, 0])
+    found = table.splits([None] * 9, groups, labels, np.ones(9, bool))
+    for split in ("Training", "PublicTest", "PrivateTest"):
+        assert set(labels[found == split]) == {0, 1}
+    assert found[0] == found[1] and found[2] == found[3]
 
 
 def test_the_whole_way_keeps_the_glass_box_and_its_figures(faces, tmp_path, quick):
