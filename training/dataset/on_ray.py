@@ -80,7 +80,7 @@ def _connect(workers: int, address: str, processors: float) -> Any:
     else:
         room = max(os.cpu_count() or 1, round(workers * processors) + 1)
         environment = {"env_vars": variables | {"PYTHONPATH": str(ROOT)}}
-        options |= {"num_cpus": room, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        options |= {"address": "local", "num_cpus": room, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         options |= {"runtime_env": environment}
     for _ in range(1 if address else STARTS):
         try:

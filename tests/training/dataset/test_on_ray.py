@@ -1,4 +1,5 @@
 import pickle
+import socket
 from pathlib import Path
 
 import cv2
@@ -46,6 +47,24 @@ def test_what_goes_wrong_while_a_reader_loads_travels_to_the_worker(tmp_path, mo
     told = {Path(row["source"]).name: row for row in tables["errors"].to_pylist()}
     assert told["1.png"]["error"] == "UnreadablePhoto" and told["1.png"]["photo_sha256"]
     assert told["2.png"]["error"] == "Unreachable" and told["2.png"]["photo_sha256"] is None
+
+
+def test_a_cluster_that_runs_already_is_joined_only_by_its_address(monkeypatch):
+    import ray
+
+    given = []
+    monkeypatch.setattr(ray, "init", lambda **options: given.append(options))
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"ray://127.0.0.1:{head.getsockname()[1]}"
+        on_ray._connect(3, address, 1.0)
+    on_ray._connect(3, "auto", 1.0)
+    on_ray._connect(3, "", 1.0)
+    joined, found, own = given
+    assert (joined["address"], found["address"], own["address"]) == (address, "auto", "local")
+    assert "num_cpus" not in joined and own["num_cpus"] >= 4
+    travels = joined["runtime_env"]
+    assert Path(travels["working_dir"], "training").is_dir() and not set(on_ray.TRAVELS) & set(travels["excludes"])
+    assert {"tests", ".git"} <= set(travels["excludes"]) and travels["env_vars"]["TF_NUM_INTRAOP_THREADS"] == "1"
 
 
 def test_a_cluster_that_is_not_there_is_named(tmp_path):
