@@ -4,9 +4,12 @@ import inspect
 
 import pytest
 
+from app.data import reading
+from app.ui.tabs import data
 from explain import registry
+from models import dataset as shipped
 from tests.bench import __main__ as bench
-from tests.bench import annotation, costs, delay, generated, libraries, timing
+from tests.bench import annotation, costs, dataset, delay, generated, libraries, timing
 from tests.bench.timing import Row
 
 
@@ -86,6 +89,23 @@ def test_real_photos_are_repeated_until_there_are_enough(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit, match="No photo was found"):
         annotation.repeated(tmp_path / "empty", tmp_path / "none", 5)
+
+
+def test_a_large_dataset_is_one_that_the_tab_shows(tmp_path, monkeypatch):
+    count = shipped.read(reading.SHIPPED).rows["faces"]
+    made = shipped.read(dataset.write(tmp_path / "made", count + 2))
+    assert made.rows == {"photos": count + 2, "faces": count + 2, "errors": 0}
+    faces = made.read("faces", ["photo_sha256", "emotion", "keypoint_nose_tip_x"]).to_pylist()
+    first, again = faces[0], faces[count]
+    assert first["emotion"] == again["emotion"] and len({face["photo_sha256"] for face in faces}) == count + 2
+    assert 0 < abs(first["keypoint_nose_tip_x"] - again["keypoint_nose_tip_x"]) < 4
+    monkeypatch.setattr(dataset, "FACES", 100)
+    monkeypatch.setattr(reading, "_opened", None)
+    view, filtered = dataset.rows([], 1)
+    assert view.measured > 0 and "first view of 100 faces" in str(view) and filtered.limit == 1
+    monkeypatch.setenv(reading.VARIABLE, str(tmp_path / "none"))
+    with pytest.raises(RuntimeError, match="No dataset was found"):
+        dataset.seconds_of(data, dataset.UNFILTERED)
 
 
 def test_memory_is_told_at_the_start_at_every_thousand_and_at_the_end():

@@ -4,7 +4,7 @@ import argparse
 import warnings
 
 from models.zoo import EMOTION_MODELS
-from tests.bench import annotation, camera, costs, delay, libraries, page, timing
+from tests.bench import annotation, camera, costs, dataset, delay, libraries, page, timing
 
 PARTS = {
     "answers": page.answers,
@@ -17,6 +17,7 @@ PARTS = {
     "memory": page.memory,
     "page": page.page,
     "annotate": annotation.rows,
+    "data": dataset.rows,
     "live": camera.rows,
     "live_delay": delay.rows,
 }
