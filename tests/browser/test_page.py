@@ -10,6 +10,7 @@ from PIL import Image
 
 from app import pipeline, text
 from app.ui.render import pictures
+from models import geometry
 from models.types import KEYPOINTS
 from tests.browser.conftest import EXAMPLES
 
@@ -89,12 +90,50 @@ def assert_compared(page) -> None:
     page.locator("#compare-parts .js-plotly-plot .bars").first.wait_for()
 
 
+def assert_glass_box(page) -> None:
+    """All its terms add up on the tab Compare, its reasons stand on Predict, and both fit a narrow page."""
+    column = page.locator("#compare-glass .fw-glass")
+    column.locator("summary").click()
+    terms = column.locator(".fw-terms li")
+    assert terms.count() == len(geometry.MEASURES)
+    amounts = [points(amount) for amount in terms.locator("b").all_inner_texts()]
+    start, score = map(points, re.search(r"the start, (\S+), they .* score, (\S+)\.", column.inner_text()).groups())
+    assert abs(score - start) > 1 and start + sum(amounts) == pytest.approx(score, abs=0.6), "twenty rounded numbers"
+    assert_fits(page, column)
+    open_tab(page, "Predict")
+    panel = page.locator("#glass-box .fw-glass")
+    answer = panel.locator("h2 b").inner_text()
+    reasons = panel.locator("li").all_inner_texts()
+    assert len(reasons) == 3 and len({reason.rpartition(" for ")[2] for reason in reasons}) == 1
+    assert text.ADJECTIVES[reasons[0].rpartition(" for ")[2]] in answer
+    assert_fits(page, panel)
+
+
+def assert_fits(page, part) -> None:
+    """A part of the page lies within it at 390 pixels, as at 1280, and nothing scrolls sideways."""
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        part.scroll_into_view_if_needed()
+        box = part.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert part.evaluate(
+            "part => [...part.querySelectorAll('*')].every(one => one.scrollWidth <= part.scrollWidth)"
+        )
+
+
+def points(told: str) -> float:
+    """A number of the page."""
+    return float(told.replace("\N{MINUS SIGN}", "-"))
+
+
 def test_an_uploaded_photo_is_read_explained_and_compared(visit):
     page = visit()
     give(page)
     assert_read(page, faces=1)
     assert_explained(page)
     assert_compared(page)
+    assert_glass_box(page)
 
 
 def test_small_maps_lead_to_explain_and_nothing_stands_apart(visit):
