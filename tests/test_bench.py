@@ -1,6 +1,9 @@
 """The bench tells the truth about its limits; what it measures is up to the machine."""
 
 import inspect
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -89,6 +92,21 @@ def test_real_photos_are_repeated_until_there_are_enough(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit, match="No photo was found"):
         annotation.repeated(tmp_path / "empty", tmp_path / "none", 5)
+
+
+def test_memory_counts_what_a_process_started():
+    before = annotation.held()
+    if not before:
+        pytest.skip("no /proc here")
+    holding = "import sys; kept = b'x' * (80 * 2**20); print('held', flush=True); sys.stdin.read()"
+    of_shell = [f'{sys.executable} -c "{holding}"; true']  # the child of a child
+    started = subprocess.Popen(of_shell, shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert started.stdout.readline() == "held\n"
+        assert len(annotation.family(started.pid)) == 2 and started.pid in annotation.family(os.getpid())
+        assert annotation.held() - before > 80
+    finally:
+        started.communicate()
 
 
 def test_a_large_dataset_is_one_that_the_tab_shows(tmp_path, monkeypatch):

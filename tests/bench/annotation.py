@@ -1,4 +1,4 @@
-"""A batch job over photos: against detector and networks alone, two workers against one, and what memory it holds.
+"""A batch job over photos: against detector and networks alone, two workers against one, and what memory it all holds.
 
 `python -m tests.bench annotate` takes 400 generated photos; `python -m tests.bench.annotation --photos 10000` takes as
 many as are asked for, with `--without-ray` in one process alone. `--photos-from FOLDER` takes real photos instead, each
@@ -6,11 +6,13 @@ as often as it takes to make so many.
 """
 
 import argparse
+import os
 import re
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tests.bench import generated
@@ -19,6 +21,8 @@ from tests.bench.timing import Row, seconds
 PHOTOS = 400
 MARKS = 1_000
 """Photos between two lines about memory."""
+LOOK_S = 1.0
+"""Seconds between two looks at memory, each of which takes time from what is measured."""
 COMPARED = 64
 """Photos of the comparison with the bare passes, which are all held decoded."""
 
@@ -38,9 +42,10 @@ def measured(models: list, turns: int, photos: int, workers: bool, real: Path | 
         print(f"one process: {one:.1f} photos a second", flush=True)
         yield Row(f"annotation: memory gained over the later four fifths of {photos} photos", growth, 200, "MiB")
         if workers:
-            rates = [run(source, Path(folder) / f"by{count}", count)[0] for count in (1, 2)]
-            print(f"on Ray: {rates[0]:.1f} photos a second by one worker, {rates[1]:.1f} by two", flush=True)
-            yield Row("annotation: two workers / one", rates[1] / rates[0], 1.7, "×", at_least=True)
+            (alone, _), (together, growth) = (run(source, Path(folder) / f"by{count}", count) for count in (1, 2))
+            print(f"on Ray: {alone:.1f} photos a second by one worker, {together:.1f} by two", flush=True)
+            yield Row("annotation: two workers / one", together / alone, 1.7, "×", at_least=True)
+            yield Row("annotation: memory that two workers and all of Ray gained meanwhile", growth, 400, "MiB")
 
 
 def repeated(real: Path, folder: Path, count: int) -> Path:
@@ -99,14 +104,21 @@ def run(source: Path, out: Path, workers: int) -> tuple[float, float]:
 
     Returns:
         Photos a second between the first fifth, when every worker has its models, and the end; and how many MiB this
-        process gained meanwhile.
+        process and all that it started, such as Ray's, gained meanwhile.
     """
     from training.dataset.annotate import Progress, annotate
 
     told: list[tuple[int, float, float]] = []
+    looked = 0.0
 
     def watch(progress: Progress) -> None:
-        told.append((progress.done, time.perf_counter(), held()))
+        nonlocal looked
+        now = time.perf_counter()
+        if now - looked >= LOOK_S or progress.done == progress.total:
+            looked, memory = now, held()
+        else:
+            memory = told[-1][2]
+        told.append((progress.done, now, memory))
 
     annotate([str(source)], out, workers=workers, watch=watch)
     for done, _, mebibytes in marks(told):
@@ -126,12 +138,33 @@ def marks(told: list[tuple[int, float, float]], every: int = MARKS) -> list[tupl
 
 
 def held() -> float:
-    """What this process holds in memory, in MiB; 0 where the system does not say."""
+    """What this process and all that it started hold in memory, in MiB; 0 where the system does not say.
+
+    Pages that several share, as those of Ray's object store, count once: a share of them for each (PSS).
+    """
+    return sum(_own(process) for process in family(os.getpid())) / 1024
+
+
+def family(process: int) -> list[int]:
+    """A process and all that it and they started."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            parent = path.read_text().rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(path.parent.name))
+    found = [process]
+    for each in found:
+        found += children.get(each, [])
+    return found
+
+
+def _own(process: int) -> int:
+    """Kilobytes of a process."""
     try:
-        status = Path("/proc/self/status").read_text()
+        memory = Path(f"/proc/{process}/smaps_rollup").read_text()
     except OSError:
-        return 0.0
-    return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)[1]) / 1024
+        return 0
+    return int(re.search(r"^Pss:\s+(\d+) kB", memory, re.MULTILINE)[1])
 
 
 def main() -> None:
