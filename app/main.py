@@ -22,6 +22,7 @@ from app.data.filters import Filters
 from app.server import Server, raise_file_limit
 from app.serving import canary, engines, seats
 from app.ui import glossary, scripts, uploads
+from app.ui.cancellation import Cancellation
 from app.ui.clip_input import ClipInput
 from app.ui.gradio_overrides import queue
 from app.ui.gradio_overrides.blocks import SafeBlocks
@@ -45,11 +46,11 @@ def build() -> gr.Blocks:
         add_endpoints(partial(open_endpoint, media))  # first, so that no handler of a tab takes an endpoint's name
         gr.HTML(fill("header"))
         session, explained, wanted = gr.State(Session()), gr.State(None), gr.State("")
-        prepared = gr.State(("", None))
+        prepared, reading = gr.State(("", None)), gr.State(Cancellation())
         with gr.Tabs(overflow_behavior="wrap"):
             for module in TABS:
                 with gr.Tab(module.TITLE) as tab:
-                    module.build(Shared(session, tab, explained, wanted, prepared))
+                    module.build(Shared(session, tab, explained, wanted, prepared, reading))
                     if module.TITLE in glossary.OF_TAB:
                         gr.HTML(fill("glossary", terms=glossary.of(module.TITLE)))
         page.load(None, js=scripts.read("page"), api_visibility="private")

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from app.ui import scripts
+from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.session import Session
 
@@ -38,6 +39,7 @@ class Shared:
         wanted: holds what Explain is asked to open with: a network, and after spaces a method and an emotion; "" for
             nothing.
         prepared: holds the experiment that the Lab is asked to open with, and a key of this wish and no other.
+        reading: counts what is to become the session, wherever it is given, so that the last choice wins.
     """
 
     session: gr.State
@@ -45,6 +47,7 @@ class Shared:
     explained: gr.State
     wanted: gr.State = field(default_factory=lambda: gr.State(""))
     prepared: gr.State = field(default_factory=lambda: gr.State(("", None)))
+    reading: gr.State = field(default_factory=lambda: gr.State(Cancellation()))
 
 
 def choose(session: Session, event: gr.EventData) -> Session:

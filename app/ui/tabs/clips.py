@@ -95,8 +95,9 @@ def build(shared: Shared) -> None:
     )
     stop.click(stopped, cancellation, [*view], **PRIVATE)
     person.input(choose_person, [found, person], timeline, **PRIVATE)
-    strip.select(choose, found, opened, **PRIVATE | admission.PREDICTS)
-    slider.release(open_moment, [found, slider], opened, **PRIVATE | admission.PREDICTS)
+    opens, clocked = [shared.reading, found, when], PRIVATE | admission.PREDICTS | {"js": scripts.read("when")}
+    strip.select(choose, opens, opened, **clocked)
+    slider.release(open_moment, [*opens, slider], opened, **clocked)
 
 
 def read_clip(
@@ -164,17 +165,20 @@ def choose_person(found: Clip | None, person: int | None) -> Any:
     return gr.Plot(charts.timeline(found, person), visible=True)
 
 
-def choose(found: Clip | None, event: gr.EventData) -> Iterator[Opened]:
+def choose(reading: Cancellation, found: Clip | None, when: float, event: gr.EventData) -> Iterator[Opened]:
     """A moment that was clicked in the strip or on the timeline."""
-    yield from open_moment(found, events.data(event).get("index"))
+    yield from open_moment(reading, found, when, events.data(event).get("index"))
 
 
-def open_moment(found: Clip | None, index: float | None) -> Iterator[Opened]:
+def open_moment(reading: Cancellation, found: Clip | None, when: float, index: float | None) -> Iterator[Opened]:
     """Make a moment the photo of all tabs."""
     if found is None or index is None or not 0 <= int(index) < len(found.moments):
+        return
+    token = reading.begin(when, TITLE)
+    if reading.over(token):
         return
     place = int(index)
     wait = html.note("The three networks read this moment…", progress=())
     yield Opened(SKIP, clip_view.moment(found, place), clip_view.strip(found, place), place, wait)
-    new = kept(found.moments[place].photo, OPENED, OPENED_WITHOUT)
+    new = kept(reading, token, TITLE, found.moments[place].photo, OPENED, OPENED_WITHOUT)
     yield Opened(session=new.session, said=new.notice)

@@ -9,6 +9,7 @@ from app import error_messages, lesson_outcomes, lessons, pipeline
 from app.lessons import Lesson, Step
 from app.serving import admission
 from app.ui import method_pages, scripts, session
+from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.render import html, lesson_page
 from app.ui.session import Session
@@ -43,10 +44,13 @@ def build(shared: Shared) -> None:
     end = gr.HTML(lesson_page.end(lessons.load(first)), elem_id="learn-end")
     with gr.Accordion("For teachers: the law, and how to teach without photos of pupils", open=False) as about:
         page = gr.Markdown()
-    opened = gr.Textbox(visible=False)
+    opened, when = gr.Textbox(visible=False), gr.Number(visible=False)
     outputs = [*View(opened, note, shared.session, shared.wanted, shared.prepared)]
     name.input(choose, name, [steps, note, outcome, end], **PRIVATE)
-    steps.select(go, name, outputs, **waits, **admission.PREDICTS).then(None, opened, None, js=scripts.read("open_tab"))
+    clocked = waits | admission.PREDICTS | {"js": scripts.read("when")}
+    steps.select(go, [shared.reading, name, when], outputs, **clocked).then(
+        None, opened, None, js=scripts.read("open_tab")
+    )
     ask.click(show, name, outcome, **waits, **admission.EXPLAINS)
     about.expand(teaching, None, page, **PRIVATE)
 
@@ -57,16 +61,25 @@ def choose(name: str) -> tuple[str, str, str, str]:
     return lesson_page.steps(lesson), "", "", lesson_page.end(lesson)
 
 
-def go(name: str, event: gr.EventData) -> View:
-    """Prepare what a step opens: the example with its predictions, and the settings of the tab."""
+def go(reading: Cancellation, name: str, when: float, event: gr.EventData) -> View:
+    """Prepare what a step opens: the example with its predictions, and the settings of the tab.
+
+    Nothing is opened where the visitor has chosen something else meanwhile.
+    """
     index, lesson = events.data(event).get("index"), lessons.load(name)
     if index not in range(len(lesson.steps)):
         return View()
-    step = lesson.steps[index]
+    step, token = lesson.steps[index], reading.latest
+    if step.example:
+        token = reading.begin(when, TITLE)
+    if reading.over(token):
+        return View()
     try:
         opened = example(step) if step.example else SKIP
     except Exception as error:
         return View(note=html.note(error_messages.message(error)))
+    if reading.over(token):
+        return View()
     wanted = " ".join(filter(None, (step.model, step.method, step.emotion))) if step.model else SKIP
     prepared = (uuid.uuid4().hex, step.experiment) if step.experiment else SKIP
     return View(step.tab, "", opened, wanted, prepared)

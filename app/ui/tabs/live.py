@@ -11,9 +11,9 @@ from app.live import Stream
 from app.serving import admission, seats
 from app.ui import scripts
 from app.ui import session as sessions
+from app.ui.cancellation import Cancellation
 from app.ui.photo_input import FrameSource
 from app.ui.render import html, live_view
-from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, predict
 from models.types import Photo
 
@@ -24,6 +24,7 @@ SETTLE_S = 0.4
 WELCOME = html.fill("live_welcome")
 KEPT = html.note("Kept: this frame is now the photo of all tabs. Explain shows why each network says so.")
 NOTHING_KEPT = html.note("There is no frame yet. Start the camera first.")
+OVERTAKEN = html.note("What you chose on another tab meanwhile is the photo of all tabs.")
 NO_FACE_KEPT = html.note("The frame was kept, but no face was found in it. Predict says what can be done.")
 
 
@@ -50,7 +51,7 @@ class Kept(NamedTuple):
 
 def build(shared: Shared) -> None:
     """Make the tab's components and events."""
-    stream = gr.State(Stream())
+    stream, when = gr.State(Stream()), gr.Number(visible=False)
     with gr.Row(elem_classes="fw-columns"):
         with gr.Column(scale=6, min_width=320):
             with gr.Column(elem_id="live-stage", elem_classes="fw-camera"):
@@ -97,7 +98,13 @@ def build(shared: Shared) -> None:
     )
     hold.click(hold_neutral, stream, [*Neutral(kept, forget)], **PRIVATE)
     forget.click(forget_neutral, stream, [*Neutral(kept, forget)], **PRIVATE)
-    keep.click(keep_frame, [stream, shared.session], [*Kept(shared.session, kept)], **PRIVATE | admission.PREDICTS)
+    keep.click(
+        keep_frame,
+        [shared.reading, stream, when],
+        [*Kept(shared.session, kept)],
+        **PRIVATE | admission.PREDICTS,
+        js=scripts.read("when"),
+    )
 
 
 def frame(
@@ -144,19 +151,29 @@ def forget_neutral(stream: Stream) -> Neutral:
     return Neutral(html.note("Your neutral face is forgotten."), gr.Button(visible=False))
 
 
-def keep_frame(stream: Stream, current: Session) -> Iterator[Kept]:
+def keep_frame(reading: Cancellation, stream: Stream, when: float) -> Iterator[Kept]:
     """Make the last frame the photo of all tabs."""
     if stream.photo is None:
         yield Kept(notice=NOTHING_KEPT)
         return
-    yield Kept(notice=html.note("The three networks read the frame…", progress=()))
-    yield kept(stream.photo, KEPT, NO_FACE_KEPT)
+    token = reading.begin(when, TITLE)
+    if not reading.over(token):
+        yield Kept(notice=html.note("The three networks read the frame…", progress=()))
+        yield kept(reading, token, TITLE, stream.photo, KEPT, NO_FACE_KEPT)
 
 
-def kept(photo: Photo, said: str, without_face: str) -> Kept:
-    """A picture as the photo of all tabs, with what is said of it."""
+def kept(reading: Cancellation, token: int, place: str, photo: Photo, said: str, without_face: str) -> Kept:
+    """A picture as the photo of all tabs, with what is said of it, unless something was chosen meanwhile.
+
+    Args:
+        reading, token, place: see `Cancellation.begin`.
+        photo: the picture.
+        said, without_face: the sentence where it has a face, and where it has none.
+    """
     found = pipeline.detections(photo)
     new = sessions.opened(found.photo, found.faces)
-    if not new.faces:
-        return Kept(new, without_face)
-    return Kept(predict.predicted(new), said)
+    if new.faces and not reading.over(token):
+        new = predict.predicted(new)
+    if reading.over(token):
+        return Kept(notice=SKIP if reading.place == place else OVERTAKEN)
+    return Kept(new, said if new.faces else without_face)

@@ -97,9 +97,9 @@ def build(shared: Shared) -> None:
         with gr.Column(scale=5, min_width=320, elem_classes="fw-given-next"):
             gallery = gr.HTML(thumbnails(), js_on_load=scripts.read("select"), elem_id="examples")
     view = View(source, shared.session, picture, strip, notice, whole, sure, chart, table, glass, close_up, maps)
-    cancellation, when = gr.State(Cancellation()), gr.Number(visible=False)
+    when = gr.Number(visible=False)
     steady = gr.State(Steady())
-    outputs, asked = [*view], [cancellation, shared.session, when]
+    outputs, asked = [*view], [shared.reading, shared.session, when]
     clocked = waits | admission.PREDICTS | {"js": scripts.read("when")}
     given = [
         source.input(read, [*asked, source], outputs, **clocked),
@@ -112,15 +112,15 @@ def build(shared: Shared) -> None:
     shown = [
         *given,
         gr.on([picture.select, strip.select], choose, shared.session, outputs, **PRIVATE),
-        shared.tab.select(show, shared.session, outputs, **PRIVATE),
+        shared.tab.select(arrive, shared.session, outputs, **PRIVATE),
     ]
     seen = gr.State(Glance())
     for event in shown:
         event.then(announce, [seen, shared.session], maps, **PRIVATE, queue=False).then(
-            look, [cancellation, seen, shared.session], maps, **PRIVATE, **admission.PREVIEWS
+            look, [shared.reading, seen, shared.session], maps, **PRIVATE, **admission.PREVIEWS
         )
         event.then(
-            in_moved_crops, [cancellation, shared.session, steady], [steady, sure], **PRIVATE, **admission.PREVIEWS
+            in_moved_crops, [shared.reading, shared.session, steady], [steady, sure], **PRIVATE, **admission.PREVIEWS
         )
     maps.select(want, shared.session, shared.wanted, **PRIVATE, queue=False).then(None, js=scripts.read("open_explain"))
 
@@ -174,7 +174,7 @@ def _read(
         whole: take the whole picture as the face where none is found.
         by_hand: whether the visitor has turned it.
     """
-    token = cancellation.begin(when)
+    token = cancellation.begin(when, TITLE)
     if cancellation.over(token):
         return
     yield View(notice=html.fill("reading", earlier=current.photo is not None))
@@ -199,8 +199,15 @@ def _read(
     except Exception as error:
         sentence = error_messages.message(error)
         if not cancellation.over(token):
-            cancellation.photo = None
             yield failed(current, sentence)
+    finally:
+        if not cancellation.over(token):
+            cancellation.photo = None
+
+
+def arrive(current: Session) -> View:
+    """What is open, which may have come from another tab; the session stays, for a newer one may come meanwhile."""
+    return show(current)._replace(session=SKIP)
 
 
 def failed(current: Session, sentence: str) -> View:

@@ -11,6 +11,13 @@ def test_a_later_run_ends_the_one_before():
     assert cancellation.over(first) and not cancellation.over(second)
 
 
+def test_a_new_run_reads_no_photo_yet_and_says_where_it_began():
+    cancellation = Cancellation()
+    cancellation.photo = object()
+    cancellation.begin(1.0, "Live")
+    assert cancellation.photo is None and cancellation.place == "Live"
+
+
 def test_every_visitor_has_their_own():
     """Gradio copies a state's first value for each visitor."""
     cancellation = Cancellation()

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
+from app import clips as app_clips
 from app.live import Stream
 from app.serving import seats
 from app.serving.seats import Seats
 from app.ui.cancellation import Cancellation
 from app.ui.photo_input import FRAME, FrameSource
 from app.ui.render import pictures
-from app.ui.session import Session
 from app.ui.tabs import SKIP, clips, live
 from models.errors import PhotoError, UnreadableClipError
 from tests.app.test_clips import film
@@ -50,13 +50,13 @@ def test_nobody_in_sight_is_said(plain, places):
 
 def test_a_frame_is_kept_as_the_photo_of_all_tabs(one, plain):
     stream = Stream()
-    assert [kept.notice for kept in live.keep_frame(stream, Session())] == [live.NOTHING_KEPT]
+    assert [kept.notice for kept in live.keep_frame(Cancellation(), stream, 1.0)] == [live.NOTHING_KEPT]
     assert live.hold_neutral(stream).notice == live.NOTHING_KEPT
     stream.photo = one.photo
-    *_, last = live.keep_frame(stream, Session())
+    *_, last = live.keep_frame(Cancellation(), stream, 1.0)
     assert last.session.photo is one.photo and last.session.face_predictions and last.notice == live.KEPT
     stream.photo = plain
-    *_, last = live.keep_frame(stream, Session())
+    *_, last = live.keep_frame(Cancellation(), stream, 1.0)
     assert last.session.faces == () and last.notice == live.NO_FACE_KEPT
 
 
@@ -95,12 +95,22 @@ def test_a_clip_is_read_step_by_step_and_shown_with_its_first_person(data, monke
     assert last.source is None and last.results.visible and not last.person.visible and not last.stop.visible
     assert last.clip.finished and "Person 1" in last.notice and "looks mostly" in last.notice
     assert last.strip.count("<button") == len(last.clip.moments) and "data:text/csv" in last.downloads
-    *_, opened = clips.open_moment(last.clip, 2)
+    *_, opened = clips.open_moment(Cancellation(), last.clip, 1.0, 2)
     assert opened.session.face_predictions and opened.said == clips.OPENED
-    assert list(clips.open_moment(last.clip, 99)) == list(clips.open_moment(None, 0)) == []
-    *_, opened = clips.choose(last.clip, SimpleNamespace(_data={"index": 0}))
+    assert not any(list(clips.open_moment(Cancellation(), *given)) for given in [(last.clip, 1.0, 99), (None, 1.0, 0)])
+    *_, opened = clips.choose(Cancellation(), last.clip, 1.0, SimpleNamespace(_data={"index": 0}))
     assert opened.session.photo.size == (480, 360)
     assert clips.choose_person(last.clip, 77) is SKIP and isinstance(clips.choose_person(last.clip, 1), gr.Plot)
+
+
+def test_of_two_moments_the_one_that_was_chosen_last_is_opened(data):
+    found, reading = app_clips.whole(data, "cnn"), Cancellation()
+    slow = clips.open_moment(reading, found, 1.0, 0)
+    next(slow)
+    *_, later = clips.open_moment(reading, found, 2.0, 1)
+    assert later.session.face_predictions
+    assert list(slow) == [clips.Opened()], "nor is anything said over what is said of the later one"
+    assert list(clips.open_moment(reading, found, 1.5, 2)) == [], "its turn came late"
 
 
 def test_a_clip_stops_where_the_visitor_says_so(data, monkeypatch):

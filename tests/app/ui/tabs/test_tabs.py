@@ -12,11 +12,12 @@ import pytest
 
 from app import error_messages, main, pipeline, text
 from app.api import endpoints, schemas
+from app.live import Stream
 from app.serving import admission
 from app.ui import session
 from app.ui.cancellation import Cancellation
 from app.ui.session import Session
-from app.ui.tabs import Shared, predict
+from app.ui.tabs import Shared, live, predict
 from explain import evidence
 from explain.base import Target
 from models import regions, upright, zoo
@@ -166,6 +167,38 @@ def test_every_click_turns_the_photo_further(one):
     assert view.session.photo.turned == 180, "the first click is still being answered"
     assert list(first) == []
     assert list(predict.read_turned(Cancellation(), Session(), 1.0)) == [], "nothing to turn yet"
+
+
+def test_what_is_turned_is_what_is_shown_wherever_it_came_from(one, two):
+    reading, stream = Cancellation(), Stream()
+    *_, first = read(lambda: one.photo, cancellation=reading, when=1.0)
+    assert reading.photo is None
+    stream.photo = two.photo
+    *_, kept = live.keep_frame(reading, stream, 2.0)
+    *_, view = predict.read_turned(reading, kept.session, 3.0)
+    assert view.session.photo.size == two.photo.size[::-1] != one.photo.size[::-1]
+    *_, view = read(lambda: Photo(np.zeros((60, 60, 3), np.uint8)), cancellation=reading, when=4.0)
+    assert reading.photo is None, "nothing is being read any more where no face is found either"
+
+
+def test_a_choice_on_another_tab_ends_the_photo_that_is_read(one, two):
+    reading, stream = Cancellation(), Stream()
+    stream.photo = two.photo
+    slow = read(lambda: one.photo, cancellation=reading, when=1.0)
+    next(slow), next(slow)
+    *_, kept = live.keep_frame(reading, stream, 2.0)
+    assert kept.session.photo is two.photo and list(slow) == []
+    slow = live.keep_frame(reading, stream, 3.0)
+    next(slow)
+    *_, later = read(lambda: one.photo, cancellation=reading, when=4.0)
+    assert later.session.photo is one.photo
+    assert list(slow) == [live.Kept(notice=live.OVERTAKEN)], "and what was being kept is not waited for any more"
+    assert list(live.keep_frame(reading, stream, 3.5)) == [], "its turn came late"
+
+
+def test_opening_the_tab_sets_no_session(one):
+    view = predict.arrive(one)
+    assert view.session == gr.skip() and view._replace(session=one).notice == predict.show(one).notice
 
 
 def test_a_guess_stays_a_guess_when_it_is_turned(plain):
