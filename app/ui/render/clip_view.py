@@ -76,7 +76,7 @@ def summary(found: Clip) -> Markup:
         times, _, smooth = found.timeline(person)
         names = [text.ADJECTIVES[EMOTIONS[int(index)]] for index in smooth.argmax(1)]
         most = max(dict.fromkeys(names), key=names.count)
-        persons.append({"place": place, "moments": len(times), "most": most, "share": names.count(most) / len(names)})
+        persons.append({"place": place, "moments": len(times), "most": most, "times": names.count(most)})
     return fill(
         "clip_summary",
         persons=persons,

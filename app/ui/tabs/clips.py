@@ -22,7 +22,10 @@ TITLE = "Clips"
 WELCOME = html.fill("clip_welcome", limits=clip.LIMITS)
 SHOWN_S = 1.0
 """Seconds between two views of a clip that is being read."""
-STOPPED = html.note("Stopped. What was read so far stays below.")
+EARLIER = "What is shown below is of the clip before."
+STOP = "Stop"
+STOPPED = html.note("Stopped. What was read so far follows.")
+STOPPED_EMPTY = html.note("Stopped before a moment was read.")
 OPENED = html.note("This moment is now the photo of all tabs. Explain shows why each network says so.")
 OPENED_WITHOUT = html.note("This moment is now the photo of all tabs; looked at alone, no face is found in it.")
 
@@ -72,7 +75,7 @@ def build(shared: Shared) -> None:
             with gr.Column(scale=6, min_width=320):
                 _, waits = waiting_place()
                 notice = gr.HTML(WELCOME, elem_id="clip-notice")
-                stop = gr.Button("Stop", elem_id="clip-stop", visible=False, min_width=90)
+                stop = gr.Button(STOP, elem_id="clip-stop", visible=False, min_width=90)
         with gr.Column(visible=False, elem_id="clip-results") as results:
             with gr.Row(elem_classes="fw-columns"):
                 with gr.Column(scale=7, min_width=320):
@@ -103,7 +106,10 @@ def build(shared: Shared) -> None:
 def read_clip(
     cancellation: Cancellation, known: Clip | None, when: float, take: Callable[[], bytes] | None, asked: str
 ) -> Iterator[View]:
-    """Read a clip, and show now and then what is known of it, until it is stopped or another one is given."""
+    """Read a clip and say now and then how far, until another one is given, or it is stopped and shown so far.
+
+    The clip before stays open, as it is what is shown, until this one is shown in its place.
+    """
     if take is None:
         yield View()
         return
@@ -114,29 +120,42 @@ def read_clip(
     try:
         for found in clips.read(take(), asked):
             if cancellation.over(token):
-                return
+                break
             if not found.finished and time.monotonic() - shown >= SHOWN_S:
                 shown = time.monotonic()
-                yield View(clip=found, notice=progress(found), stop=busy)
+                yield View(notice=progress(found, known), stop=busy)
     except Exception as error:
         if not cancellation.over(token):
-            sentence = html.fill("clip_failed", sentence=error_messages.message(error), earlier=known is not None)
+            sentence = html.fill(
+                "clip_failed", sentence=error_messages.message(error), earlier=EARLIER if known is not None else ""
+            )
             yield View(source=None, notice=sentence, stop=gr.Button(visible=False))
-        return
-    yield show(found)._replace(source=None)
+            return
+    if not cancellation.over(token):
+        yield show(found)._replace(source=None)
+    elif cancellation.place == STOP:
+        yield halted(found)
 
 
 def stopped(cancellation: Cancellation) -> View:
-    """Stop reading."""
-    cancellation.begin()
+    """Stop reading; what was read so far is shown by the run that is stopped."""
+    cancellation.begin(place=STOP)
     return View(notice=STOPPED, stop=gr.Button(visible=False))
 
 
-def progress(found: Clip) -> str:
-    """How far the clip is."""
+def halted(found: Clip) -> View:
+    """What was read of a clip before it was stopped, in place of the one before; that one stays where it is nothing."""
+    if not found.moments:
+        return View(source=None, notice=STOPPED_EMPTY)
+    return show(found)._replace(source=None, notice=STOPPED + clip_view.summary(found))
+
+
+def progress(found: Clip, known: Clip | None) -> str:
+    """How far the clip is, and that another one is still shown."""
     count = len(found.moments)
     about = f"{count} moments are read, up to {text.seconds(found.moments[-1].at)}."
-    return html.note(about, progress=(round(100 * found.share), 100) if found.share else ())
+    earlier = f" {EARLIER}" if known is not None else ""
+    return html.note(about + earlier, progress=(round(100 * found.share), 100) if found.share else ())
 
 
 def show(found: Clip) -> View:

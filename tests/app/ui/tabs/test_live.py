@@ -1,5 +1,6 @@
 """The handlers of the tabs Live and Clips as plain functions."""
 
+import re
 import time
 from types import SimpleNamespace
 
@@ -91,9 +92,11 @@ def test_a_clip_is_read_step_by_step_and_shown_with_its_first_person(data, monke
     monkeypatch.setattr(clips, "SHOWN_S", 0)
     first, *between, last = read(lambda: data)
     assert "<progress" in first.notice and first.stop.visible
-    assert [len(view.clip.moments) for view in between] == list(range(1, len(between) + 1))
+    assert len(between) == len(last.clip.moments)
+    assert all(f"{count} moments are read" in view.notice for count, view in enumerate(between, 1))
+    assert all(view.clip == SKIP for view in between), "what is open is what is shown"
     assert last.source is None and last.results.visible and not last.person.visible and not last.stop.visible
-    assert last.clip.finished and "Person 1" in last.notice and "looks mostly" in last.notice
+    assert last.clip.finished and "Person 1" in last.notice and re.search(r"looks <b>\w+</b> in \d of \d", last.notice)
     assert last.strip.count("<button") == len(last.clip.moments) and "data:text/csv" in last.downloads
     *_, opened = clips.open_moment(Cancellation(), last.clip, 1.0, 2)
     assert opened.session.face_predictions and opened.said == clips.OPENED
@@ -116,11 +119,45 @@ def test_of_two_moments_the_one_that_was_chosen_last_is_opened(data):
 def test_a_clip_stops_where_the_visitor_says_so(data, monkeypatch):
     monkeypatch.setattr(clips, "SHOWN_S", 0)
     cancellation = Cancellation()
+    running = read(lambda: data, known=app_clips.whole(data, "cnn"), cancellation=cancellation)
+    next(running)
+    assert clips.EARLIER in next(running).notice
+    assert clips.stopped(cancellation).notice == clips.STOPPED
+    [last] = running
+    assert len(last.clip.moments) == 2 and last.results.visible and last.strip.count("<button") == 2
+    assert last.notice.startswith(clips.STOPPED) and "2 moments in" in last.notice
+
     running = read(lambda: data, cancellation=cancellation)
     next(running)
-    next(running)
-    assert clips.stopped(cancellation).notice == clips.STOPPED
-    assert list(running) == []
+    clips.stopped(cancellation)
+    *_, last = read(lambda: data, cancellation=cancellation)
+    assert list(running) == [], "another clip was given since"
+
+
+def test_a_clip_that_is_stopped_before_its_first_moment_leaves_the_one_before(monkeypatch):
+    cancellation = Cancellation()
+
+    def slow():
+        clips.stopped(cancellation)
+        raise UnreadableClipError("The file is not a clip", "9 bytes", "Save it as MP4")
+
+    *_, last = read(slow, known=object(), cancellation=cancellation)
+    assert last == clips.View(source=None, notice=clips.STOPPED_EMPTY)
+
+
+def test_a_clip_that_fails_on_its_way_leaves_the_one_before_open(data, monkeypatch):
+    monkeypatch.setattr(clips, "SHOWN_S", 0)
+    really = app_clips.read
+
+    def broken(*given):
+        moments = really(*given)
+        yield next(moments)
+        raise UnreadableClipError("The film breaks off", "half of it", "Save it again")
+
+    monkeypatch.setattr(clips.clips, "read", broken)
+    views = list(read(lambda: data, known=object()))
+    assert all(view.clip == SKIP and view.results == SKIP for view in views)
+    assert "The film breaks off" in views[-1].notice and clips.EARLIER in views[-1].notice
 
 
 def test_what_cannot_be_read_is_a_sentence_and_what_is_shown_stays():
