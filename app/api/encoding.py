@@ -8,12 +8,17 @@ from models.errors import PhotoError
 WEB_ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 DATA_ADDRESS = re.compile(r"\s*data:[^,]{0,100};base64,", re.IGNORECASE)
 SPACE = re.compile(r"\s+")
-URL_SAFE = re.compile(r"[\w-]+=*", re.ASCII)
-"""The alphabet that addresses and file names take, whose padding may be left out."""
+BASE64 = re.compile(r"[\w+/-]+=*", re.ASCII)
+"""The usual alphabet, and the one that addresses and file names take; the padding may be left out."""
+PATH = re.compile(r"[\w-]*(/[\w-]*)+", re.ASCII)
+SHORTEST = 100
+"""What may be a path is taken for one where it is shorter than any picture."""
 
 
 def decode(image: str, what: str = "picture") -> bytes:
     """The bytes of a picture or clip in base64, of the usual alphabet or the URL-safe one, bare or as a data: address.
+
+    The padding may be missing.
 
     Args:
         image: the text.
@@ -27,7 +32,7 @@ def decode(image: str, what: str = "picture") -> bytes:
             f"The {what} did not come in base64", "an address", f"Download the {what} and send its content in base64"
         )
     text = SPACE.sub("", DATA_ADDRESS.sub("", image, count=1))
-    if URL_SAFE.fullmatch(text):
+    if BASE64.fullmatch(text) and not (len(text) < SHORTEST and PATH.fullmatch(text)):
         text = text.rstrip("=").replace("-", "+").replace("_", "/")
         text += "=" * (-len(text) % 4)
     try:

@@ -193,6 +193,14 @@ class FileOrJSON(APIRoute):
 
 async def predict(request: Request, file: UploadFile) -> Response:
     """What the three models see in every face of a picture, as a file or in JSON like /api/v1/predict/emotion."""
+    parts = (await request.form()).multi_items()
+    files = sum(not isinstance(value, str) for _, value in parts)
+    if files > 1:
+        raise ParameterError(
+            "The form has several files, and one picture is read at a time",
+            f"{files} files",
+            f"Send one as 'file', or up to {MOST_FILES} as 'files' to POST /predict/batch",
+        )
     return await _answer(request, PREDICT, answer_file, file)
 
 

@@ -25,7 +25,7 @@ from app.serving.admission import WorkQueue
 from explain import registry
 from models import card as cards
 from models import detector, ensemble, keypoints, photo, upright, weight_store, zoo
-from models.errors import BusyError, FaceWhyError, WeightsError
+from models.errors import BusyError, FaceWhyError, PhotoError, WeightsError
 from models.types import EMOTIONS, KEYPOINTS
 from tests.app.api.conftest import EXAMPLES
 
@@ -194,6 +194,13 @@ def test_predict_takes_a_file(rest):
     assert answer["milliseconds"] > 0
 
 
+@pytest.mark.parametrize("names", [("file", "file"), ("file", "photo"), ("photo", "file", "file")])
+def test_of_several_files_none_is_read_in_silence(rest, names):
+    answer = rest.post("/predict", files=[(name, (f"{at}.jpg", PICTURE)) for at, name in enumerate(names)])
+    error = refused(answer, 422, "Parameter")
+    assert f"{len(names)} files" in error["message"] and "/predict/batch" in error["advice"]
+
+
 def test_predict_takes_json_as_well(rest, ask):
     answer = rest.post("/predict", json={"image": BASE64, "model": "cnn"})
     expected = ask("predict/emotion", model="cnn").json()
@@ -244,6 +251,18 @@ def test_base64_may_be_url_safe():
     safe = base64.urlsafe_b64encode(data).decode()
     assert "-" in safe and "_" in safe and safe.endswith("=")
     assert encoding.decode(safe) == encoding.decode(safe.rstrip("=")) == encoding.decode(f"data:;base64,{safe}") == data
+
+
+@pytest.mark.parametrize("image", ["++++/w", "++++/w==", "+w", "-_+/-w", BASE64.rstrip("="), f"{BASE64[:-4]}/w"])
+def test_base64_may_leave_out_its_padding(image):
+    usual = image.rstrip("=").translate(str.maketrans("-_", "+/"))
+    assert encoding.decode(image) == base64.b64decode(usual + "=" * (-len(usual) % 4), validate=True)
+
+
+@pytest.mark.parametrize("image", ["/etc/passwd", "photos/face", "a/b", "face.jpg", "AAAAA", "++ä/w"])
+def test_what_may_be_a_path_is_no_base64(image):
+    with pytest.raises(PhotoError, match="did not come in base64"):
+        encoding.decode(image)
 
 
 @pytest.mark.parametrize(
