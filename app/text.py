@@ -6,6 +6,7 @@ import numpy as np
 
 from explain.base import Target
 from models.moved_crops import CropSensitivity
+from models.photo import WORKING_SIDE
 from models.quality import Quality
 from models.types import EMOTIONS, Photo, Prediction
 
@@ -29,14 +30,14 @@ ONE_COLOUR = 12
 GUESS = "No face was found.", "The whole picture is taken as a face, so that everything said about it is a guess."
 """What is said of a picture that is taken as a face."""
 DOUBTS = {
-    "small": "is only about {size} pixels wide",
+    "small": "is only about {size} pixels wide{reduced}",
     "dark": "is very dark",
     "bright": "is very bright",
     "flat": "has hardly any contrast",
     "blurred": "is blurred",
     "cut": "is cut off by the edge of the picture",
     "misfit": "has points that fit no upright face, like those of a statue or a drawing",
-    "unsure": "may be none, for the detector is not sure",
+    "unsure": "may not be one, for the detector is not sure",
 }
 """What may be wrong with a face, by its name in `models.quality.WARNINGS`."""
 HARDLY = 0.05
@@ -194,7 +195,12 @@ def doubts(measured: Quality) -> str:
     """Why an answer about a face is unreliable, as a sentence; "" where nothing speaks against it."""
     if "guess" in measured.warnings:
         return " ".join(GUESS)
-    found = [DOUBTS[name].format(size=round(measured.size)) for name in measured.warnings]
+    read = round(measured.size)
+    numbers = {
+        "size": round(measured.size * measured.reduced),
+        "reduced": f" ({read} once the photo is reduced to {WORKING_SIDE})" if measured.reduced > 1 else "",
+    }
+    found = [DOUBTS[name].format(**numbers) for name in measured.warnings]
     return f"Be careful with this answer: the face {listed(found)}." if found else ""
 
 

@@ -5,6 +5,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,16 +144,16 @@ def _from_bytes(data: bytes) -> Photo:
             "Save it as JPEG or PNG and try again",
         ) from error
     with image:
-        size, coefficients = _working_size(image), 0
+        size, side, coefficients = _working_size(image), max(image.size), 0
         if image.format in ("JPEG", "MPO"):
             coefficients = _coefficients(image)
             image.draft(None, size)  # a JPEG decodes faster and smaller at a half, a quarter or an eighth
-        return _decode(image, size, _cost(image, size, coefficients))
+        return _decode(image, size, _cost(image, size, coefficients), side)
 
 
 def _from_image(image: Image.Image) -> Photo:
     size = _working_size(image)
-    return _decode(image, size, _cost(image, size))
+    return _decode(image, size, _cost(image, size), max(image.size))
 
 
 def _working_size(image: Image.Image) -> tuple[int, int]:
@@ -173,7 +174,7 @@ def _working_size(image: Image.Image) -> tuple[int, int]:
     return size
 
 
-def _decode(image: Image.Image, size: tuple[int, int], cost: int) -> Photo:
+def _decode(image: Image.Image, size: tuple[int, int], cost: int, side: int) -> Photo:
     if cost > MOST_OF_ONE:
         raise PhotoTooLargeError(
             "The photo takes too much memory to be decoded",
@@ -181,7 +182,7 @@ def _decode(image: Image.Image, size: tuple[int, int], cost: int) -> Photo:
             f"Save it smaller or as JPEG; {MOST_OF_ONE // 2**20} MiB are enough for most photos",
         )
     with ROOM.taken(cost):
-        return _decoded(image, size)
+        return replace(_decoded(image, size), reduced=side / max(size))
 
 
 def _cost(image: Image.Image, size: tuple[int, int], coefficients: int = 0) -> int:

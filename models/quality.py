@@ -43,6 +43,7 @@ class Quality:
         keypoints_outside: how many keypoints lie outside the photo; None before they are read.
         disagreement: see `disagreement`.
         score: the detector's, 0..1; None where the whole picture was taken as the face.
+        reduced: see `Photo.reduced`; `size` times this is the side in pixels of the file.
     """
 
     size: float
@@ -53,6 +54,7 @@ class Quality:
     keypoints_outside: int | None
     disagreement: float | None
     score: float | None
+    reduced: float = 1.0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -76,12 +78,13 @@ class Quality:
         return {**numbers, "warnings": list(self.warnings)}
 
 
-def measure(face: Face, size: tuple[int, int]) -> Quality:
+def measure(face: Face, size: tuple[int, int], reduced: float = 1.0) -> Quality:
     """The quality of a face.
 
     Args:
         face: with its keypoints, or before they are read.
         size: width and height of its photo in pixels.
+        reduced: see `Photo.reduced`.
     """
     middle = face.crop[MIDDLE]
     contrast = float(middle.std())
@@ -94,6 +97,7 @@ def measure(face: Face, size: tuple[int, int]) -> Quality:
         keypoints_outside=None if face.keypoints is None else int((~within(face.keypoints, size)).sum()),
         disagreement=disagreement(face),
         score=None if face.guessed else float(face.score),
+        reduced=reduced,
     )
 
 

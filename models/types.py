@@ -35,10 +35,12 @@ class Photo:
     Attributes:
         pixels: uint8 (H, W, 3), RGB, upright.
         turned: degrees clockwise, 0, 90, 180 or 270, by which it was turned after what its file says of itself.
+        reduced: how many of the file's pixels one of these stands for, along a side; 1 where it was not reduced.
     """
 
     pixels: np.ndarray
     turned: int = 0
+    reduced: float = 1.0
 
     @property
     def size(self) -> tuple[int, int]:

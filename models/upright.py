@@ -5,6 +5,7 @@ A face that is read in a wrong turn shows itself: the detector's points and the 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -41,7 +42,7 @@ def turned(photo: Photo, degrees: int) -> Photo:
     if degrees % 360 == 0:
         return photo
     pixels = np.ascontiguousarray(np.rot90(photo.pixels, -degrees // 90))
-    return Photo(pixels, (photo.turned + degrees) % 360)
+    return replace(photo, pixels=pixels, turned=(photo.turned + degrees) % 360)
 
 
 def search(photo: Photo, faces: list[Face], look: Callable[[Photo], list[Face]]) -> tuple[Photo, list[Face]]:
@@ -93,7 +94,8 @@ def small(photo: Photo) -> Photo:
     if zoom >= 1:
         return photo
     size = [max(1, round(side * zoom)) for side in photo.size]
-    return Photo(cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA), photo.turned)
+    pixels = cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA)
+    return replace(photo, pixels=pixels, reduced=photo.reduced / zoom)
 
 
 def _fits(face: Face) -> bool:

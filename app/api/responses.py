@@ -42,7 +42,7 @@ def size(photo: Photo) -> dict[str, Any]:
 
 def detected(face: Face, photo: Photo) -> dict[str, Any]:
     """A face's box, the detector's score, and how far an answer about it can be relied on."""
-    measured = quality.measure(face, photo.size)
+    measured = quality.measure(face, photo.size, photo.reduced)
     numbers = measured.to_json()
     sides = (round(float(value), 2) for value in face.box)
     return {

@@ -400,6 +400,7 @@ class Quality(TypedDict):
     keypoints_outside: int | None
     disagreement: float | None
     score: float | None
+    reduced: float
     warnings: list[str]
     note: str
 

@@ -130,6 +130,6 @@ def report(
     card = pipeline.card(prediction.model, prediction.version)
     tested = None if face.guessed else trust
     turned = 0 if photo is None else photo.turned
-    quality = None if photo is None else measure(face, photo.size)
+    quality = None if photo is None else measure(face, photo.size, photo.reduced)
     usual = pipeline.average_shares(explanation, prediction.version)
     return Report(photo, face, prediction, explanation, tested, card, made or date.today(), turned, quality, usual)

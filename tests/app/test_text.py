@@ -139,6 +139,10 @@ def test_what_makes_an_answer_unreliable_is_one_sentence():
     assert text.doubts(replace(fine, size=23.6, brightness=0.1)) == (
         "Be careful with this answer: the face is only about 24 pixels wide and is very dark."
     )
+    assert "about 60 pixels wide (15 once the photo is reduced to 2048)" in text.doubts(
+        replace(fine, size=15.2, reduced=3.95)
+    )
+    assert text.doubts(replace(fine, score=0.5)).endswith("the face may not be one, for the detector is not sure.")
     assert text.doubts(replace(fine, score=None, size=10)).startswith("No face was found. The whole picture")
     assert set(text.DOUBTS) == set(WARNINGS) - {"guess"}
 

@@ -1,11 +1,13 @@
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from models import detector, framing, keypoints, photo, quality
+from models import detector, framing, keypoints, photo, quality, upright
 from models.types import Face, Photo
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -39,6 +41,18 @@ def read(pixels: np.ndarray) -> quality.Quality:
 def test_the_size_is_that_of_the_square_that_the_networks_see():
     for side in (24, 48, 200):
         assert quality.measure(face(side=side), SIZE).size == pytest.approx(side, rel=1e-5)
+
+
+def test_pixels_are_those_of_the_photo_as_it_was_sent(portrait):
+    large = Image.fromarray(portrait.pixels).resize((3 * photo.WORKING_SIDE, 2 * photo.WORKING_SIDE))
+    data = io.BytesIO()
+    large.save(data, "JPEG")
+    for source in (large, data.getvalue(), np.asarray(large)):
+        assert photo.read(source).reduced == pytest.approx(3)
+    assert portrait.reduced == 1 and upright.turned(photo.read(large), 90).reduced == pytest.approx(3)
+    assert upright.small(photo.read(large)).reduced == pytest.approx(3 * photo.WORKING_SIDE / upright.SIDE)
+    measured = quality.measure(face(side=20), SIZE, 3.0)
+    assert measured.size == pytest.approx(20, rel=1e-5) and measured.reduced == 3 and "small" in measured.warnings
 
 
 def test_brightness_and_contrast_are_mean_and_deviation_of_the_middle():

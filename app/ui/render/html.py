@@ -63,5 +63,5 @@ def verdict(session: Session, said: str) -> Markup:
     """What is found on the chosen face, which is named where there are several."""
     picture, face = session.opened
     turned = "" if session.by_hand else text.turned(picture.turned)
-    doubts = "" if session.guessed else text.doubts(quality.measure(face, picture.size))
+    doubts = "" if session.guessed else text.doubts(quality.measure(face, picture.size, picture.reduced))
     return fill("verdict", face=session.face_name, text=said, guessed=session.guessed, turned=turned, doubts=doubts)
