@@ -207,6 +207,40 @@ def test_a_picture_is_pasted(visit):
     assert page.locator("#photo .fw-box").count() == 1
 
 
+def test_text_beside_a_picture_is_pasted_where_one_writes_and_of_several_files_one_is_read(visit):
+    page = visit()
+    open_tab(page, "API")
+    paste = """([data, field, text, count]) => {
+        const carried = new DataTransfer(), bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+        for (let at = 0; at < count; at++) carried.items.add(new File([bytes], `${at}.png`, {type: 'image/png'}));
+        if (text) carried.setData('text/plain', text);
+        const target = field ? document.body.appendChild(document.createElement(field)) : document.body;
+        const event = new ClipboardEvent('paste', {clipboardData: carried, bubbles: true, cancelable: true});
+        target.dispatchEvent(event);
+        if (field) target.remove();
+        return event.defaultPrevented;
+    }"""
+    data = base64.b64encode((EXAMPLES / "composite_happy.png").read_bytes()).decode()
+    for field in ("textarea", "input"):
+        assert not page.evaluate(paste, [data, field, "a cell of a table", 1])
+    assert page.get_by_role("tab", name="API", exact=True).get_attribute("aria-selected") == "true"
+    assert page.evaluate(paste, [data, "", "a picture's name", 2])
+    page.locator("#source-note").get_by_text("One photo is read at a time: the first of the 2").wait_for()
+    page.locator("#notice .fw-verdict").wait_for()
+    assert page.evaluate(paste, [data, "textarea", "", 1]), "a picture alone is no text"
+    open_tab(page, "Clips")
+    page.locator("#clip-source").wait_for()
+    page.evaluate(
+        """() => {
+            const carried = new DataTransfer();
+            for (const name of ['a.mp4', 'b.mp4']) carried.items.add(new File(['film'], name, {type: 'video/mp4'}));
+            const event = new DragEvent('drop', {dataTransfer: carried, bubbles: true, cancelable: true});
+            document.querySelector('#clip-source').dispatchEvent(event);
+        }"""
+    )
+    page.locator("#source-note").get_by_text("One clip is read at a time: the first of the 2").wait_for()
+
+
 PAPER = """element => {
   while (getComputedStyle(element).backgroundColor === 'rgba(0, 0, 0, 0)') element = element.parentElement;
   return getComputedStyle(element).backgroundColor;

@@ -38,8 +38,8 @@
 
   // A word beside the place in sight where photos, films or a camera are given.
   const PLACES = `${SOURCE}, #live-stage, #clip-source`;
-  const tell = (sentence) => {
-    const source = [...document.querySelectorAll(PLACES)].find((each) => each.offsetParent);
+  const inSight = () => [...document.querySelectorAll(PLACES)].find((each) => each.offsetParent);
+  const tell = (sentence, source = inSight()) => {
     if (!source) return;
     let note = document.getElementById('source-note');
     if (!note) {
@@ -54,10 +54,24 @@
   };
   const input = () => document.querySelector(`${SOURCE} input[type=file]`);
 
-  // A picture is pasted wherever the focus is.
+  // Of several files one is read.
+  const ONE = { '#source': 'photo', '#clip-source': 'clip' };
+  const count = (target, files) => {
+    const place = target.closest(Object.keys(ONE).join());
+    if (!place) return;
+    const many = files && files.length > 1;
+    tell(many ? `One ${ONE[`#${place.id}`]} is read at a time: the first of the ${files.length} that were given.` : '', place);
+  };
+  document.addEventListener('drop', (event) => count(event.target, event.dataTransfer && event.dataTransfer.files), true);
+  document.addEventListener('change', (event) => {
+    if (event.target.matches('input[type=file]')) count(event.target, event.target.files);
+  }, true);
+
+  // A picture is pasted wherever the focus is; where one writes, text comes first, which some programs put beside one.
+  const WRITTEN = 'textarea, [contenteditable]:not([contenteditable=false]), input:not([type=radio], [type=checkbox], [type=range])';
   document.addEventListener('paste', async (event) => {
     const files = [...(event.clipboardData ? event.clipboardData.files : [])].filter((file) => file.type.startsWith('image/'));
-    if (!files.length) return;
+    if (!files.length || event.target.closest(WRITTEN) && event.clipboardData.getData('text/plain')) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const first = tabs()[0];
@@ -71,16 +85,9 @@
     const chosen = new DataTransfer();
     chosen.items.add(files[0]);
     input().files = chosen.files;
-    input().dispatchEvent(new Event('change', { bubbles: true }));
-  }, true);
-
-  // One photo is read at a time.
-  const count = (files) => tell(files && files.length > 1 ? `One photo is read at a time: the first of the ${files.length} that were given.` : '');
-  document.addEventListener('drop', (event) => {
-    if (event.target.closest(SOURCE)) count(event.dataTransfer && event.dataTransfer.files);
-  }, true);
-  document.addEventListener('change', (event) => {
-    if (event.target === input()) count(event.target.files);
+    const given = input();
+    given.dispatchEvent(new Event('change', { bubbles: true }));
+    count(given, files);
   }, true);
 
   // A camera that cannot be used is told beside the place that asked for it.
