@@ -123,10 +123,14 @@ def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
     probability, falls (deletion) and rises (insertion) as the marked places are hidden and shown, beside these
     controls; `comparison` sums them up.
     `part_ranges` says between which ends the shares of each part of the face lie with other fills and other seeds.
+    `trust` is null, and `note` says why, where the whole picture was taken as the face.
     """
     found = _chosen(photo, request)
+    [face] = found.faces
     answer, explanation = _explained(found, request)
-    return {**answer, "trust": pipeline.trusted(found.faces[0], explanation, answer["prediction"]["version"]).to_json()}
+    if face.guessed:
+        return {**answer, "trust": None, "note": f"{answer['note']} {text.NO_FACE_TO_TEST}"}
+    return {**answer, "trust": pipeline.trusted(face, explanation, answer["prediction"]["version"]).to_json()}
 
 
 def report(photo: Photo, request: schemas.ReportRequest) -> dict[str, Any]:

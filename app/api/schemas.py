@@ -852,9 +852,9 @@ class ExplainResponse(Answer):
 
 
 class TrustResponse(ExplainResponse):
-    """An explanation, and which tests it survives."""
+    """An explanation, and which tests it survives; `trust` is null where no face was found."""
 
-    trust: TrustResult
+    trust: TrustResult | None
 
 
 class ReportResponse(Answer):
