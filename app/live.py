@@ -24,6 +24,8 @@ SAMPLES = 4
 """Frames of them that have to show the face."""
 STEADY = 0.2
 """Points and boxes settle in this share of the time in which probabilities do."""
+LOST = ("network", "face")
+"""Why a neutral face is forgotten: another network is asked; its owner was out of sight too long, or the camera off."""
 REMEMBERED = 20
 """Frames whose times say how many come in a second."""
 
@@ -75,6 +77,8 @@ class Moment:
     rate: float = 0.0
     holding: float | None = None
     calibrated: bool = False
+    lost: str = ""
+    other: bool = False
 
 
 class Stream:
@@ -82,11 +86,13 @@ class Stream:
 
     Attributes:
         photo: the last frame that was read; None before there is one.
+        lost: why the neutral face was forgotten without the visitor's will, of `LOST`; "" where it was not.
     """
 
     def __init__(self) -> None:
         self.photo: Photo | None = None
-        self._key = ""
+        self.lost, self._key = "", ""
+        self.forget()
         self.restart()
 
     @property
@@ -101,16 +107,24 @@ class Stream:
         self._places, self._answers, self._limits = Smoother(0), Smoother(0), Smoother(0)
         self._times: list[float] = []
         self._asked = ""
-        self._baseline: np.ndarray | None = None
-        self._of, self._samples, self._until = 0, list[np.ndarray](), -1.0
+        self._lose("face")
 
     def hold(self, now: float) -> None:
         """Begin to take the largest face as neutral, for `HOLD_S` seconds."""
-        self._until, self._samples, self._of, self._baseline = now + HOLD_S, [], 0, None
+        self.forget()
+        self._until = now + HOLD_S
 
     def forget(self) -> None:
         """Forget the neutral face."""
-        self._until, self._samples, self._of, self._baseline = -1.0, [], 0, None
+        self._baseline: np.ndarray | None = None
+        self._of, self._samples, self._until = 0, list[np.ndarray](), -1.0
+        self.lost = ""
+
+    def _lose(self, why: str) -> None:
+        """Forget it, and remember why."""
+        lost = why if self._baseline is not None or self._until >= 0 else self.lost
+        self.forget()
+        self.lost = lost
 
     def read(self, photo: Photo, asked: str, settle: float, heat: bool, now: float) -> Moment:
         """What is known once a frame has come.
@@ -133,12 +147,14 @@ class Stream:
             if self._until >= 0:
                 self.hold(now)
             else:
-                self.forget()
+                self._lose("network")
         self.photo = photo
         self._times = [*self._times[-REMEMBERED:], now]
         self._answers.settle, self._places.settle, self._limits.settle = settle, STEADY * settle, settle
         tracks = self._tracker.follow(photo)
         persons = [Person(track.number, self._steadied(track.number, track.face, now)) for track in tracks]
+        if self._baseline is not None and all(track.number != self._of for track in self._tracker.tracks):
+            self._lose("face")
         answered = answers(asked, [track.face for track in tracks[:ASKED]])
         for index, raw in enumerate(answered):
             smooth = self._answers(persons[index].number, raw.probabilities, now)
@@ -157,6 +173,8 @@ class Stream:
             self._rate(),
             max(0.0, (self._until - now) / HOLD_S) if self._until >= 0 else None,
             bool(persons) and persons[0].change is not None,
+            self.lost,
+            bool(persons) and self._baseline is not None and persons[0].number != self._of,
         )
 
     def _steadied(self, number: int, face: Face, now: float) -> Face:

@@ -96,6 +96,47 @@ def test_a_neutral_face_is_its_owners_alone(scene, one):
     assert not stream.read(one.photo, "cnn", 0.0, False, 4.6).calibrated
 
 
+def calibrated(stream, photo) -> float:
+    """Hold a neutral face from 0 s on: the time of the last frame."""
+    stream.read(photo, "cnn", 0.0, False, 0.0)
+    stream.hold(0.0)
+    for index in range(8):
+        moment = stream.read(photo, "cnn", 0.0, False, 0.5 * (index + 1))
+    assert moment.calibrated and moment.lost == "" and not moment.other
+    return 4.0
+
+
+def test_why_a_neutral_face_is_lost_is_said_until_another_is_held(scene, one):
+    stream = Stream()
+    now = calibrated(stream, one.photo)
+    assert stream.read(one.photo, "resnet", 0.0, False, now + 0.1).lost == "network"
+    assert stream.read(one.photo, "resnet", 0.0, False, now + 0.2).lost == "network"
+    stream.hold(now + 0.3)
+    assert stream.read(one.photo, "resnet", 0.0, False, now + 0.4).lost == ""
+
+    stream = Stream()
+    now = calibrated(stream, one.photo)
+    assert stream.read(one.photo, "cnn", 0.0, False, now + 100).lost == "face", "the camera was off"
+    stream.forget()
+    assert stream.read(one.photo, "cnn", 0.0, False, now + 100.1).lost == ""
+
+    stream = Stream()
+    now = calibrated(stream, one.photo)
+    scene.faces = []
+    said = [stream.read(one.photo, "cnn", 0.0, False, now + 0.1 * (index + 1)).lost for index in range(60)]
+    assert said[0] == "" and said[-1] == "face", "nobody is in sight for long"
+
+
+def test_a_larger_face_is_not_told_against_the_neutral_one(scene, one):
+    stream = Stream()
+    now = calibrated(stream, one.photo)
+    mine = stream._of
+    stream._of = mine + 1
+    stream._tracker.tracks = (*stream._tracker.tracks, replace(stream._tracker.tracks[0], number=mine + 1, missed=1))
+    moment = stream.read(one.photo, "cnn", 0.0, False, now + 0.1)
+    assert moment.other and not moment.calibrated and moment.lost == ""
+
+
 def test_nobody_in_sight_and_a_pause(scene, one):
     stream = Stream()
     scene.faces = []

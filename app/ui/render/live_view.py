@@ -17,6 +17,12 @@ HEAT_SIDE = 96
 SLOW = 4.0
 """Frames a second below which the frame that was read is shown, and not what the camera sees by now."""
 
+LOST = {
+    "network": "Your neutral face is forgotten, because another network is asked now. Set it again.",
+    "face": "Your neutral face is forgotten: the camera was off, or your face out of sight too long. Set it again.",
+}
+"""What is said of each of `app.live.LOST`."""
+
 
 def marks(moment: Moment) -> Markup:
     """Boxes, the keypoints of the largest face and its heatmap, to lie over the camera's picture."""
@@ -60,6 +66,8 @@ def numbers(moment: Moment) -> Markup:
         slow=0 < moment.rate < SLOW,
         holding=moment.holding,
         calibrated=moment.calibrated,
+        lost=LOST.get(moment.lost, ""),
+        other=moment.other,
         looked=text.MODELS[live.looked_into(moment.asked)] if moment.heat else "",
         mean=moment.asked == pipeline.MEAN,
         faint=moment.heat is not None and moment.shared is not None and not moment.shared.limit,

@@ -33,6 +33,7 @@ class View(NamedTuple):
 
     marks: Any = SKIP
     numbers: Any = SKIP
+    forget: Any = SKIP
 
 
 class Neutral(NamedTuple):
@@ -90,7 +91,7 @@ def build(shared: Shared) -> None:
     camera.stream(
         frame,
         [camera, stream, asked, heat, settle],
-        [*View(marks, numbers)],
+        [*View(marks, numbers, forget)],
         **PRIVATE | seats.LIVE,
         stream_every=EVERY_S,
         time_limit=None,
@@ -128,7 +129,8 @@ def frame(
             moment = stream.read(take(), asked, settle, heat, time.monotonic())
     except Exception as error:
         return View("", html.note(error_messages.message(error)))
-    return View(live_view.marks(moment), live_view.numbers(moment))
+    forget = gr.Button(visible=False) if moment.lost else SKIP
+    return View(live_view.marks(moment), live_view.numbers(moment), forget)
 
 
 def minutes(line: int) -> str:

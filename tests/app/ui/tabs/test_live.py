@@ -8,12 +8,13 @@ import gradio as gr
 import pytest
 
 from app import clips as app_clips
+from app import live as app_live
 from app.live import Stream
 from app.serving import seats
 from app.serving.seats import Seats
 from app.ui.cancellation import Cancellation
 from app.ui.photo_input import FRAME, FrameSource
-from app.ui.render import pictures
+from app.ui.render import live_view, pictures
 from app.ui.tabs import SKIP, clips, live
 from models.errors import PhotoError, UnreadableClipError
 from tests.app.test_clips import film
@@ -32,6 +33,19 @@ def test_a_frame_shows_marks_and_numbers(one, places):
     assert view.numbers.count("<tr") == 8 and "to the CNN" in view.numbers and "hardly tells one face" in view.numbers
     view = live.frame(lambda: one.photo, Stream(), "cnn", True, 0.4)
     assert view.marks == "" and "you are next" in view.numbers, "the one place is taken"
+
+
+def test_a_neutral_face_that_is_lost_is_said_to_be_and_there_is_nothing_to_forget(one, places):
+    stream = Stream()
+    assert live.frame(lambda: one.photo, stream, "cnn", False, 0.4).forget == SKIP
+    live.hold_neutral(stream)
+    stream._until = -1.0
+    stream._baseline, stream._of = one.face_predictions["cnn"].probabilities, 1
+    view = live.frame(lambda: one.photo, stream, "cnn", False, 0.4)
+    assert "points against your neutral face" in view.numbers and view.forget == SKIP
+    view = live.frame(lambda: one.photo, stream, "resnet", False, 0.4)
+    assert live_view.LOST["network"] in view.numbers and not view.forget.visible
+    assert set(live_view.LOST) == set(app_live.LOST)
 
 
 def test_what_opens_a_stream_is_no_frame_and_a_broken_one_is_a_sentence(places):
