@@ -74,6 +74,7 @@ def build(shared: Shared) -> None:
     outputs = [*View(shown, strip, notice, network, cells, maps, gradcam, path)]
     inputs = [cancellation, shared.session, shown, model, emotion]
     options = waits | admission.EXPLAINS
+    shared.tab.select(waiting, [shared.session, shown], outputs, **PRIVATE, queue=False)
     shared.tab.select(open_up, inputs, outputs, **options)
     gr.on([model.input, emotion.input], open_up, inputs, outputs, **options)
     strip.select(choose, shared.session, shared.session, **PRIVATE).then(open_up, inputs, outputs, **options)
@@ -108,6 +109,14 @@ def open_up(
     if not cancellation.over(token):
         last = len(found.stages) - 1
         yield show(session, Shown(about, found, last, inside_panels.busiest(found.stages[last])))
+
+
+def waiting(session: Session, shown: Shown | None) -> View:
+    """Say that the tab waits for its turn, where the face is another than the one on the screen."""
+    if session.face is None or current(session, shown):
+        return View()
+    nothing = dict.fromkeys(("network", "cells", "maps", "gradcam", "path"), "")
+    return View(strip=pictures.above(session), notice=html.QUEUED, **nothing)
 
 
 def turn_to(session: Session, shown: Shown | None, event: gr.EventData) -> View:

@@ -202,7 +202,7 @@ def test_a_map_of_no_face_is_said_to_be_a_guess_and_not_tested(plain):
 
 
 def test_who_waits_is_not_asked_for_a_photo(one):
-    assert "Your turn comes next" in explain.waiting(one, None).picture
+    assert "Waiting for a place" in explain.waiting(one, None).picture
     assert explain.waiting(one, shown(one).shown) == explain.waiting(Session(), None) == explain.View()
 
 

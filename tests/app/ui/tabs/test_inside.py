@@ -8,7 +8,7 @@ import pytest
 
 from app import pipeline, text
 from app.ui.cancellation import Cancellation
-from app.ui.render import inside_panels
+from app.ui.render import html, inside_panels
 from app.ui.session import Session
 from app.ui.tabs import inside
 from explain.inside.opened import SHOWN
@@ -28,8 +28,8 @@ def view(one) -> inside.View:
     return opened(one)
 
 
-def words(html: str) -> str:
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+def words(markup: str) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", markup)))
 
 
 def test_a_network_is_opened_on_the_chosen_face_and_begins_at_the_end(one, view):
@@ -70,6 +70,13 @@ def test_a_stage_and_a_cell_are_looked_into(one, view):
     for index in (-1, 24 * 24, None, "1"):
         assert inside.point_at(one, early.shown, picked(index)) == inside.View()
         assert inside.turn_to(one, early.shown, picked(index)) == inside.View()
+
+
+def test_whoever_waits_for_a_place_is_told_so(one, two, view):
+    queued = inside.waiting(two, view.shown)
+    assert queued.notice == html.QUEUED and queued.cells == queued.path == "" and queued.shown == inside.SKIP
+    assert inside.waiting(one, None).notice == html.QUEUED
+    assert inside.waiting(one, view.shown) == inside.waiting(Session(), None) == inside.View()
 
 
 def test_what_is_about_another_face_is_left_alone(one, two, view):

@@ -223,7 +223,7 @@ def test_the_effect_is_said_before_any_verdict(hidden):
 
 
 def test_who_waits_is_not_asked_for_a_photo(one, hidden):
-    assert "Your turn comes next" in lab.waiting(one, Latest()).face
+    assert "Waiting for a place" in lab.waiting(one, Latest()).face
     assert lab.waiting(one, Latest(hidden.state)) == lab.waiting(Session(), Latest()) == lab.View()
 
 
