@@ -109,16 +109,17 @@ def verdict(tried: Tried, target: Target) -> str:
     """Whether a heatmap was right, see `Tried`.
 
     Probabilities are compared, for they are what visitors see; where a model is so sure that nothing
-    moves them, the answer is "open". One face proves nothing about a method.
+    moves them, or hiding the area costs about as much as hiding random patches, the answer is "open". One face proves
+    nothing about a method.
     """
     if tried.forecast.expects not in ("more", "less") or tried.swapped or not len(tried.random):
         return ""
     start = tried.alone.probabilities[target.emotion]
     cost, usual = start - tried.after.probabilities[target.emotion], start - tried.random.mean()
-    if abs(cost) < MOVED and abs(usual) < MOVED:
-        return "open"
     lead = cost - usual if tried.forecast.expects == "more" else usual - cost
-    return "right" if lead >= MOVED else "wrong"
+    if abs(lead) < MOVED:
+        return "open"
+    return "right" if lead > 0 else "wrong"
 
 
 def smallest(

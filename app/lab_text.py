@@ -100,7 +100,7 @@ def message(explanation: Explanation, tried: "Tried") -> str:
 VERDICTS = {
     "right": "The heatmap agreed with this test.",
     "wrong": "The heatmap disagreed with this test.",
-    "open": "Neither moves the answer, so this face cannot tell.",
+    "open": "Both cost about as much, so this face cannot tell.",
     "": "",
 }
 

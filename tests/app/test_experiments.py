@@ -114,8 +114,12 @@ def said(probability: float) -> Prediction:
     [
         ("more", 0.4, [0.9, 0.8], "right"),
         ("more", 0.8, [0.4, 0.5], "wrong"),
-        ("more", 0.5, [0.5, 0.5], "wrong"),
+        ("more", 0.5, [0.5, 0.5], "open"),
+        ("more", 0.51, [0.5, 0.5], "open"),
+        ("more", 0.53, [0.5, 0.5], "wrong"),
+        ("more", 0.47, [0.5, 0.5], "right"),
         ("more", 0.9, [0.9, 0.89], "open"),
+        ("less", 0.5, [0.5, 0.51], "open"),
         ("less", 0.85, [0.4, 0.5], "right"),
         ("less", 0.4, [0.9, 0.8], "wrong"),
         ("less", 0.9, [0.9, 0.9], "open"),
