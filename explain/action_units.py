@@ -86,7 +86,9 @@ class Comparison:
         units: its action units.
         regions: the parts where they show, in the order of `REGIONS`.
         share: of what speaks for the emotion in the map, how much lies in these parts, 0..1.
-        area: how much of the picture these parts are, 0..1: the share of a map that knows nothing.
+        area: how much of the picture these parts are, 0..1.
+        usual: the same share on average in the same method's maps of other faces, which a map that knows nothing of
+            this face would have, 0..1; None where that was not measured.
     """
 
     emotion: str
@@ -94,6 +96,7 @@ class Comparison:
     regions: tuple[str, ...]
     share: float
     area: float
+    usual: float | None = None
 
 
 def units(emotion: str) -> tuple[Unit, ...]:
@@ -119,12 +122,14 @@ def compare(evidence: Sequence[RegionEvidence], emotion: str, against: bool = Fa
     moved = units(emotion)
     shown = {region for unit in moved for region in unit.regions}
     there = [item for item in evidence if item.region in shown]
+    usual = [item.usual_opposing if against else item.usual_supporting for item in there]
     return Comparison(
         emotion,
         moved,
         tuple(region for region in REGIONS if region in shown),
         sum(item.share_opposing if against else item.share_supporting for item in there),
         sum(item.pixels for item in there) / max(sum(item.pixels for item in evidence), 1),
+        None if None in usual else sum(filter(None, usual)),
     )
 
 
@@ -145,9 +150,11 @@ def _told(found: Comparison, side: str) -> str:
         return f"Studies of faces name no movement for {found.emotion}, so there is nothing to compare."
     movements = [unit.words for unit in found.units]
     listed = f"{', '.join(movements[:-1])} and {movements[-1]}"
+    usual = f"; in the same method's maps of other faces it is {percent(found.usual or 0)} on average"
+    area = f"; these parts are {percent(found.area)} of the picture"
     return (
         f"Studies of faces tie {found.emotion} to {listed}. Where these show ({_parts(found.regions)}) lies "
-        f"{percent(found.share)} of what {side}, on {percent(found.area)} of the picture."
+        f"{percent(found.share)} of what {side}{area if found.usual is None else usual}."
     )
 
 

@@ -87,13 +87,28 @@ def test_shares_by_hand(values, regions):
     assert disgust.regions == ("nose", "mouth") and disgust.share == 1
     neutral = action_units.compare(told, "neutral")
     assert (neutral.regions, neutral.share, neutral.area) == ((), 0, 0)
+    assert happy.usual is sad.usual is None
+
+
+def test_the_sentence_compares_with_maps_of_other_faces_where_these_were_measured(values, regions):
+    usual = {side: dict.fromkeys(REGIONS, share) for side, share in (("supporting", 0.1), ("opposing", 0.05))}
+    told = evidence.by_region(values, regions, usual)
+    happy, sad = (action_units.compare(told, name, name == "sad") for name in ("happy", "sad"))
+    assert happy.usual == pytest.approx(0.3) and sad.usual == pytest.approx(0.15)
+    text = action_units.message(made(values, Target.named("happy", "sad")), told)
+    assert "speaks for happy rather than sad; in the same method's maps of other faces it is 30\u00a0% on aver" in text
+    assert "speaks for sad rather than happy; in the same method's maps of other faces it is 15\u00a0% on aver" in text
+    assert "of the picture" not in text
 
 
 def test_the_sentence_is_a_comparison_with_the_area_beside_it(values, regions):
     text = action_units.message(made(values, Target.named("happy")), evidence.by_region(values, regions))
     area = round(100 * action_units.compare(evidence.by_region(values, regions), "happy").area)
     assert "Studies of faces tie happy to cheeks raised up to the eyes, lip corners pulled up and lips parted." in text
-    assert f"(eyes and mouth) lies 75\u00a0% of what speaks for happy, on {area}\u00a0% of the picture." in text
+    assert (
+        f"(eyes and mouth) lies 75\u00a0% of what speaks for happy; these parts are {area}\u00a0% of the picture."
+        in text
+    )
     assert text.endswith(action_units.CAUTION)
 
 
