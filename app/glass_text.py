@@ -56,10 +56,10 @@ def accuracy(box: GlassBox) -> str:
     """How often it is right, beside the networks on the same faces, and what being readable costs."""
     own = box.card["metrics"]["PrivateTest"]["accuracy"]
     networks = sorted(box.card["networks"].values())
-    cost = round(100 * networks[-1]) - round(100 * own)
+    low, high = (text.share(networks[at], 1) for at in (0, -1))
     return (
-        f"It is right on {text.share(own)} of FER2013's test faces, the networks on {text.share(networks[0])} to "
-        f"{text.share(networks[-1])}: that every reason can be read costs {cost} points of accuracy here."
+        f"It is right on {text.share(own, 1)} of FER2013's test faces, the networks on {low} to {high}: that every "
+        f"reason can be read costs {100 * (networks[-1] - own):.1f} points of accuracy here."
     )
 
 

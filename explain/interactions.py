@@ -184,8 +184,8 @@ def _relation(game: PartGame, i: int, j: int, low: float, high: float) -> str:
 
 
 WORDS = {
-    "together": "{pair} work together: seen together they say {size} more than each on its own.",
-    "same": "{pair} say the same: seen together they say {size} less than each on its own.",
+    "together": "{pair} work together: seen together they say {size} more than the sum of what each says on its own.",
+    "same": "{pair} say the same: seen together they say {size} less than the sum of what each says on its own.",
     "changes": "{pair} speak for different sides, and together they push {way} {target} by {size} more than apart.",
 }
 """A sentence for each relation that is told."""

@@ -11,7 +11,7 @@ TERMS = {
     "Cell": "One place of a stage's grid. It answers to the pixels that it can see, its receptive field.",
     "Map": "What one of a stage's filters finds where: one number a cell.",
     "Shapley value": "What a part adds to the answer, averaged over all orders in which the parts could be shown.",
-    "Interaction": "How much more, or less, two parts of the face say together than each on its own.",
+    "Interaction": "How much more, or less, two parts say together than the sum of what each says on its own.",
     "Saliency": "How strongly the answer reacts when a single pixel changes a little.",
     "Score": "The number behind a probability, before all seven are made to add up to 100 %; also called logit.",
     "Probability": "How often an answer of that sureness was right on test faces, as far as that was measured.",
