@@ -57,6 +57,7 @@ def numbers(report: Report) -> dict[str, Any]:
         },
         "trust": None if report.trust is None else report.trust.to_json(),
         "verdict": report.verdict,
+        "unfinished": report.unfinished,
         "weights": {
             "architecture": card.architecture,
             "version": card.version,

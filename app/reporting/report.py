@@ -103,6 +103,24 @@ class Report:
         return "" if self.quality is None else text.doubts(self.quality)
 
     @property
+    def unfinished(self) -> str:
+        """What of the test of the map was not done yet, as a sentence; "" where all was, or nothing was tested."""
+        if self.trust is None:
+            return ""
+        agreement = not self.trust.between_methods and bool(self.trust.curves)
+        ranges = self.trust.part_ranges is None and bool(part_ranges.others(self.explanation))
+        left = {
+            "its agreement with other maps": agreement,
+            "how far its shares move with other fills and seeds": ranges,
+        }
+        named = [name for name, missing in left.items() if missing]
+        return (
+            f"The test of the map was not done when this was made. Not measured yet: {text.listed(named)}."
+            if named
+            else ""
+        )
+
+    @property
     def verdict(self) -> str:
         """Whether the map holds up, in a sentence."""
         if self.trust is None:

@@ -20,7 +20,7 @@ def links(contents: Mapping[str, bytes], waiting: bool) -> str:
 
     Args:
         contents: by the names of `reporting.FILES`.
-        waiting: whether the test of the map is not there yet, which the files then say.
+        waiting: whether the test of the map is not done yet, which the files then say.
     """
     files = [
         {

@@ -334,7 +334,8 @@ def kept(session: Session, shown: Shown | None, judged: str, result: TrustResult
     tested = result if judged == shown.key else None
     report = reporting.report(session.photo, shown.face, shown.prediction, shown.explanation, tested)
     contents = reporting.every(report.without_photo() if bare else report)
-    return files_to_keep.links(contents, waiting=tested is None and not shown.face.guessed)
+    awaited = tested is None or bool(report.unfinished)
+    return files_to_keep.links(contents, waiting=awaited and not shown.face.guessed)
 
 
 def forget() -> str:

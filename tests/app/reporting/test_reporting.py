@@ -266,3 +266,14 @@ def test_a_report_that_is_there_is_not_replaced_by_accident(tmp_path):
         reporting.refuse_to_replace(tmp_path)
     with pytest.raises(ParameterError, match="there is a file of this name"):
         reporting.refuse_to_replace(tmp_path / "notes.txt")
+
+
+def test_a_report_that_was_made_before_the_test_was_done_says_so(told):
+    assert told.unfinished == "" == json.loads(reporting.to_json(told))["unfinished"]
+    half = replace(told, trust=replace(told.trust, part_ranges=None))
+    assert half.unfinished.endswith("Not measured yet: how far its shares move with other fills and seeds.")
+    assert half.unfinished in words(reporting.to_html(half))
+    begun = replace(told, trust=replace(told.trust, part_ranges=None, between_methods={}, between_models={}))
+    assert "its agreement with other maps and how far its shares move" in begun.unfinished
+    assert json.loads(reporting.to_json(begun))["unfinished"] == begun.unfinished
+    assert replace(told, trust=None).unfinished == ""

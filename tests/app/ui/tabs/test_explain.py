@@ -481,7 +481,7 @@ def test_files_to_keep_hold_the_map_on_the_screen_and_no_pixel_where_that_is_ask
     seen = shown(one, "cnn", "sad", "", "saliency").shown
     for bare in (False, True):
         made = explain.kept(one, seen, "", None, bare)
-        assert "not tested yet" in made
+        assert "not done yet" in made
         found = dict(re.findall(r'download="facewhy-([\w.]+)" href="data:[^,]+;base64,([^"]+)"', unescape(made)))
         contents = {name: base64.b64decode(data) for name, data in found.items()}
         assert set(contents) == set(reporting.FILES)
@@ -496,10 +496,13 @@ def test_files_to_keep_hold_the_map_on_the_screen_and_no_pixel_where_that_is_ask
         between_models={},
         stability=0.5,
         part_ranges=None,
+        curves=(),
     )
     made = explain.kept(one, seen, seen.key, tested, True)
-    assert "not tested yet" not in made
+    assert "not done yet" not in made
     assert b"It holds up." in base64.b64decode(re.search(r'report.html" href="[^,]+,([^"]+)"', unescape(made))[1])
+    begun = SimpleNamespace(**vars(tested) | {"curves": (1,)})
+    assert "not done yet" in explain.kept(one, seen, seen.key, begun, True), "its agreement with other maps is missing"
     assert "another face" in explain.kept(Session(), seen, "", None, False)
     assert "another face" in explain.kept(one, None, "", None, False)
 
