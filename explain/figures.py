@@ -37,6 +37,10 @@ def colours(strength: np.ndarray, stops: Sequence[tuple[int, int, int]] = DIVERG
     return np.stack(channels, -1).astype(np.float32)
 
 
+OPACITY = 0.7
+"""Of a map at full strength over its face."""
+
+
 def heat(
     values: np.ndarray, shared: Scale, side: int = SIDE, stops: Sequence[tuple[int, int, int]] = DIVERGING
 ) -> np.ndarray:
@@ -57,7 +61,9 @@ def heat(
     return np.concatenate([colours(strength, stops), cover], -1).round().astype(np.uint8)
 
 
-def overlay(crop: np.ndarray, values: np.ndarray, shared: Scale, opacity: float = 0.7, side: int = SIDE) -> np.ndarray:
+def overlay(
+    crop: np.ndarray, values: np.ndarray, shared: Scale, opacity: float = OPACITY, side: int = SIDE
+) -> np.ndarray:
     """A map over its face.
 
     Args:

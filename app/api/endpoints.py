@@ -189,6 +189,7 @@ def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
                     responses.explanation(
                         of_method[name],
                         face,
+                        prediction,
                         scales[method],
                         request.maps,
                         pipeline.average_shares(of_method[name], prediction.version),
@@ -413,11 +414,12 @@ def _explained(found: pipeline.Detections, request: schemas.ExplainRequest) -> t
         "explanation": responses.explanation(
             made,
             face,
+            prediction,
             scale.shared([made]),
             request.maps,
             pipeline.average_shares(made, prediction.version),
         ),
         "interactions": None if parts is None else responses.interactions_of(parts),
-        "note": responses.note(found.faces),
+        "note": responses.note(found.faces, text.weak(prediction, target)),
     }
     return answer, made

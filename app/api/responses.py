@@ -52,10 +52,10 @@ def detected(face: Face, photo: Photo) -> dict[str, Any]:
     }
 
 
-def note(faces: Sequence[Face], missing: str = "") -> str:
-    """What is to be said of a whole answer: that it is a guess, and who could not be asked."""
+def note(faces: Sequence[Face], more: str = "") -> str:
+    """What is to be said of a whole answer: that it is a guess, and what else there is, such as who was not asked."""
     guess = " ".join(text.GUESS) if any(face.guessed for face in faces) else ""
-    return " ".join(filter(None, [guess, missing]))
+    return " ".join(filter(None, [guess, more]))
 
 
 def chosen(found: Detections) -> dict[str, Any]:
@@ -96,6 +96,7 @@ def predicted(of_model: Prediction, moved: CropSensitivity | None = None) -> sch
 def explanation(
     made: Explanation,
     face: Face,
+    answer: Prediction,
     shared: Scale,
     maps: str = "arrays",
     usual: Mapping[str, Mapping[str, float]] | None = None,
@@ -105,12 +106,14 @@ def explanation(
     Args:
         made: the explanation.
         face: the face that was explained, with its keypoints.
+        answer: what the model says of it; a coloured map is pale where the face hardly looks so to it.
         shared: what full strength means; its limit is answered.
         maps: one of `schemas.MAPS`; `values` is the raw map, `png` the coloured one over the face's crop.
         usual: the mean shares of each part in maps of other faces; None where not measured.
     """
     told = evidence.by_region(made.values, regions.masks(face.crop_keypoints, face.crop.shape[0]), usual)
     target = made.target
+    opacity = figures.OPACITY * text.strength(answer, target)
     return {
         "model": made.model,
         "method": made.method,
@@ -119,7 +122,7 @@ def explanation(
         "signed": made.signed,
         "limit": shared.limit,
         "values": made.values.astype(float).tolist() if maps == "arrays" else None,
-        "png": picture(figures.overlay(face.crop, made.values, shared)) if maps == "png" else None,
+        "png": picture(figures.overlay(face.crop, made.values, shared, opacity)) if maps == "png" else None,
         "regions": [cast(schemas.Region, asdict(item)) for item in told],
         "words": evidence.message(made, told),
         "params": made.params.to_json(),

@@ -17,7 +17,6 @@ SIDE = 576
 MARGIN, LINE = 24, 22
 TITLE, SMALL = 20, 15
 """Heights of letters in pixels."""
-OPACITY = 0.7
 PAPER, INK, QUIET = (255, 255, 255), (25, 28, 27), (104, 109, 102)
 BLANK = 0.93
 """The grey of a face that may not be shown."""
@@ -36,7 +35,7 @@ def overlay(report: Report) -> np.ndarray:
         matrix = report.face.to_crop * zoom
         matrix[:, 2] += (zoom - 1) / 2
         face = framing.cut(cv2.cvtColor(report.photo.pixels, cv2.COLOR_RGB2GRAY), matrix, SIDE)
-    paled = OPACITY * text.strength(report.prediction, report.explanation.target)
+    paled = figures.OPACITY * text.strength(report.prediction, report.explanation.target)
     drawn = figures.overlay(face, report.explanation.values, report.scale, paled, SIDE)
     lines = drawn.copy()
     for outline in (each for of_part in regions.outlines(report.face.crop_keypoints).values() for each in of_part):

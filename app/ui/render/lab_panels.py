@@ -124,6 +124,8 @@ def _card(name: str, tried: Tried, outcome: Outcome, limit: scale.Scale) -> dict
         "face": _enlarged(outcome.face.crop, MAP_SIDE),
         "heat": pictures.png(figures.heat(explanation.values, limit, MAP_SIDE)),
         "outline": _path([contour[:, 0] / 4 for contour in contours]),
+        "strength": text.strength(tried.before, explanation.target),
+        "weak": text.weak(tried.before, explanation.target),
         "bars": bars,
         "message": lab_text.message(explanation, tried) if outcome.experiment.steps else "",
     }

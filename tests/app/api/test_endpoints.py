@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from gradio_client import handle_file
 
-from app import pipeline, reporting
-from app.api import endpoints, schemas, validation
+from app import pipeline, reporting, text
+from app.api import endpoints, responses, schemas, validation
 from app.api.endpoints import ENDPOINTS
-from explain import evidence, registry
+from explain import evidence, figures, registry, scale
 from explain.base import Target
 from explain.lab.apply import apply
 from explain.lab.steps import Experiment, Hide
@@ -237,3 +237,15 @@ def test_more_than_is_told_is_refused_and_not_cut():
         assert getattr(validation.read(schemas.DatasetRequest, {name: most}), name) == most
         with pytest.raises(ParameterError, match=f"'{name}' is too large. Received: {most + 1}. Use {most} or less"):
             validation.read(schemas.DatasetRequest, {name: most + 1})
+
+
+def test_a_picture_of_a_map_is_pale_where_the_face_hardly_looks_so(face):
+    prediction = pipeline.predict("cnn", [face])[0]
+    weak = EMOTIONS[int(prediction.probabilities.argmin())]
+    for emotion, strength in ((weak, text.PALEST), (prediction.emotion, 1.0)):
+        request = schemas.ExplainRequest(image="", emotion=emotion, method="saliency", maps="png")
+        answer = endpoints.explain(photo.read(PICTURE), request)
+        made = pipeline.explain("cnn", face, Target.named(emotion), "saliency")
+        drawn = figures.overlay(face.crop, made.values, scale.shared([made]), figures.OPACITY * strength)
+        assert answer["explanation"]["png"] == responses.picture(drawn)
+        assert answer["note"] == text.weak(prediction, made.target) and bool(answer["note"]) == (emotion == weak)

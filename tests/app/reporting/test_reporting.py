@@ -49,7 +49,7 @@ def pictures(page: str) -> list[np.ndarray]:
 
 def test_the_numbers_are_those_that_the_api_answers(told):
     numbers = json.loads(reporting.to_json(told))
-    api = responses.explanation(told.explanation, told.face, told.scale, "arrays")
+    api = responses.explanation(told.explanation, told.face, told.prediction, told.scale, "arrays")
     assert numbers["explanation"] == {key: value for key, value in api.items() if key != "png"}
     assert numbers["prediction"] == responses.prediction(told.prediction)
     found = pipeline.Detections(told.photo, [told.face])

@@ -10,13 +10,15 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import experiments
+from app import experiments, text
 from app.ui.session import Session
 from app.ui.tabs import choose, lab
 from app.ui.tabs.lab import LabState, Latest
+from explain.base import Target
 from explain.lab.steps import STEPS, Blur, Experiment, Hide, Noise, Paint, Rectangle, Rotate, Shift, Swap
 from models.errors import FaceWhyError
 from models.regions import REGIONS
+from models.types import EMOTIONS
 
 MOUTH = REGIONS.index("mouth")
 
@@ -52,6 +54,15 @@ def test_at_first_the_face_is_as_it_was_and_nothing_can_be_undone(start):
     assert view.predictions.count("fw-card") == 3
     assert "→" not in view.predictions and "fw-told" not in view.predictions
     assert view.face.count("data-index") == 7 and view.parts.count("data-index") == 8
+
+
+def test_a_map_of_what_a_face_hardly_looks_like_is_pale_and_said_to_be(one, start):
+    assert "--fw-strength" not in start.view.predictions and "fw-weak" not in start.view.predictions
+    weak = EMOTIONS[int(np.max([each.probabilities for each in one.face_predictions.values()], 0).argmin())]
+    asked = shown(one, replace(start.state, emotion=weak)).predictions
+    told = [text.weak(answer, Target.named(weak)) for answer in one.face_predictions.values()]
+    assert any(told) and asked.count("--fw-strength") == asked.count("fw-weak") == sum(map(bool, told))
+    assert all(sentence in asked for sentence in told)
 
 
 def test_a_tap_hides_a_part_and_the_answers_follow(start, hidden):
