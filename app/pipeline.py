@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from app import text
 from app.serving import canary, engines, jobs, metrics, reports
 from app.serving.engine import Engine
 from explain import part_ranges, registry
@@ -118,7 +119,8 @@ def some(found: Detections) -> Detections:
         raise NoFaceError(
             "No face was found in the picture",
             f"0 faces in {width} x {height} pixels",
-            "Try a photo with a larger face that nothing covers, or take the whole picture as the face",
+            text.odd(found.photo)
+            or "Try a photo with a larger face that nothing covers, or take the whole picture as the face",
         )
     return found
 

@@ -187,8 +187,10 @@ def odd(photo: Photo) -> str:
     if int(pixels.max()) - int(pixels.min()) > ONE_COLOUR:
         return ""
     if pixels.max() <= ONE_COLOUR:
-        return "It is black all over. Of an animation only the first frame is read: save another frame as a picture."
-    return "It has one colour all over. Where a picture is transparent, only what lies behind it can be read."
+        return (
+            "It is black all over. If it is an animation, save another frame as a picture: only the first one is read."
+        )
+    return "It has one colour all over. If it is transparent, nothing can be seen in it: give a picture that is not."
 
 
 def doubts(measured: Quality) -> str:

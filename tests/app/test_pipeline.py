@@ -65,3 +65,10 @@ def test_a_face_that_is_not_there_cannot_be_picked(astronaut, index):
     assert found.pick(0).faces == found.faces
     with pytest.raises(ParameterError, match="No face has this number"):
         found.pick(index)
+
+
+@pytest.mark.parametrize(("level", "said"), [(0, "It is black all over."), (255, "It has one colour all over.")])
+def test_programs_are_told_as_well_what_is_odd_about_a_picture_without_a_face(level, said):
+    with pytest.raises(NoFaceError) as refused:
+        pipeline.faces_in(Photo(np.full((64, 64, 3), level, np.uint8)))
+    assert said in str(refused.value) and "larger face" not in str(refused.value)
