@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,11 @@ def test_every_template_and_every_script_is_read_somewhere():
     included = "".join(path.read_text(encoding="utf-8") for path in sources.values())
     assert [name for name in sources if f'"{name}"' not in code and f'"{name}.html"' not in included] == []
     assert [path.stem for path in scripts.FOLDER.glob("*.js") if f'"{path.stem}"' not in code] == []
+
+
+def test_no_head_of_a_table_is_empty():
+    empty = re.compile(r"<th[^>]*>\s*</th>")
+    rates, pairs = [("CNN", 10, 7, "70 %", "40 to 90 %")], [("CNN and ResNet", "80 %", "0.70")]
+    assert not empty.search(html.fill("data_tables", rates=rates, pairs=pairs))
+    templates = (Path(html.__file__).parent / "templates").glob("*.html")
+    assert not [path.name for path in templates if empty.search(path.read_text(encoding="utf-8"))]
