@@ -41,9 +41,11 @@ DOUBTS = {
 }
 """What may be wrong with a face, by its name in `models.quality.WARNINGS`."""
 HARDLY = 0.05
-"""A model hardly sees an emotion that is less probable."""
+"""A face hardly looks like an emotion that is less probable."""
 ANYTHING = 4
-"""Labels that stay possible, of seven, from which on nothing is likely."""
+"""Labels that stay possible, of seven, from which on it could be almost anything."""
+LIKELY = 0.45
+"""An answer that is less probable is not called likely."""
 STEADY = 0.8
 """An answer that stays in fewer of the crops a little off is no steady one."""
 FULL, PALEST = 0.1, 0.3
@@ -66,7 +68,7 @@ def sureness(confidence: float) -> str:
         return "very sure"
     if confidence >= 0.7:
         return "fairly sure"
-    if confidence >= 0.45:
+    if confidence >= LIKELY:
         return "not very sure"
     return "unsure"
 
@@ -107,11 +109,10 @@ def verdict(answers: dict[str, Prediction], together: Prediction | None = None) 
         mean = np.mean(each, axis=0) if together is None else together.probabilities
         order = mean.argsort()[::-1]
         several = len(answers) > 1
-        who = "All three models" if len(answers) == len(MODELS) else _named(list(answers))
+        who = "all three models" if len(answers) == len(MODELS) else _named(list(answers))
         subject = "their mean is" if together else "they are" if several else "it is"
         lead = (
-            f"{who} {'see' if several else 'sees'} a face that looks {ADJECTIVES[ranked[0]]}, "
-            f"and {subject} {sureness(mean[order[0]])}: "
+            f"The face looks {ADJECTIVES[ranked[0]]} to {who}, and {subject} {sureness(mean[order[0]])}: "
             f"{percent(mean[order[0]])}{' on average' if several and not together else ''}."
         )
         return " ".join(filter(None, [lead, _runner_up(order, mean), missing(answers)]))
@@ -135,7 +136,8 @@ def likely(prediction: Prediction) -> str:
     if not names:
         return ""
     if len(names) >= ANYTHING:
-        return f"It could be almost anything, and none of these is likely: {_or(names)} stay possible."
+        lead = ", and none of these is likely" if prediction.confidence < LIKELY else ""
+        return f"It could be almost anything{lead}: {_or(names)} stay possible."
     if len(names) == 1:
         return f"Labels that stay possible: {names[0]} alone. Such lists hold the label of 9 in 10 test faces."
     return f"Labels that stay possible: {_or(names)}. Such lists hold the label of 9 in 10 test faces."
@@ -151,23 +153,23 @@ def steady(found: CropSensitivity) -> str:
 
 
 def weak(prediction: Prediction, target: Target) -> str:
-    """The sentence that a model hardly sees what is explained; "" where it does."""
+    """The sentence that a face hardly looks to a model like what is explained; "" where it does."""
     if probability(prediction, target) >= HARDLY:
         return ""
-    names = [EMOTIONS[target.emotion], *([] if target.against is None else [EMOTIONS[target.against]])]
-    share = percent(probability(prediction, target))
-    seen = f"{names[0]} here ({share})" if len(names) == 1 else f"{' or '.join(names)} here (at most {share})"
-    return f"{MODELS[prediction.model]} hardly sees {seen}."
+    asked = [target.emotion, *([] if target.against is None else [target.against])]
+    looks = " or ".join(ADJECTIVES[EMOTIONS[index]] for index in asked)
+    share = f"{'at most ' if len(asked) > 1 else ''}{percent(probability(prediction, target))}"
+    return f"This face hardly looks {looks} to {MODELS[prediction.model]} ({share})."
 
 
 def probability(prediction: Prediction, target: Target) -> float:
-    """How far a model sees what is explained; of two emotions, the more probable."""
+    """How probable what is explained is to a model; of two emotions, the more probable."""
     asked = [target.emotion, *([] if target.against is None else [target.against])]
     return float(prediction.probabilities[asked].max())
 
 
 def strength(prediction: Prediction, target: Target) -> float:
-    """How strongly a map is drawn, 0..1: pale where a model hardly sees what is explained."""
+    """How strongly a map is drawn, 0..1: pale where the face hardly looks so to the model."""
     return float(np.clip(probability(prediction, target) / FULL, PALEST, 1))
 
 

@@ -94,7 +94,7 @@ class Report:
 
     @property
     def weak(self) -> str:
-        """That the model hardly sees what is explained; "" where it does."""
+        """That the face hardly looks so to the model; "" where it does."""
         return text.weak(self.prediction, self.explanation.target)
 
     @property

@@ -20,7 +20,7 @@ def prediction(model: str, **shares: float) -> Prediction:
 def test_models_that_agree():
     answers = {name: prediction(name, happy=0.95) for name in text.MODELS}
     said = text.verdict(answers)
-    assert said == "All three models see a face that looks happy, and they are very sure: 95\u00a0% on average."
+    assert said == "The face looks happy to all three models, and they are very sure: 95\u00a0% on average."
 
 
 def test_a_close_second_is_named():
@@ -46,7 +46,7 @@ def test_models_that_differ():
 def test_the_mean_of_the_models_is_named():
     agreed = {name: prediction(name, happy=0.8) for name in text.MODELS}
     assert text.verdict(agreed, prediction("mean", happy=0.93)) == (
-        "All three models see a face that looks happy, and their mean is very sure: 93\u00a0%."
+        "The face looks happy to all three models, and their mean is very sure: 93\u00a0%."
     )
     split = {"cnn": prediction("cnn", fear=0.6), "resnet": prediction("resnet", sad=0.8)}
     said = text.verdict(split, prediction("mean", sad=0.61))
@@ -87,11 +87,11 @@ def test_every_emotion_has_an_adjective():
 def test_two_models_or_one_speak_of_themselves():
     both = {name: prediction(name, happy=0.95) for name in ("cnn", "resnet")}
     assert text.verdict(both) == (
-        "CNN and ResNet see a face that looks happy, and they are very sure: 95\u00a0% on average. "
+        "The face looks happy to CNN and ResNet, and they are very sure: 95\u00a0% on average. "
         "VGG16 cannot be used at the moment."
     )
     assert text.verdict({"cnn": prediction("cnn", sad=0.5, neutral=0.4)}) == (
-        "CNN sees a face that looks sad, and it is not very sure: 50\u00a0%. If not, then neutral (40\u00a0%). "
+        "The face looks sad to CNN, and it is not very sure: 50\u00a0%. If not, then neutral (40\u00a0%). "
         "ResNet and VGG16 cannot be used at the moment."
     )
 
@@ -107,13 +107,13 @@ def test_nothing_is_missing_where_all_answered():
     assert text.unavailable("cnn").startswith("CNN cannot be used at the moment. ")
 
 
-def test_a_weak_emotion_is_said_to_be_hardly_seen_and_drawn_paler():
+def test_a_weak_emotion_is_said_to_be_weak_and_drawn_paler():
     answer = prediction("cnn", happy=0.97)
     assert text.weak(answer, Target.named("happy")) == "" and text.strength(answer, Target.named("happy")) == 1
-    assert text.weak(answer, Target.named("sad")) == "CNN hardly sees sad here (under 1\u00a0%)."
+    assert text.weak(answer, Target.named("sad")) == "This face hardly looks sad to CNN (under 1\u00a0%)."
     assert text.strength(answer, Target.named("sad")) == text.PALEST
-    assert "sad or fear here (at most" in text.weak(answer, Target.named("sad", "fear"))
-    assert text.weak(answer, Target.named("sad", "happy")) == "", "one of the two is seen"
+    assert "looks sad or afraid to CNN (at most" in text.weak(answer, Target.named("sad", "fear"))
+    assert text.weak(answer, Target.named("sad", "happy")) == "", "one of the two is probable"
 
 
 def test_a_picture_of_one_colour_is_odd():
@@ -155,8 +155,10 @@ def test_the_labels_that_stay_possible_are_a_sentence():
     assert likely("happy").startswith("Labels that stay possible: happy alone.")
     assert likely("happy", "surprise", "fear").startswith("Labels that stay possible: happy, surprise or fear.")
     assert likely("happy", "sad", "fear", "neutral") == (
-        "It could be almost anything, and none of these is likely: happy, sad, fear or neutral stay possible."
+        "It could be almost anything: happy, sad, fear or neutral stay possible."
     )
+    unsure = replace(prediction("mean", happy=0.3), likely=("happy", "sad", "fear", "neutral"))
+    assert text.likely(unsure).startswith("It could be almost anything, and none of these is likely: happy")
 
 
 def test_an_answer_that_a_small_move_changes_is_nothing_to_build_on():

@@ -33,7 +33,7 @@ from models.errors import WeightsError
 from models.types import Face, Prediction
 
 TITLE = "Explain"
-PREDICTED = ("what the model sees", "")
+PREDICTED = ("what it looks like to the model", "")
 MODELS = [(title, name) for name, title in text.MODELS.items()]
 NO_FACE = html.note(html.FIRST_A_PHOTO, quiet=True)
 STOPPED = html.note("Stopped. What is below is from before.")
@@ -565,7 +565,11 @@ def described(
 
 def itself(model: str, emotion: str, against: str) -> str:
     """The word to a visitor who sets an emotion against itself."""
-    why = f"{against} is what you explain" if emotion else f"{against} is what {text.MODELS[model]} sees"
+    why = (
+        f"{against} is what you explain"
+        if emotion
+        else f"the face looks {text.ADJECTIVES[against]} to {text.MODELS[model]}"
+    )
     return html.note(
         f"Why {against} and not {against}? {why[0].upper()}{why[1:]}. "
         "Choose another emotion to set against it, or none."

@@ -18,7 +18,7 @@ from explain.inside.opened import Opened
 from models.errors import WeightsError
 
 TITLE = "Inside"
-PREDICTED = ("what the network sees", "")
+PREDICTED = ("what it looks like to the network", "")
 MODELS = [(title, name) for name, title in text.MODELS.items()]
 NO_FACE = html.note(html.FIRST_A_PHOTO, quiet=True)
 BUSY = html.note("The network is being opened…", progress=())

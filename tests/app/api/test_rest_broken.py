@@ -109,7 +109,7 @@ def test_what_asks_the_model_itself_is_told_to_come_back(found):
 
 
 def test_the_page_says_so_in_words(found):
-    assert "CNN and ResNet see a face that looks happy, and their mean is" in found["page"] and MISSING in found["page"]
+    assert "The face looks happy to CNN and ResNet, and their mean is" in found["page"] and MISSING in found["page"]
     assert MISSING in found["page explains"] and "Choose another model" in found["page explains"]
     assert MISSING in found["page compares"] and "Both are asked" in found["page compares"]
     assert MISSING in found["page tries"]

@@ -94,7 +94,7 @@ def test_an_emotion_against_itself_is_a_hint_and_no_error(one):
         (step,) = steps_of(one, "cnn", emotion, seen)
         assert f"Why {seen} and not {seen}?" in step.picture and "Choose another emotion" in step.picture
         assert step.shown is None and step.told == step.parts == step.verdict == "" and not step.fold.visible
-    assert f"{seen} is what CNN sees".lower() in shown(one, "cnn", "", seen).picture.lower()
+    assert f"the face looks {text.ADJECTIVES[seen]} to CNN".lower() in shown(one, "cnn", "", seen).picture.lower()
 
 
 def test_a_method_that_does_not_suit_a_model_says_why_in_place_of_the_map(one, monkeypatch):
@@ -171,7 +171,7 @@ def test_every_method_can_be_read_about_without_another_file():
 
 def test_a_weak_emotion_is_said_to_be_weak_above_a_paler_map(one):
     found = shown(one, "cnn", "disgust")
-    assert found.picture.index("CNN hardly sees disgust here") < found.picture.index("fw-overlay")
+    assert found.picture.index("This face hardly looks disgusted to CNN") < found.picture.index("fw-overlay")
     assert f"--fw-strength:{text.PALEST:.2f}" in found.picture
     seen = shown(one).picture
     assert "hardly" not in seen and "--fw-strength" not in seen

@@ -14,7 +14,7 @@ from app.serving import seats
 from app.serving.seats import Seats
 from app.ui.cancellation import Cancellation
 from app.ui.photo_input import FRAME, FrameSource
-from app.ui.render import live_view, pictures
+from app.ui.render import html, live_view, pictures
 from app.ui.tabs import SKIP, clips, live
 from models.errors import PhotoError, UnreadableClipError
 from tests.app.test_clips import film
@@ -33,6 +33,9 @@ def test_a_frame_shows_marks_and_numbers(one, places):
     assert view.numbers.count("<tr") == 8 and "to the CNN" in view.numbers and "hardly tells one face" in view.numbers
     view = live.frame(lambda: one.photo, Stream(), "cnn", True, 0.4)
     assert view.marks == "" and "you are next" in view.numbers, "the one place is taken"
+    assert "The one place for a live camera is taken" in view.numbers
+    many = html.fill("live_waiting", line=3, places=2, minutes="9 minutes")
+    assert "All 2 places for live cameras are taken, and you are number 3 in line." in many
 
 
 def test_a_neutral_face_that_is_lost_is_said_to_be_and_there_is_nothing_to_forget(one, places):
