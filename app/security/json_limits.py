@@ -2,10 +2,13 @@
 
 A parser makes an object of every value, and what validates the objects takes far longer than what parses them: a
 megabyte of `[],[],` held the event loop for seconds. Source: the limits of nesting and of nodes that OWASP's REST
-Security Cheat Sheet asks for; the count is our own, because no parser at hand has them.
+Security Cheat Sheet asks for; the count is our own, because no parser at hand has them. It counts bytes, so it is right
+for UTF-8 alone, which RFC 8259 asks for; Python's parser would read UTF-16 and UTF-32 as well.
 """
 
+import codecs
 import re
+from collections.abc import Iterator
 from functools import partial
 
 from anyio import to_thread
@@ -13,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.security import exchange
-from app.security.refusals import Refusal
+from app.security.refusals import MALFORMED, Refusal
 from app.security.routes import seen_by_routes
 
 SMALL = 64 * 2**10
@@ -26,7 +29,10 @@ DEPTH = 64
 """Lists and objects within each other."""
 SLICE = 2**18
 """Bytes that are looked at in one go: the event loop has its turn in between, whichever thread looks."""
-NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
+SIGNS = b'[]{},"'
+"""What begins, ends or divides values."""
+NO_SIGNS = bytes(sorted(set(range(256)) - set(SIGNS)))
+DEEPER = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 FORMS = re.compile(r"/(predict|predict/batch|gradio_api/upload)/?")
 """Routes that take pictures as files, unless they are sent JSON."""
 PICTURES = re.compile(r"/predict/?|/api/v1/.+|/gradio_api/mcp(/.*)?")
@@ -45,10 +51,11 @@ TOO_MANY = Refusal(
     f"The request holds too many values, over {NODES}, or nests them too deeply, over {DEPTH}",
     "Send what the endpoint's description says; the endpoints are described at /docs",
 )
+NOT_UTF8 = Refusal(400, "BadRequest", "The request holds a null byte or is not written in UTF-8", "Send JSON in UTF-8")
 
 
 class JSONLimitMiddleware:
-    """Refuses a body that is long where no picture belongs, and JSON of too many values.
+    """Refuses a body that is long where no picture belongs, JSON of too many values, and JSON that is not UTF-8.
 
     Args:
         app: what is protected.
@@ -93,42 +100,67 @@ class JSONLimitMiddleware:
             if most and size > most:
                 return exchange.of(scope).refuse(TOO_LONG)
         body = b"".join(parts)
-        fits = within_limits(body) if size <= SMALL else await to_thread.run_sync(partial(within_limits, body))
-        return {"type": "http.request", "body": body} if fits else exchange.of(scope).refuse(TOO_MANY)
+        fault = fault_of(body) if size <= SMALL else await to_thread.run_sync(partial(fault_of, body))
+        return exchange.of(scope).refuse(fault) if fault else {"type": "http.request", "body": body}
 
 
-def within_limits(body: bytes) -> bool:
-    """Whether JSON holds no more than `NODES` values, and none deeper than `DEPTH`.
+def fault_of(body: bytes) -> Refusal | None:
+    """Why JSON is refused: it is not UTF-8, or holds more than `NODES` values or one deeper than `DEPTH`; else None.
 
-    What is not JSON is counted as if it were; a parser will say so. Text is skipped by searching for its end, so
-    that a picture in base64 costs next to nothing, and what the search has to stop at counts as a value.
+    Where a parser would find that it is no JSON, the count is right up to that place. What closes more than was opened
+    ends it there.
     """
-    values = depth = at = 0
-    while at < len(body):
-        begins = body.find(b'"', at, at + SLICE)
-        between = body[at : begins if begins >= 0 else at + SLICE]
-        values += between.count(b",") + between.count(b"[") + between.count(b"{")
+    if not is_utf8(body):
+        return NOT_UTF8
+    values = depth = 0
+    for signs in structure(body):
+        values += signs.count(b",") + signs.count(b"[") + signs.count(b"{") + signs.count(b'"')
         if values > NODES:
-            return False
-        for sign in between.translate(None, NO_BRACKETS):
-            depth += 1 if sign in b"[{" else -1
+            return TOO_MANY
+        for sign in signs:
+            depth += DEEPER.get(sign, 0)
             if depth > DEPTH:
-                return False
-        if begins < 0:
-            at += SLICE
-            continue
-        at = begins + 1
-        while True:
-            ends = body.find(b'"', at)
-            if ends < 0:
-                return True
-            text = body[at:ends]
-            escaped = (len(text) - len(text.rstrip(b"\\"))) % 2
-            at = ends + 1
-            if not escaped:
-                break
-            values += 1
-            if values > NODES:
-                return False
-        values += 1
+                return TOO_MANY
+            if depth < 0:
+                return MALFORMED
+    return None
+
+
+def is_utf8(body: bytes) -> bool:
+    """Whether bytes are UTF-8 and hold no null byte, which JSON never does."""
+    if b"\0" in body:
+        return False
+    if body.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(body), SLICE):
+            decoder.decode(body[at : at + SLICE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
     return True
+
+
+def structure(body: bytes) -> Iterator[bytes]:
+    """The `SIGNS` of JSON in their order: all outside of texts, a quote for each text, and those that it escapes.
+
+    Text is skipped by searching for its end, so that a picture in base64 costs next to nothing.
+    """
+    at, in_text = 0, False
+    while at < len(body):
+        quote = body.find(b'"', at, len(body) if in_text else at + SLICE)
+        end = quote + 1 if quote >= 0 else len(body) if in_text else at + SLICE
+        if not in_text:
+            yield body[at:end].translate(None, NO_SIGNS)
+            in_text = quote >= 0
+        elif ends_in_escape(body[at : end - 1]):
+            yield b'"'
+        else:
+            in_text = False
+        at = end
+
+
+def ends_in_escape(text: bytes) -> bool:
+    """Whether a quote behind this text is a part of it, because a backslash stands before it that none escapes."""
+    return text.endswith(b"\\") and (len(text) - len(text.rstrip(b"\\"))) % 2 == 1

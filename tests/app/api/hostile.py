@@ -470,6 +470,11 @@ JSON = {
     "a null byte": b'{"data": ["\\u0000"], "image": "\\u0000"}',
     "bytes that are no UTF-8": b'{"data": ["\xff\xfe"], "image": "\xc3\x28"}',
     "UTF-16": '{"data": [null]}'.encode("utf-16"),
+    **{
+        f"400,000 values behind a quote in {encoding}": f'{{"image":"∀","data":[{"[]," * 400_000}[]]}}'.encode(encoding)
+        for encoding in ("UTF-16", "UTF-16-LE", "UTF-16-BE", "UTF-32", "UTF-32-LE", "UTF-32-BE")
+    },
+    "4 MiB of closing brackets": b"]" * 2**22,
     "a BOM": b'\xef\xbb\xbf{"data": [null]}',
     "something behind": b'{"data": [null]} {"data": 1}',
     "keys of Python": b'{"__class__": {"__init__": {"__globals__": 1}}, "data": [{"__reduce__": "id"}]}',
@@ -489,6 +494,8 @@ JSON_DOORS = (
     "/gradio_api/reset",
     "/gradio_api/mcp/",
     "/gradio_api/component_server",
+    "/gradio_api/stream/0123",
+    "/predict",
     "/api/v1/predict/emotion",
     "/api/v1/explain",
 )
