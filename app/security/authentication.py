@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.security.rate_limit import RateLimit
 from app.security.refusals import LOCKED, METRICS
-from app.security.routes import seen_by_routes
+from app.security.routes import path_of
 from app.security.settings import SAFE, Settings
 
 GUESSES = limits.parse("10/minute")
@@ -32,7 +32,7 @@ class AuthenticationMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path, client = seen_by_routes(scope["path"], self.settings.root_path), scope["state"]["client"]
+            path, client = path_of(scope), scope["state"]["client"]
             open_to_all = path == "/health" and scope["method"] in SAFE
             counts = path.rstrip("/") == "/metrics"
             if self.settings.user and not open_to_all and not (counts and self.trusts(client)):

@@ -3,7 +3,7 @@
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.security.routes import seen_by_routes
+from app.security.routes import path_of
 
 LONG = ("/", "/config", "/gradio_api/info")
 """Hundreds of kilobytes of text each, in which nothing is a secret; compressing other answers would cost more time."""
@@ -12,17 +12,11 @@ LEVEL = 4
 
 
 class CompressionMiddleware:
-    """Compresses what is long, for clients that accept gzip.
+    """Compresses what is long, for clients that accept gzip."""
 
-    Args:
-        app: whose answers these are.
-        root_path: see `app.security.settings.Settings`.
-    """
-
-    def __init__(self, app: ASGIApp, root_path: str):
-        self.app, self.root_path = app, root_path
-        self.compressed = GZipMiddleware(app, compresslevel=LEVEL)
+    def __init__(self, app: ASGIApp):
+        self.app, self.compressed = app, GZipMiddleware(app, compresslevel=LEVEL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        long = scope["type"] == "http" and seen_by_routes(scope["path"], self.root_path) in LONG
+        long = scope["type"] == "http" and path_of(scope) in LONG
         await (self.compressed if long else self.app)(scope, receive, send)

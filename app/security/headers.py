@@ -12,7 +12,9 @@ import secure
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LASTING = ("/assets/", "/static/", "/favicon.ico", "/theme.css", "/gradio_api/theme.css", "/manifest.json")
+from app.security.routes import path_of
+
+LASTING = re.compile(r"/(assets|static)/.+|/(favicon\.ico|manifest\.json)|(/gradio_api)?/theme\.css/?")
 """What is the same for every visitor; every other answer may hold a picture or an answer."""
 
 
@@ -33,7 +35,7 @@ class ResponseHeadersMiddleware:
                 headers = MutableHeaders(scope=message)
                 for name in [name for name in headers if name.lower().startswith("access-control-")]:
                     del headers[name]
-                limit_caching(headers, scope["path"], message["status"], self.locked)
+                limit_caching(headers, path_of(scope), message["status"], self.locked)
             await send(message)
 
         await self.app(scope, receive, dressed)
@@ -144,7 +146,7 @@ def security_headers() -> secure.Secure:
 
 def limit_caching(headers: MutableHeaders, path: str, status: int, locked: bool) -> None:
     """Say how long an answer may be kept: nowhere, unless it is a part of the page that all share."""
-    if status >= 400 or not path.startswith(LASTING):
+    if status >= 400 or not LASTING.fullmatch(path):
         headers["Cache-Control"] = "no-store"
     elif path.startswith("/assets/"):  # their names hold a hash of what they hold
         headers["Cache-Control"] = f"{'private' if locked else 'public'}, max-age=31536000, immutable"

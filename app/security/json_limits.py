@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.security import exchange
 from app.security.refusals import MALFORMED, Refusal
-from app.security.routes import seen_by_routes
+from app.security.routes import path_of
 
 SMALL = 64 * 2**10
 """Bytes of a body that may hold no picture."""
@@ -55,21 +55,15 @@ NOT_UTF8 = Refusal(400, "BadRequest", "The request holds a null byte or is not w
 
 
 class JSONLimitMiddleware:
-    """Refuses a body that is long where no picture belongs, JSON of too many values, and JSON that is not UTF-8.
+    """Refuses a body that is long where no picture belongs, JSON of too many values, and JSON that is not UTF-8."""
 
-    Args:
-        app: what is protected.
-        root_path: see `app.security.routes.RouteMiddleware`.
-    """
-
-    def __init__(self, app: ASGIApp, root_path: str = ""):
-        self.app, self.root_path = app, root_path
+    def __init__(self, app: ASGIApp):
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        path = seen_by_routes(scope["path"], self.root_path)
-        headers = Headers(scope=scope)
+        path, headers = path_of(scope), Headers(scope=scope)
         sends_json = headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
         if FORMS.fullmatch(path) and not sends_json:
             return await self.app(scope, receive, send)

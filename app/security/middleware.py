@@ -18,7 +18,7 @@ from app.security.hosts import HostMiddleware
 from app.security.json_limits import JSONLimitMiddleware
 from app.security.preflight import PreflightMiddleware
 from app.security.rate_limit import RateLimitMiddleware
-from app.security.routes import RouteMiddleware
+from app.security.routes import RouteMiddleware, RoutePathMiddleware
 from app.security.settings import Settings
 from app.security.timeouts import BodyTimeoutMiddleware
 
@@ -31,10 +31,10 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
         settings: see `Settings.from_env`.
     """
     app = ResponseHeadersMiddleware(app, locked=bool(settings.user))
-    app = JSONLimitMiddleware(app, settings.root_path)
+    app = JSONLimitMiddleware(app)
     app = BodyBudgetMiddleware(app, settings.max_body)
     app = BodyTimeoutMiddleware(app)
-    app = RouteMiddleware(app, settings.root_path)
+    app = RouteMiddleware(app)
     app = AuthenticationMiddleware(app, settings)
     app = RateLimitMiddleware(app, settings)
     app = CrossOriginMiddleware(app, settings.origins)
@@ -50,6 +50,7 @@ def protect(app: ASGIApp, settings: Settings) -> ASGIApp:
     )
     app = PreflightMiddleware(app, settings.origins)
     app = ContentPolicyMiddleware(app, settings.frame_ancestors)
-    app = CompressionMiddleware(app, settings.root_path)
+    app = CompressionMiddleware(app)
+    app = RoutePathMiddleware(app, settings.root_path)
     # its annotations name messages less exactly than Starlette's do
     return SecureASGIMiddleware(app, secure=security_headers())  # type: ignore[return-value]

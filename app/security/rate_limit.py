@@ -15,14 +15,14 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.security.refusals import Refusal, too_often
-from app.security.routes import seen_by_routes
+from app.security.routes import path_of
 from app.security.settings import SAFE, Settings
 
 READING = 20
 """Requests that only read may come this many times as often as those that compute."""
 FRAMES = "/gradio_api/stream/"
 """Frames of live cameras count like what reads: ten a second come of each; `app.serving.seats` says whose are read."""
-UNCOUNTED = ("/health", "/metrics", "/assets/", "/static/", "/favicon.ico")
+UNCOUNTED = re.compile(r"/(health|metrics|favicon\.ico)|/(assets|static)/.+")
 
 
 class RateLimitMiddleware:
@@ -43,8 +43,8 @@ class RateLimitMiddleware:
         if scope["type"] == "http":
             client = client_of(scope, Headers(scope=scope), self.settings.trusted_proxies)
             scope = {**scope, "state": {**scope.get("state", {}), "client": client}}
-            if not scope["path"].startswith(UNCOUNTED):
-                path = seen_by_routes(scope["path"], self.settings.root_path)
+            path = path_of(scope)
+            if not UNCOUNTED.fullmatch(path):
                 safe = scope["method"] in SAFE or path.startswith(FRAMES)
                 for rate in self.reading if safe else self.settings.rates:
                     await self.limit.count(rate, "reading" if safe else "computing", client)

@@ -25,7 +25,7 @@ class Refusal(Exception):
     headers: tuple[tuple[str, str], ...] = ()
 
     def body(self, path: str) -> bytes:
-        """The answer as JSON; Gradio's page and clients look for their sentence under `detail`."""
+        """The answer as JSON for a path as routes match it; under /gradio_api/, clients look for `detail`."""
         message, advice = f"{self.happened}.", f"{self.advice}."
         detail = {"detail": f"{message} {advice}"} if path.startswith("/gradio_api/") else {}
         return json.dumps({"error": {"code": self.code, "message": message, "advice": advice}, **detail}).encode()

@@ -27,27 +27,44 @@ PAGE = (
     r"/gradio_api/file=.+",
 )
 OPEN = re.compile("|".join(REST + PAGE), re.DOTALL)
+KEY = "facewhy.path"
 FETCHING = re.compile(r"/gradio_api/file=(.*(://|%|\0)|data:|[/\\]{2})", re.DOTALL)
 """Gradio would fetch an address that is named as a file; no upload's path looks like these."""
 
 
-class RouteMiddleware:
-    """Refuses what goes to no open route.
+class RoutePathMiddleware:
+    """Notes in the scope which path routes will match, for all that stand behind it; `path_of` finds it there.
 
     Args:
-        app: what is protected.
+        app: what stands behind it.
         root_path: the path under which a proxy serves the page, see `seen_by_routes`.
     """
 
-    def __init__(self, app: ASGIApp, root_path: str = ""):
+    def __init__(self, app: ASGIApp, root_path: str):
         self.app, self.root_path = app, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path = seen_by_routes(scope["path"], self.root_path)
-            if not OPEN.fullmatch(path) or FETCHING.match(path):
-                raise NOTHING_HERE
+            scope = {**scope, KEY: seen_by_routes(scope["path"], self.root_path)}
         await self.app(scope, receive, send)
+
+
+class RouteMiddleware:
+    """Refuses what goes to no open route."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (not OPEN.fullmatch(path_of(scope)) or FETCHING.match(path_of(scope))):
+            raise NOTHING_HERE
+        await self.app(scope, receive, send)
+
+
+def path_of(scope: Scope) -> str:
+    """A request's path as routes match it."""
+    path: str = scope[KEY]
+    return path
 
 
 def seen_by_routes(path: str, root_path: str) -> str:

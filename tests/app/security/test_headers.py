@@ -4,6 +4,7 @@ import base64
 import hashlib
 
 import limits
+import pytest
 
 from app.security import headers
 from tests.app.security.small_app import PAGE, ask
@@ -49,8 +50,13 @@ def test_scripts_are_found_whatever_stands_around_them():
         assert list(headers.inline_scripts(broken)) == []
 
 
-def test_only_shared_parts_of_the_page_are_kept():
-    for path in ("/", "/predict", "/gradio_api/file=a.png", "/gradio_api/info"):
-        assert ask("GET", path).headers["cache-control"] == "no-store"
-    assert "immutable" in ask("GET", "/assets/index-0a1b2c3d.js").headers["cache-control"]
-    assert "cache-control" not in ask("GET", "/static/logo.svg").headers
+@pytest.mark.parametrize("root", ["", "/fw"])
+def test_only_shared_parts_of_the_page_are_kept(root):
+    def kept(path: str) -> str | None:
+        return ask("GET", root + path, settings={"root_path": root}).headers.get("cache-control")
+
+    for path in ("/", "/predict", "/gradio_api/file=a.png", "/gradio_api/info", "/assets/", "/theme.css.map"):
+        assert kept(path) == "no-store"
+    assert "immutable" in kept("/assets/index-0a1b2c3d.js")
+    for path in ("/static/logo.svg", "/favicon.ico", "/theme.css", "/gradio_api/theme.css", "/manifest.json"):
+        assert kept(path) is None

@@ -1,6 +1,7 @@
 """How often a client may ask, and who counts as one."""
 
 import limits
+import pytest
 from starlette.datastructures import Headers
 
 from app.security import rate_limit
@@ -21,6 +22,15 @@ def test_reading_is_limited_far_less_and_what_is_small_not_at_all():
     assert ask("GET", times=rate_limit.READING + 1, settings=limit).status_code == 429
     for path in ("/health", "/metrics", "/assets/index-0a1b2c3d.js"):
         assert ask("GET", path, times=50, settings=limit).status_code == 200
+
+
+@pytest.mark.parametrize("root", ["", "/fw"])
+def test_what_is_not_counted_is_named_exactly(root):
+    limit = {"rates": (limits.parse("1/minute"),), "root_path": root}
+    for path in ("/health", "/metrics", "/assets/index-0a1b2c3d.js", "/favicon.ico"):
+        assert ask("GET", root + path, times=50, settings=limit).status_code == 200
+    for path in ("/healthy-nonsense", "/health/", "/metrics/x", "/favicon.ico.png", "/assets", "/assets/"):
+        assert ask("GET", root + path, times=50, settings=limit).status_code == 429
 
 
 def test_off_is_no_limit():
