@@ -21,7 +21,7 @@ from app.data import view
 from app.data.filters import Filters
 from app.server import Server, raise_file_limit
 from app.serving import canary, engines, seats
-from app.ui import glossary, scripts, uploads
+from app.ui import glossary, scripts, upload_folder
 from app.ui.cancellation import Cancellation
 from app.ui.clip_input import ClipInput
 from app.ui.gradio_overrides import queue
@@ -40,7 +40,7 @@ TABS = (predict, live, clips, explain, compare, inside, lab, learn, models, data
 
 def build() -> gr.Blocks:
     """The page with its tabs and the public endpoints."""
-    uploads.private_folder()
+    upload_folder.private_folder()
     with SafeBlocks(title="FaceWhy", analytics_enabled=False, delete_cache=(600, KEPT)) as page:
         media = {"image": PhotoInput(label="image", visible=False), "video": ClipInput(label="video", visible=False)}
         add_endpoints(partial(open_endpoint, media))  # first, so that no handler of a tab takes an endpoint's name

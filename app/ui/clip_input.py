@@ -40,7 +40,7 @@ class ClipInput(gr.Video):
         if payload is not None and payload.url and not payload.path:
             raise UnreadableClipError("The clip was not uploaded", "an address", "Download it and upload the file")
         with metrics.stage("decode"):
-            data = uploads.take(payload.path if payload else None, self.GRADIO_CACHE)
+            data = uploads.ALL.take(payload.path if payload else None, self.GRADIO_CACHE)
         clip.check(data)
         return data
 

@@ -41,7 +41,7 @@ class PhotoInput(gr.Image):
         if payload is not None and payload.url and payload.path is None:
             raise PhotoError("The picture was not uploaded", "an address", "Download the picture and upload the file")
         with metrics.stage("decode"):
-            return photo.read(uploads.take(payload.path if payload else None, self.GRADIO_CACHE))
+            return photo.read(uploads.ALL.take(payload.path if payload else None, self.GRADIO_CACHE))
 
     def example_payload(self) -> dict[str, Any]:
         """What /gradio_api/info shows: a file that was uploaded before."""

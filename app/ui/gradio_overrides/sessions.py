@@ -62,7 +62,7 @@ class SessionStore(StateHolder):
         if isinstance(self.blocks._queue, PageQueue):
             self.blocks._queue.forget_abandoned()
         upload_progress.bound().forget(time.monotonic())
-        self.blocks.upload_file_set.intersection_update(uploads.known())
+        self.blocks.upload_file_set.intersection_update(uploads.ALL.known())
         now, photos = datetime.now(), 0
         for name in reversed(list(self.session_data)):  # the latest first
             session = self.session_data.get(name)

@@ -65,7 +65,7 @@ async def receive(request: Request, *args: Any, **kwargs: Any) -> tuple[list[Any
                 part.close()
             with suppress(OSError):
                 Path(part.name).unlink()  # an upload has another name by now
-    uploads.arrived(admission.client_of(request.scope), [Path(path) for path in stored])
+    uploads.ALL.arrived(admission.client_of(request.scope), [Path(path) for path in stored])
     return stored, [], []
 
 

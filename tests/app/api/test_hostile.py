@@ -109,7 +109,7 @@ def test_no_hostile_input_gets_through(visitor, client, table):
     assert resident() - held < GROWTH
     assert threading.active_count() < threads + 60
     folder = Path(visitor.folder)
-    uploads.sweep(folder, time.time() + uploads.UNREAD + 5)
+    uploads.ALL.sweep(folder, time.time() + uploads.UNREAD + 5)
     assert [path for path in folder.rglob("*") if path.is_file() or path.is_symlink()] == []
     left = [path.name for path in Path(tempfile.gettempdir()).iterdir() if not path.name.startswith(LIBRARIES)]
     assert left == [], "a file was left outside the folder for uploads"

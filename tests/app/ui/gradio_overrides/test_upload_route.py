@@ -9,7 +9,7 @@ import httpx
 import pytest
 from gradio import route_utils
 
-from app.ui import uploads
+from app.ui import upload_folder, uploads
 from app.ui.gradio_overrides import upload_route
 from tests import server
 from tests.app.test_server import until
@@ -22,7 +22,7 @@ def url() -> str:
 
 def lying() -> set[Path]:
     """What lies in the folder for uploads."""
-    return {path for path in uploads.private_folder().rglob("*") if path.is_file()}
+    return {path for path in upload_folder.private_folder().rglob("*") if path.is_file()}
 
 
 def send(url: str, count: int, field: str = "files") -> httpx.Response:
@@ -79,7 +79,7 @@ def test_an_upload_that_breaks_off_leaves_no_file(url):
 def test_gradio_forgets_the_paths_of_uploads_that_are_gone(url):
     page = server.start().page
     sent = httpx.post(url, files={"files": ("gone.jpg", b"gone")}, timeout=600).json()[0]
-    assert sent in page.upload_file_set and sent in uploads.known()
+    assert sent in page.upload_file_set and sent in uploads.ALL.known()
     Path(sent).unlink()
-    uploads.sweep(uploads.private_folder(), 0)
+    uploads.ALL.sweep(upload_folder.private_folder(), 0)
     until(lambda: sent not in set(page.upload_file_set))

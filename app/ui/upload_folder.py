@@ -1,0 +1,136 @@
+"""The folder for uploads: this server's own, and gone when the server ends.
+
+A small process deletes it when the server ends, however it ends, and a server that starts deletes what such a process
+could not.
+"""
+
+import atexit
+import logging
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from starlette.formparsers import MultiPartParser
+
+from app.ui import uploads
+from models import photo
+from models.errors import ParameterError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger(__name__)
+
+PREFIX = "facewhy-uploads-"
+EVERY = 5.0
+"""Seconds between two looks at what is old."""
+GENERATED = "__autograph_generated_file*.py"
+"""What `tensorflow.python.autograph.pyct.loader` calls its files."""
+FRESH = 5.0
+"""Seconds in which a new folder may not be marked as in use yet."""
+
+WATCH = """
+import os, sys
+os.read(0, 1)
+import shutil
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
+"""Waits until the other end of its input is closed, which the system does for a process that ends."""
+
+_folder: Path | None = None
+
+
+def private_folder() -> Path:
+    """The folder for uploads, made at the first call: in GRADIO_TEMP_DIR, or else where temporary files go.
+
+    From then on GRADIO_TEMP_DIR names it to gradio; only we can read it, and nothing beside it is touched.
+    Pictures that come to the REST API are kept in memory and never become a file.
+
+    Raises:
+        ParameterError: there is none that can be written.
+    """
+    global _folder
+    if _folder is None or os.environ.get("GRADIO_TEMP_DIR") != str(_folder):
+        parent = Path(os.path.realpath(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()))
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            bury(parent)
+            _folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        except OSError as error:
+            raise ParameterError(
+                "The folder for uploads could not be made",
+                f"{parent}: {error.strerror}",
+                "Set GRADIO_TEMP_DIR to a folder that this user may write to",
+            ) from error
+        clear_generated(Path(tempfile.gettempdir()))
+        os.environ["GRADIO_TEMP_DIR"] = str(_folder)
+        _mark(_folder)
+        _watch(_folder)
+        threading.Thread(target=_sweep_often, args=(_folder,), name="uploads", daemon=True).start()
+        MultiPartParser.spool_max_size = 2 * photo.MAX_BYTES
+    return _folder
+
+
+def bury(parent: Path) -> None:
+    """Delete the folders of servers that ended without a chance to do so; those of running ones stay.
+
+    Only real folders of this user are looked at, and nothing but our own names.
+    """
+    for folder in parent.glob(f"{PREFIX}*") if fcntl else ():
+        with suppress(OSError):
+            found = folder.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and time.time() - found.st_mtime > FRESH:
+                handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+                finally:
+                    os.close(handle)
+
+
+def clear_generated(folder: Path) -> None:
+    """Delete the code that TensorFlow writes into a folder and deletes at its end, which a killed server had no chance
+    to. A running one has read its own by now; only this user's are looked at."""
+    for path in folder.glob(GENERATED) if fcntl else ():
+        with suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid() and time.time() - found.st_mtime > FRESH:
+                path.unlink()
+
+
+def _mark(folder: Path) -> None:
+    """Keep a lock on a folder for as long as this process runs."""
+    if fcntl:
+        fcntl.flock(os.open(folder, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)
+
+
+def _watch(folder: Path) -> None:
+    """Have a folder deleted when this process ends: by itself, or by a child where it has no chance to."""
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        watcher = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", WATCH, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # a signal to the server's group is not for it
+        )
+    except OSError as error:
+        log.warning("uploads are not deleted if this process is killed: %s", error.strerror)
+    else:
+        atexit.register(watcher.communicate)
+
+
+def _sweep_often(folder: Path) -> None:
+    while folder.exists():
+        time.sleep(EVERY)
+        uploads.ALL.sweep(folder, time.time())
