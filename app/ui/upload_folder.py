@@ -33,8 +33,6 @@ log = logging.getLogger(__name__)
 PREFIX = "facewhy-uploads-"
 EVERY = 5.0
 """Seconds between two looks at what is old."""
-GENERATED = "__autograph_generated_file*.py"
-"""What `tensorflow.python.autograph.pyct.loader` calls its files."""
 FRESH = 5.0
 """Seconds in which a new folder may not be marked as in use yet."""
 
@@ -71,7 +69,6 @@ def private_folder() -> Path:
                 f"{parent}: {error.strerror}",
                 "Set GRADIO_TEMP_DIR to a folder that this user may write to",
             ) from error
-        clear_generated(Path(tempfile.gettempdir()))
         os.environ["GRADIO_TEMP_DIR"] = str(_folder)
         _mark(_folder)
         _watch(_folder)
@@ -95,16 +92,6 @@ def bury(parent: Path) -> None:
                     shutil.rmtree(folder, ignore_errors=True)
                 finally:
                     os.close(handle)
-
-
-def clear_generated(folder: Path) -> None:
-    """Delete the code that TensorFlow writes into a folder and deletes at its end, which a killed server had no chance
-    to. A running one has read its own by now; only this user's are looked at."""
-    for path in folder.glob(GENERATED) if fcntl else ():
-        with suppress(OSError):
-            found = path.lstat()
-            if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid() and time.time() - found.st_mtime > FRESH:
-                path.unlink()
 
 
 def _mark(folder: Path) -> None:

@@ -115,20 +115,6 @@ def test_a_folder_that_cannot_be_written_is_told(wrong, tmp_path, monkeypatch):
         upload_folder.private_folder()
 
 
-@pytest.mark.skipif(upload_folder.fcntl is None, reason="nobody owns a file here")
-def test_a_start_clears_the_code_that_a_killed_server_left(server, tmp_path):
-    left, fresh, other = (tmp_path / f"__autograph_generated_file{name}.py" for name in ("left", "fresh", "other"))
-    mine = tmp_path / "autograph.py"
-    for path in (left, fresh, mine):
-        path.write_text("x = 1")
-    other.symlink_to(mine)
-    for path in (left, mine):
-        os.utime(path, (1000, 1000))
-    _, folder = server(TMPDIR=str(tmp_path))
-    assert folder.exists() and not left.exists()
-    assert fresh.exists() and mine.exists() and other.is_symlink()
-
-
 def test_the_folder_is_made_once(monkeypatch):
     folder = upload_folder.private_folder()
     assert upload_folder.private_folder() == folder == Path(os.environ["GRADIO_TEMP_DIR"])
