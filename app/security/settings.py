@@ -37,7 +37,7 @@ class Settings:
         trusted_proxies: how many proxies in front append to X-Forwarded-For.
         origins: other origins whose pages may send requests.
         frame_ancestors: who may show the page in a frame, as Content-Security-Policy names them.
-        user: with `password`, needed for everything but GET /health; empty is no password.
+        user: with `password`, needed for everything but GET /health and what `metrics` opens; empty is no password.
         password: see `user`.
         max_body: bytes.
         root_path: under which a proxy serves the page; empty for none.
