@@ -48,7 +48,7 @@ class Place:
 
     Attributes:
         client: whose call it is.
-        visitor: whether the call comes from the page.
+        visitor: whether the call comes from the page, as it says itself; any client can say so.
         granted: whether it may run.
         displaced: whether it has given way to another client's call, or to the server's end, and will not run.
     """
