@@ -3,7 +3,9 @@
 The attacks are those of issue 16: small JSON of many values, all places for explanations, connections held for
 nothing, calls that nobody listens to, doors that are closed, pictures that are small in bytes only, and tiny uploads.
 The server runs without a limit on requests, under 4 GiB where control groups can be set, and forgets uploads and
-answers after 20 s, so that a run need not wait for minutes to see that they go.
+answers after 20 s, so that a run need not wait for minutes to see that they go. Then many clients send damaged
+and large pictures and ask for explanations, to see what memory stays. The status is 1 where an ordinary request is lost
+or takes more than `MOST` times its usual time in the median, or where a closed door opens.
 """
 
 import argparse
@@ -20,9 +22,11 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
+from random import Random
 from statistics import median
 
 import httpx
@@ -34,6 +38,10 @@ from tests.load.__main__ import resident, settle, wait
 MIB = 2**20
 LIMIT = 4 * 2**30
 """Bytes that the server may take, where the machine can say so."""
+MOST = 3
+"""An ordinary request should take no more than so many times its usual time."""
+STAYS = 400 * MIB
+"""Bytes that the server should hold over idle at most after many clients."""
 USUAL = 8
 """Requests of each kind that the visitor sends alone, to know what is usual."""
 ATTACKER = "127.0.0.2" if sys.platform == "linux" else None
@@ -216,13 +224,97 @@ class Visitor:
         return self
 
 
+# ----------------------------------------------------------------------- many clients
+
+
+DAMAGED, EXPLAINED, LARGE = 1000, 240, 60
+"""Damaged pictures, explanations and large pictures of many clients."""
+ADDRESSES = 50
+"""From which they come, each request from the next, eight at once."""
+
+
+async def many_clients(url: str) -> None:
+    """Send the pictures and wait for all answers, whatever they are."""
+    async with AsyncExitStack() as stack:
+        clients = itertools.cycle([await stack.enter_async_context(client(url, each)) for each in range(ADDRESSES)])
+        waiting = requests()
+
+        async def work() -> None:
+            for path, options in waiting:
+                with suppress(httpx.HTTPError):
+                    await next(clients).post(path, **options)
+
+        await asyncio.gather(*[work() for _ in range(8)])
+
+
+def client(url: str, index: int) -> httpx.AsyncClient:
+    """A client of an address of its own, where this machine has more than one."""
+    transport = httpx.AsyncHTTPTransport(local_address=f"127.0.1.{1 + index}" if ATTACKER else None)
+    return httpx.AsyncClient(base_url=url, transport=transport, timeout=60)
+
+
+def requests() -> Iterator[tuple[str, dict]]:
+    """What the clients send: a path, and the options of `httpx`."""
+    random = Random(0)
+    for _ in range(DAMAGED):
+        yield "/predict", {"files": {"file": spoiled(PHOTO, random)}}
+    for _ in range(EXPLAINED):
+        image = base64.b64encode(PHOTO).decode()
+        yield "/api/v1/explain", {"json": {"image": image, "model": "cnn", "method": "gradcam"}}
+    large = costly()[2]
+    for _ in range(LARGE):
+        yield "/predict", {"files": {"file": large}}
+
+
+def spoiled(photo: bytes, random: Random) -> bytes:
+    """A photo of which some bytes are others; what its format says first stays."""
+    data = bytearray(photo)
+    for _ in range(random.randint(1, 20)):
+        data[random.randrange(16, len(data))] = random.randrange(256)
+    return bytes(data)
+
+
 # ------------------------------------------------------------------------------ table
 
 
+@dataclass(frozen=True)
+class Beside:
+    """How an ordinary visitor fared beside an attack.
+
+    Attributes:
+        ratios: by kind, how many times its usual time each answered request took.
+        lost: requests without a good answer.
+    """
+
+    ratios: dict[str, list[float]]
+    lost: int
+
+    @property
+    def medians(self) -> dict[str, float]:
+        """By kind; endless where none was answered."""
+        return {kind: median(each) if each else inf for kind, each in self.ratios.items()}
+
+    @property
+    def slowest(self) -> float:
+        """Of all kinds."""
+        return max((ratio for each in self.ratios.values() for ratio in each), default=inf)
+
+    @property
+    def median_holds(self) -> bool:
+        """Whether no kind took more than `MOST` times its usual time in the median."""
+        return all(ratio <= MOST for ratio in self.medians.values())
+
+    def __str__(self) -> str:
+        asked = sum(map(len, self.ratios.values())) + self.lost
+        middle = " | ".join(f"{ratio:.1f} ×" for ratio in self.medians.values())
+        median_holds, slowest_holds = ("yes" if each else "no" for each in (self.median_holds, self.slowest <= MOST))
+        return f"{asked} | {self.lost} | {middle} | {median_holds} | {self.slowest:.1f} × | {slowest_holds}"
+
+
 async def attacked(
-    url: str, name: str, attack: Attack, workers: int, seconds: float, usual: dict[str, float], pictures: list[bytes]
-) -> tuple[str, Visitor, Attacker]:
-    """A visitor's times beside an attack, as the first columns of its row, and who took part."""
+    url: str, attack: Attack, workers: int, seconds: float, usual: dict[str, float], pictures: list[bytes]
+) -> tuple[Visitor, Attacker, Beside]:
+    """Who took part in an attack, and how the visitor fared."""
     async with attackers(url, workers, pictures) as attacker:
         until = time.monotonic() + seconds
 
@@ -237,12 +329,8 @@ async def attacked(
         await asyncio.gather(*works, return_exceptions=True)
         for line in attacker.lines:
             line.close()
-    ratios = [each / usual[kind] for kind, times in visitor.seconds.items() for each in times]
-    asked = len(ratios) + len(visitor.lost)
-    middle = [f"{median(times) / usual[kind]:.1f} ×" if times else "–" for kind, times in visitor.seconds.items()]
-    slowest = f"{max(ratios):.1f} ×" if ratios else "–"
-    row = f"| {name} | {attacker.sent} | {asked} | {len(visitor.lost)} | {' | '.join(middle)} | {slowest} |"
-    return row, visitor, attacker
+    ratios = {kind: [each / usual[kind] for each in times] for kind, times in visitor.seconds.items()}
+    return visitor, attacker, Beside(ratios, len(visitor.lost))
 
 
 @asynccontextmanager
@@ -255,25 +343,38 @@ async def attackers(url: str, workers: int, pictures: list[bytes]) -> AsyncItera
         yield Attacker(url, http, pictures)
 
 
-def rows(url: str, process: int, folder: Path, log: Path, seconds: float) -> Iterator[str]:
-    """The table, row by row, and what was wrong below it."""
+def rows(url: str, process: int, folder: Path, log: Path, seconds: float, wrong: list[str]) -> Iterator[str]:
+    """The table, row by row, what stays after many clients, and what was wrong, which is added to a list as well."""
     alone = asyncio.run(Visitor(url).stay(0, fewest=USUAL))
     usual = {kind: median(times) for kind, times in alone.seconds.items()}
     pictures = costly()
     settle(process)
-    idle, wrong = resident(process), list(alone.lost)
-    yield "| attack | requests | ordinary ones | lost | predict | explain | slowest | peak | after | files left |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    idle = resident(process)
+    wrong += alone.lost
+    yield (
+        f"| attack | requests | ordinary ones | lost | predict | explain | medians ≤ {MOST} × | slowest | ≤ {MOST} × "
+        "| peak | after | files left |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
     alone_for = " | ".join(f"{1000 * each:.0f} ms" for each in usual.values())
-    yield f"| none | 0 | {2 * USUAL} | {len(alone.lost)} | {alone_for} | | 0 MiB | 0 MiB | 0 |"
+    yield f"| none | 0 | {2 * USUAL} | {len(alone.lost)} | {alone_for} | | | | 0 MiB | 0 MiB | 0 |"
     for name, attack, workers in ATTACKS:
         forget_peak(process)
-        row, visitor, attacker = asyncio.run(attacked(url, name, attack, workers, seconds, usual, pictures))
+        visitor, attacker, beside = asyncio.run(attacked(url, attack, workers, seconds, usual, pictures))
         highest = peak(process)
         files = calm(process, folder, idle)
         wrong += [f"{name}: {lost}" for lost in visitor.lost[:3]]
         wrong += [f"{name}: {attacker.reached} answers"] if attacker.reached else []
-        yield f"{row} {(highest - idle) / MIB:.0f} MiB | {(resident(process) - idle) / MIB:.0f} MiB | {files} |"
+        wrong += [] if beside.median_holds else [f"{name}: a median over {MOST} ×"]
+        memory = f"{(highest - idle) / MIB:.0f} MiB | {(resident(process) - idle) / MIB:.0f} MiB"
+        yield f"| {name} | {attacker.sent} | {beside} | {memory} | {files} |"
+    asyncio.run(many_clients(url))
+    calm(process, folder, idle)
+    held = resident(process) - idle
+    yield (
+        f"\nOver idle after {DAMAGED} damaged pictures, {EXPLAINED} explanations and {LARGE} large pictures: "
+        f"{held / MIB:.0f} MiB, at most {STAYS / MIB:.0f}: {'yes' if held <= STAYS else 'no'}"
+    )
     text = log.read_text(encoding="utf-8", errors="replace")
     yield f"\nTracebacks in the log: {text.count('Traceback')}, errors: {text.count('ERROR')}"
     yield from (f"    {line[:160]}" for line in text.splitlines() if "ERROR" in line)
@@ -357,20 +458,23 @@ def server(folder: Path, group: Path | None) -> Iterator[tuple[str, int]]:
         process.wait(30)
 
 
-def main() -> None:
+def main() -> int:
+    """Print the table; the status is 1 where something was wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.attack", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20, help="of each attack")
     given = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
+    wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder, limited() as group:
         with server(Path(folder), group) as (url, process):
             print(
                 f"The server may take {LIMIT / 2**30:.0f} GiB.\n" if group else "No limit on memory here.\n", flush=True
             )
-            for row in rows(url, process, Path(folder) / "uploads", Path(folder) / "log", given.seconds):
+            for row in rows(url, process, Path(folder) / "uploads", Path(folder) / "log", given.seconds, wrong):
                 print(row, flush=True)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
