@@ -1,6 +1,8 @@
 """Schemathesis over the description of the REST API: what it promises holds, whatever is sent."""
 
 import base64
+import re
+import threading
 
 import pytest
 import schemathesis
@@ -9,6 +11,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from app.api import rest
 from app.api.endpoints import Endpoint
+from tests.app.api import hostile
 from tests.app.api.conftest import EXAMPLES
 
 PICTURE = (EXAMPLES / "astronaut.jpg").read_bytes()
@@ -16,6 +19,7 @@ USABLE = {
     "image": base64.b64encode(PICTURE).decode(),
     "file": PICTURE,
     "files": [PICTURE],
+    "video": base64.b64encode(hostile.good_clip()).decode(),
     "model": "cnn",
     "model_version": "",
     "face": 0,
@@ -23,6 +27,7 @@ USABLE = {
     "against": "",
     "method": "gradcam",
     "params": None,
+    "measures": None,
     "experiment": None,
     "smallest_change": False,
     "split": "",
@@ -55,10 +60,33 @@ def each_once():
         yield
 
 
-@schema.parametrize()
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
-def test_what_the_description_promises_holds(case, url):
-    if case.meta.generation.mode.is_positive and isinstance(case.body, dict):
-        case.body |= {name: value for name, value in USABLE.items() if name in case.body}
-    form = case.media_type == "multipart/form-data"
-    case.call_and_validate(base_url=url.rstrip("/"), timeout=300, excluded_checks=OF_JSON * form)
+@pytest.fixture(scope="module", autouse=True)
+def warmed(url):
+    """Two threads that parse Python at once confuse CPython 3.11: TensorFlow while it warms up, and Hypothesis."""
+    for thread in threading.enumerate():
+        if thread.name == "warm-all":
+            thread.join()
+
+
+def described(path: str, method: str):
+    """The test of one route. Each has a function of its own: xdist runs tests of one name once."""
+
+    @schema.include(path=path, method=method).parametrize()
+    @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+    def test(case, url):
+        if case.meta.generation.mode.is_positive and isinstance(case.body, dict):
+            case.body |= {name: value for name, value in USABLE.items() if name in case.body}
+        form = case.media_type == "multipart/form-data"
+        case.call_and_validate(base_url=url.rstrip("/"), timeout=300, excluded_checks=OF_JSON * form)
+
+    return test
+
+
+for operation in (found.ok() for found in schema.get_all_operations()):
+    test_name = re.sub(r"\W+", "_", f"test_{operation.method}{operation.path}_is_what_its_description_promises")
+    globals()[test_name] = described(operation.path, operation.method)
+
+
+def test_every_route_is_tried():
+    routes = {(path, method) for path, methods in rest.create().openapi()["paths"].items() for method in methods}
+    assert len([name for name in globals() if name.endswith("_is_what_its_description_promises")]) == len(routes) > 10
