@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from app import clips, experiments, pipeline, reporting, text
-from app.api import encoding, responses, schemas
+from app.api import answers, encoding, fields, requests, responses
 from app.data import view
 from app.data.filters import Filters
 from app.serving import admission
@@ -35,7 +35,7 @@ MOST_IN_CROPS = 8
 # -------------------------------------------------------------------- functions
 
 
-def detect(photo: Photo, request: schemas.DetectRequest) -> dict[str, Any]:
+def detect(photo: Photo, request: requests.DetectRequest) -> dict[str, Any]:
     """The faces in a picture, largest first; none is an empty list."""
     try:
         found = pipeline.detections(photo, request.turn)
@@ -45,7 +45,7 @@ def detect(photo: Photo, request: schemas.DetectRequest) -> dict[str, Any]:
     return {**responses.size(found.photo), "faces": [responses.detected(face, found.photo) for face in found.faces]}
 
 
-def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
+def predict(photo: Photo, request: requests.PredictRequest) -> dict[str, Any]:
     """What the three models, their mean or the one that is named sees in every face, or in one.
 
     `emotion`, `confidence` and `probabilities` are those of the largest face that is answered: the named model's,
@@ -85,7 +85,7 @@ def predict(photo: Photo, request: schemas.PredictRequest) -> dict[str, Any]:
     }
 
 
-def keypoints(photo: Photo, request: schemas.KeypointsRequest) -> dict[str, Any]:
+def keypoints(photo: Photo, request: requests.KeypointsRequest) -> dict[str, Any]:
     """Fifteen named keypoints for every face, or for one; left and right are the person's own.
 
     `keypoints`, of which there are `num_keypoints`, are those of the largest face that is answered.
@@ -105,7 +105,7 @@ def keypoints(photo: Photo, request: schemas.KeypointsRequest) -> dict[str, Any]
     }
 
 
-def explain(photo: Photo, request: schemas.ExplainRequest) -> dict[str, Any]:
+def explain(photo: Photo, request: requests.ExplainRequest) -> dict[str, Any]:
     """Why one model says what it says about one face.
 
     `values` is the raw map on the 48x48 crop, and `limit` the size that counts as full strength; with
@@ -114,7 +114,7 @@ def explain(photo: Photo, request: schemas.ExplainRequest) -> dict[str, Any]:
     return _explained(_chosen(photo, request), request)[0]
 
 
-def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
+def trust(photo: Photo, request: requests.TrustRequest) -> dict[str, Any]:
     """An explanation, see /explain, and which tests it survives.
 
     `verdict` is "high", "some" or "none"; none means that the map is not shown to hold up, and `reason` says against
@@ -133,7 +133,7 @@ def trust(photo: Photo, request: schemas.TrustRequest) -> dict[str, Any]:
     return {**answer, "trust": pipeline.trusted(face, explanation, answer["prediction"]["version"]).to_json()}
 
 
-def report(photo: Photo, request: schemas.ReportRequest) -> dict[str, Any]:
+def report(photo: Photo, request: requests.ReportRequest) -> dict[str, Any]:
     """A file to keep about an explanation and which tests it survives: a page, a picture, a table or all numbers.
 
     `content` is the file's text, `png` its picture; `name` and `type` say what to call it and what it holds. Nothing is
@@ -147,7 +147,7 @@ def report(photo: Photo, request: schemas.ReportRequest) -> dict[str, Any]:
     made = pipeline.explain(request.model, face, target, method, request.params, prediction.version)
     tested = None if face.guessed else pipeline.trusted(face, made, prediction.version)
     whole = reporting.report(found.photo, face, prediction, made, tested)
-    name = schemas.REPORT_FILES[request.output]
+    name = fields.REPORT_FILES[request.output]
     content = reporting.content(whole.without_photo() if request.without_photo else whole, name)
     kind = reporting.FILES[name]
     picture = f"data:{kind};base64,{base64.b64encode(content).decode()}" if kind.startswith("image/") else None
@@ -161,7 +161,7 @@ def report(photo: Photo, request: schemas.ReportRequest) -> dict[str, Any]:
     }
 
 
-def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
+def compare(photo: Photo, request: requests.CompareRequest) -> dict[str, Any]:
     """The models side by side on one face: probabilities, Grad-CAM, SHAP and exact Shapley values of its parts.
 
     All explain the same emotion; with `against`, why not that one. The same method has the same `limit` for all
@@ -203,7 +203,7 @@ def compare(photo: Photo, request: schemas.CompareRequest) -> dict[str, Any]:
     }
 
 
-def lab(photo: Photo, request: schemas.LabRequest) -> dict[str, Any]:
+def lab(photo: Photo, request: requests.LabRequest) -> dict[str, Any]:
     """What an experiment on a face does to the three models' answers, and what their heatmaps had said.
 
     `crop` is the changed face, 48x48; with `maps` "png" it is a picture instead, with "none" left out.
@@ -225,7 +225,7 @@ def lab(photo: Photo, request: schemas.LabRequest) -> dict[str, Any]:
     }
 
 
-def dataset(request: schemas.DatasetRequest) -> dict[str, Any]:
+def dataset(request: requests.DatasetRequest) -> dict[str, Any]:
     """What the networks say about the faces of the server's dataset: counts, agreement, accuracy, and faces to look at.
 
     Rows of `confusion` are labels, its columns what the model names; `disagreement` counts, over all pairs of networks,
@@ -243,7 +243,7 @@ def dataset(request: schemas.DatasetRequest) -> dict[str, Any]:
     return responses.dataset(told, drawn, request.pictures, request.terms)
 
 
-def glass_box(photo: Photo, request: schemas.GlassBoxRequest) -> dict[str, Any]:
+def glass_box(photo: Photo, request: requests.GlassBoxRequest) -> dict[str, Any]:
     """What a readable model sees in twenty measures of a face's keypoints, and exactly why.
 
     It stands beside the three networks, is less often right, and is no part of their mean. Each emotion's score is its
@@ -260,7 +260,7 @@ def glass_box(photo: Photo, request: schemas.GlassBoxRequest) -> dict[str, Any]:
     }
 
 
-def video(data: bytes, request: schemas.VideoRequest) -> dict[str, Any]:
+def video(data: bytes, request: requests.VideoRequest) -> dict[str, Any]:
     """Who is seen in a clip, and what a model or the mean of all reads in each person over time.
 
     Four frames a second are read, `frames` in all; `seconds` is when the last one is, and in each moment when it is.
@@ -287,7 +287,7 @@ class Endpoint:
     """
 
     function: Callable[..., dict[str, Any]]
-    request: type[schemas.Request]
+    request: type[requests.Request]
     response: type
     route: str
     queue: str
@@ -305,21 +305,21 @@ class Endpoint:
     @property
     def media(self) -> str:
         """The field that holds what it is asked about: "image", "video", or "" where there is none."""
-        if issubclass(self.request, schemas.VideoRequest):
+        if issubclass(self.request, requests.VideoRequest):
             return "video"
-        return "image" if issubclass(self.request, schemas.ImageRequest) else ""
+        return "image" if issubclass(self.request, requests.ImageRequest) else ""
 
-    def decode(self, body: schemas.Request) -> Photo | bytes | None:
+    def decode(self, body: requests.Request) -> Photo | bytes | None:
         """The photo, or the bytes of the clip, that a request holds; None where it takes neither.
 
         Raises:
             PhotoError, ClipError: it holds none.
         """
-        if isinstance(body, schemas.VideoRequest):
+        if isinstance(body, requests.VideoRequest):
             data = encoding.decode(body.video, "clip")
             clip.check(data)
             return data
-        return photos.read(encoding.decode(body.image)) if isinstance(body, schemas.ImageRequest) else None
+        return photos.read(encoding.decode(body.image)) if isinstance(body, requests.ImageRequest) else None
 
     def request_schema(self) -> dict[str, Any]:
         """What it takes as a JSON schema, without the titles that only repeat the names."""
@@ -334,7 +334,7 @@ class Endpoint:
         return TypeAdapter(self.response).json_schema()
 
     def answer(
-        self, given: Photo | bytes | None, request: schemas.Request, started: float | None = None
+        self, given: Photo | bytes | None, request: requests.Request, started: float | None = None
     ) -> dict[str, Any]:
         """The function's answer, with how long it took.
 
@@ -355,17 +355,17 @@ PREDICT, EXPLAIN = admission.PREDICT, admission.EXPLAIN
 ENDPOINTS = {
     endpoint.name: endpoint
     for endpoint in (
-        Endpoint(detect, schemas.DetectRequest, schemas.DetectResponse, "detect", PREDICT),
-        Endpoint(predict, schemas.PredictRequest, schemas.PredictResponse, "predict/emotion", PREDICT),
-        Endpoint(keypoints, schemas.KeypointsRequest, schemas.KeypointsResponse, "predict/keypoints", PREDICT),
-        Endpoint(explain, schemas.ExplainRequest, schemas.ExplainResponse, "explain", EXPLAIN),
-        Endpoint(trust, schemas.TrustRequest, schemas.TrustResponse, "trust", EXPLAIN),
-        Endpoint(report, schemas.ReportRequest, schemas.ReportResponse, "report", EXPLAIN),
-        Endpoint(compare, schemas.CompareRequest, schemas.CompareResponse, "compare", EXPLAIN),
-        Endpoint(lab, schemas.LabRequest, schemas.LabResponse, "lab", EXPLAIN),
-        Endpoint(dataset, schemas.DatasetRequest, schemas.DatasetResponse, "dataset/summary", PREDICT),
-        Endpoint(glass_box, schemas.GlassBoxRequest, schemas.GlassBoxResponse, "glass-box", PREDICT),
-        Endpoint(video, schemas.VideoRequest, schemas.VideoResponse, "video", EXPLAIN),
+        Endpoint(detect, requests.DetectRequest, answers.DetectResponse, "detect", PREDICT),
+        Endpoint(predict, requests.PredictRequest, answers.PredictResponse, "predict/emotion", PREDICT),
+        Endpoint(keypoints, requests.KeypointsRequest, answers.KeypointsResponse, "predict/keypoints", PREDICT),
+        Endpoint(explain, requests.ExplainRequest, answers.ExplainResponse, "explain", EXPLAIN),
+        Endpoint(trust, requests.TrustRequest, answers.TrustResponse, "trust", EXPLAIN),
+        Endpoint(report, requests.ReportRequest, answers.ReportResponse, "report", EXPLAIN),
+        Endpoint(compare, requests.CompareRequest, answers.CompareResponse, "compare", EXPLAIN),
+        Endpoint(lab, requests.LabRequest, answers.LabResponse, "lab", EXPLAIN),
+        Endpoint(dataset, requests.DatasetRequest, answers.DatasetResponse, "dataset/summary", PREDICT),
+        Endpoint(glass_box, requests.GlassBoxRequest, answers.GlassBoxResponse, "glass-box", PREDICT),
+        Endpoint(video, requests.VideoRequest, answers.VideoResponse, "video", EXPLAIN),
     )
 }
 """What programs can ask for, by name."""
@@ -374,7 +374,7 @@ ENDPOINTS = {
 # ------------------------------------------------------------------------ parts
 
 
-def _faces(photo: Photo, request: schemas.KeypointsRequest | schemas.PredictRequest) -> pipeline.Detections:
+def _faces(photo: Photo, request: requests.KeypointsRequest | requests.PredictRequest) -> pipeline.Detections:
     found = pipeline.some(pipeline.detections(photo, request.turn, request.whole_picture))
     return found if request.face is None else found.pick(request.face)
 
@@ -391,16 +391,16 @@ def _in_moved_crops(
 
 def _chosen(
     photo: Photo,
-    request: schemas.ExplainRequest
-    | schemas.ReportRequest
-    | schemas.CompareRequest
-    | schemas.LabRequest
-    | schemas.GlassBoxRequest,
+    request: requests.ExplainRequest
+    | requests.ReportRequest
+    | requests.CompareRequest
+    | requests.LabRequest
+    | requests.GlassBoxRequest,
 ) -> pipeline.Detections:
     return pipeline.some(pipeline.detections(photo, request.turn, request.whole_picture)).pick(request.face)
 
 
-def _explained(found: pipeline.Detections, request: schemas.ExplainRequest) -> tuple[dict[str, Any], Explanation]:
+def _explained(found: pipeline.Detections, request: requests.ExplainRequest) -> tuple[dict[str, Any], Explanation]:
     [face] = found.faces
     version = pipeline.latest(request.model, request.model_version)
     prediction = pipeline.predict(request.model, [face], version)[0]

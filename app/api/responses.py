@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from app import clips, glass_text, lab_text, text
-from app.api import schemas
+from app.api import answers
 from app.data.accuracy import Rate
 from app.data.faces import emotion
 from app.data.terms import Terms
@@ -64,7 +64,7 @@ def chosen(found: Detections) -> dict[str, Any]:
     return {"turned": found.photo.turned, **detected(face, found.photo)}
 
 
-def keypoints(face: Face, photo: Photo) -> list[schemas.Keypoint]:
+def keypoints(face: Face, photo: Photo) -> list[answers.Keypoint]:
     """A face's keypoints by name, in pixels of the photo, and whether each lies inside it."""
     points = cast(np.ndarray, face.keypoints)
     return [
@@ -73,23 +73,23 @@ def keypoints(face: Face, photo: Photo) -> list[schemas.Keypoint]:
     ]
 
 
-def prediction(of_model: Prediction) -> schemas.ModelPrediction:
+def prediction(of_model: Prediction) -> answers.ModelPrediction:
     """What one model says."""
     return {
         "model": of_model.model,
         "version": of_model.version,
         "emotion": of_model.emotion,
         "confidence": of_model.confidence,
-        "probabilities": cast(schemas.Probabilities, dict(zip(EMOTIONS, of_model.probabilities.tolist(), strict=True))),
+        "probabilities": cast(answers.Probabilities, dict(zip(EMOTIONS, of_model.probabilities.tolist(), strict=True))),
     }
 
 
-def predicted(of_model: Prediction, moved: CropSensitivity | None = None) -> schemas.PredictedModel:
+def predicted(of_model: Prediction, moved: CropSensitivity | None = None) -> answers.PredictedModel:
     """What one model says, which labels stay possible, and what becomes of the answer in crops a little off."""
     crops = None
     if moved is not None:
         numbers = asdict(moved)
-        crops = cast(schemas.CropSensitivity, {key: numbers[key] for key in schemas.CropSensitivity.__annotations__})
+        crops = cast(answers.CropSensitivity, {key: numbers[key] for key in answers.CropSensitivity.__annotations__})
     return {**prediction(of_model), "likely": list(of_model.likely), "crops": crops}
 
 
@@ -100,7 +100,7 @@ def explanation(
     shared: Scale,
     maps: str = "arrays",
     usual: Mapping[str, Mapping[str, float]] | None = None,
-) -> schemas.ExplanationResult:
+) -> answers.ExplanationResult:
     """A map with its evidence by part of the face.
 
     Args:
@@ -108,7 +108,7 @@ def explanation(
         face: the face that was explained, with its keypoints.
         answer: what the model says of it; a coloured map is pale where the face hardly looks so to it.
         shared: what full strength means; its limit is answered.
-        maps: one of `schemas.MAPS`; `values` is the raw map, `png` the coloured one over the face's crop.
+        maps: one of `fields.MAPS`; `values` is the raw map, `png` the coloured one over the face's crop.
         usual: the mean shares of each part in maps of other faces; None where not measured.
     """
     told = evidence.by_region(made.values, regions.masks(face.crop_keypoints, face.crop.shape[0]), usual)
@@ -123,14 +123,14 @@ def explanation(
         "limit": shared.limit,
         "values": made.values.astype(float).tolist() if maps == "arrays" else None,
         "png": picture(figures.overlay(face.crop, made.values, shared, opacity)) if maps == "png" else None,
-        "regions": [cast(schemas.Region, asdict(item)) for item in told],
+        "regions": [cast(answers.Region, asdict(item)) for item in told],
         "words": evidence.message(made, told),
         "params": made.params.to_json(),
         "seconds": made.seconds,
     }
 
 
-def interactions_of(found: Interactions) -> schemas.InteractionsResult:
+def interactions_of(found: Interactions) -> answers.InteractionsResult:
     """What the parts of a face are worth, alone and together, as JSON."""
 
     def by_fill(name: str, *place: int) -> dict[str, float]:
@@ -233,7 +233,7 @@ def dataset(told: Summary, drawn: Plane | None, pictures: bool, terms_of: str = 
         if agreement is None
         else {
             "all_same": agreement.all_same,
-            "pairs": [cast(schemas.NetworkPair, asdict(pair)) for pair in agreement.pairs],
+            "pairs": [cast(answers.NetworkPair, asdict(pair)) for pair in agreement.pairs],
             "disagreement": agreement.disagreement.tolist(),
             "right_same": agreement.right_same and rate(agreement.right_same),
             "right_differ": agreement.right_differ and rate(agreement.right_differ),
@@ -261,7 +261,7 @@ def dataset(told: Summary, drawn: Plane | None, pictures: bool, terms_of: str = 
     }
 
 
-def rate(found: Rate) -> schemas.Rate:
+def rate(found: Rate) -> answers.Rate:
     """How many faces were named right, with the interval of their share."""
     return {
         "faces": found.faces,
@@ -272,7 +272,7 @@ def rate(found: Rate) -> schemas.Rate:
     }
 
 
-def _face(example: Example, pictures: bool) -> schemas.DatasetFace:
+def _face(example: Example, pictures: bool) -> answers.DatasetFace:
     png = base64.b64encode(example.crop).decode() if pictures and example.crop else None
     return {
         "photo": example.photo,
@@ -288,7 +288,7 @@ def _face(example: Example, pictures: bool) -> schemas.DatasetFace:
     }
 
 
-def _terms(found: Terms, emotion: str) -> schemas.GlassBoxTerms:
+def _terms(found: Terms, emotion: str) -> answers.GlassBoxTerms:
     steps = [found.steps(measure, EMOTIONS.index(emotion)) if emotion else [] for measure in range(len(MEASURES))]
     return {
         "version": found.box.version,
@@ -309,7 +309,7 @@ def _terms(found: Terms, emotion: str) -> schemas.GlassBoxTerms:
     }
 
 
-def _map(drawn: Plane) -> schemas.DatasetMap:
+def _map(drawn: Plane) -> answers.DatasetMap:
     columns = (drawn.places.tolist(), drawn.answers, drawn.labels, drawn.confidences.tolist())
     return {
         "method": drawn.method,
@@ -322,7 +322,7 @@ def _map(drawn: Plane) -> schemas.DatasetMap:
     }
 
 
-def lab(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = None) -> schemas.LabResult:
+def lab(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = None) -> answers.LabResult:
     """An outcome as JSON.
 
     Args:
@@ -341,7 +341,7 @@ def lab(outcome: Outcome, found: Mapping[str, Counterfactual | None] | None = No
     }
 
 
-def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | None] | None) -> schemas.LabModel:
+def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | None] | None) -> answers.LabModel:
     tried = outcome.models[name]
     forecast = tried.forecast
     return {
@@ -366,7 +366,7 @@ def _tried(name: str, outcome: Outcome, found: Mapping[str, Counterfactual | Non
     }
 
 
-def _smallest(found: Counterfactual | None) -> schemas.SmallestChange:
+def _smallest(found: Counterfactual | None) -> answers.SmallestChange:
     if found is None:
         return {
             "found": False,
@@ -403,12 +403,12 @@ def video(found: clips.Clip) -> dict[str, Any]:
     }
 
 
-def _moments(found: clips.Clip, person: int) -> list[schemas.PersonMoment]:
+def _moments(found: clips.Clip, person: int) -> list[answers.PersonMoment]:
     _, _, smooth = found.timeline(person)
     return [
         {
             "seconds": round(moment.at, 3),
-            "box": cast(schemas.Box, dict(zip(BOX, (round(float(side), 2) for side in sighting.box), strict=True))),
+            "box": cast(answers.Box, dict(zip(BOX, (round(float(side), 2) for side in sighting.box), strict=True))),
             "emotion": sighting.prediction.emotion,
             "confidence": sighting.prediction.confidence,
             "probabilities": _named(sighting.prediction.probabilities),
@@ -418,5 +418,5 @@ def _moments(found: clips.Clip, person: int) -> list[schemas.PersonMoment]:
     ]
 
 
-def _named(probabilities: np.ndarray) -> schemas.Probabilities:
-    return cast(schemas.Probabilities, dict(zip(EMOTIONS, map(float, probabilities), strict=True)))
+def _named(probabilities: np.ndarray) -> answers.Probabilities:
+    return cast(answers.Probabilities, dict(zip(EMOTIONS, map(float, probabilities), strict=True)))

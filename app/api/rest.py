@@ -22,7 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 
 from app import VERSION
-from app.api import errors, schemas, validation
+from app.api import answers, errors, requests, validation
 from app.api.endpoints import ENDPOINTS, Endpoint
 from app.serving import admission, engines, metrics, reports
 from app.serving.admission import Answer, Given, WorkQueue
@@ -116,13 +116,13 @@ def redoc_script() -> Response:
 async def health(
     response: Response,
     ready: Annotated[bool, Query(description="Answer 503 until faces can be read.")] = False,
-) -> schemas.Health:
+) -> answers.Health:
     """Whether the server is alive, and which models are ready; never waits for a model."""
     status = await asyncio.to_thread(engines.current().health)  # a cluster's is asked for over the network
     able = zoo.ready(status)
     if ready and not able:
         raise BusyError("The models are still loading", "", f"Try again in {WAIT} s", seconds=WAIT)
-    models: dict[str, schemas.ModelHealth] = {
+    models: dict[str, answers.ModelHealth] = {
         name: {"state": found.state, "version": found.version, "source": found.source, "revision": found.revision}
         for name, found in status.items()
     }
@@ -136,13 +136,13 @@ def tell_metrics(request: Request) -> Response:
 
 
 @router.get("/emotions", tags=["server"])
-async def emotions() -> schemas.EmotionNames:
+async def emotions() -> answers.EmotionNames:
     """The emotions that the models tell apart, in their order everywhere."""
     return {"emotions": list(EMOTIONS)}
 
 
 @router.get("/models", tags=["server"])
-def models() -> schemas.Models:
+def models() -> answers.Models:
     """What is known about each model: where it came from, what it was measured to do, and what it cannot."""
     return {"models": [_facts(name, status) for name, status in engines.current().health().items()]}
 
@@ -229,7 +229,7 @@ router.add_api_route(
 )
 
 
-@router.post("/predict/batch", tags=["files"], response_model=schemas.BatchResponse, responses=COMPUTING)
+@router.post("/predict/batch", tags=["files"], response_model=answers.BatchResponse, responses=COMPUTING)
 async def predict_batch(request: Request, files: list[UploadFile]) -> Response:
     """What the three models see in every face of up to 16 pictures; an error of one is in its place."""
     if len(files) > MOST_FILES:
@@ -294,7 +294,7 @@ def answer_file(endpoint: Endpoint, file: UploadFile) -> dict[str, Any]:
     return endpoint.answer(picture, endpoint.request.model_validate({"image": ""}), started)
 
 
-def answer_json(endpoint: Endpoint, body: schemas.Request) -> dict[str, Any]:
+def answer_json(endpoint: Endpoint, body: requests.Request) -> dict[str, Any]:
     """An endpoint's answer to a request that holds its picture or clip, where it takes one.
 
     Raises:
@@ -312,8 +312,8 @@ def _milliseconds(started: float) -> float:
     return round(1000 * (perf_counter() - started), 1)
 
 
-def _facts(name: str, status: zoo.Status) -> schemas.ModelFacts:
-    facts: dict[str, Any] = dict.fromkeys(schemas.ModelFacts.__annotations__) | {"name": name, "state": status.state}
+def _facts(name: str, status: zoo.Status) -> answers.ModelFacts:
+    facts: dict[str, Any] = dict.fromkeys(answers.ModelFacts.__annotations__) | {"name": name, "state": status.state}
     if status.state == "ready":
         report = engines.current().card(name)
         of_card = ("architecture", "version", "date", "parameters", "metrics", "licence", "sha256")
@@ -326,4 +326,4 @@ def _facts(name: str, status: zoo.Status) -> schemas.ModelFacts:
             "data": list(report.card.data),
             "limits": list(report.card.limits),
         }
-    return cast(schemas.ModelFacts, facts)
+    return cast(answers.ModelFacts, facts)

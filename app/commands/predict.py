@@ -78,26 +78,26 @@ def watched(files: list[Path], **values: Any) -> Iterator[dict[str, Any]]:
 
     Args:
         files: of pictures.
-        values: fields of `schemas.PredictRequest` by name.
+        values: fields of `requests.PredictRequest` by name.
     """
     from rich.console import Console
     from rich.progress import track
 
-    from app.api import schemas, validation
+    from app.api import requests, validation
     from app.serving import canary, engines
     from models import precision
 
     canary.canaries()
     precision.bfloat16()
     engines.current()
-    request = validation.read(schemas.PredictRequest, {"image": "", **values})
+    request = validation.read(requests.PredictRequest, {"image": "", **values})
     bar = Console(stderr=True)
     for path in track(files, "Reading", console=bar, transient=True, disable=not bar.is_terminal):
         yield {"file": str(path).encode(errors="replace").decode()} | answer(path, request)
 
 
 def answer(path: Path, request: Any) -> dict[str, Any]:
-    """What the API answers about a photo: `schemas.PredictResponse`, or `errors.ErrorResponse` where it fails."""
+    """What the API answers about a photo: `answers.PredictResponse`, or `errors.ErrorResponse` where it fails."""
     from app.api import endpoints, errors
     from models import photo
 

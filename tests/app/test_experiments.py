@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from app import experiments, lab_text, source_faces, text
-from app.api import responses, schemas
+from app.api import answers, responses
 from explain import evidence
 from explain.base import Target
 from explain.lab.apply import apply, elsewhere, random_patch
@@ -178,7 +178,7 @@ def test_the_answer_is_plain_json_with_a_schema(one):
             probability > told["after"]["probabilities"]["happy"] for probability in told["random"]["probabilities"]
         ]
         assert told["random"]["exceeded"] == sum(above)
-    schema = json.dumps(TypeAdapter(schemas.LabResult).json_schema())
+    schema = json.dumps(TypeAdapter(answers.LabResult).json_schema())
     assert all(f'"{key}"' in schema for key in (*answer, *answer["models"][0], "ties"))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic_core import to_json
 
-from app.api import schemas
+from app.api import requests
 from app.api.endpoints import ENDPOINTS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -52,16 +52,16 @@ def values(schema: dict) -> str:
 
 def order(name: str) -> int:
     """Where a field stands: as in the request with the most fields, then the others."""
-    requests = (
-        schemas.ExplainRequest,
-        schemas.LabRequest,
-        schemas.PredictRequest,
-        schemas.ReportRequest,
-        schemas.DatasetRequest,
-        schemas.GlassBoxRequest,
-        schemas.VideoRequest,
+    models = (
+        requests.ExplainRequest,
+        requests.LabRequest,
+        requests.PredictRequest,
+        requests.ReportRequest,
+        requests.DatasetRequest,
+        requests.GlassBoxRequest,
+        requests.VideoRequest,
     )
-    fields = list(dict.fromkeys([name for request in requests for name in request.model_fields]))
+    fields = list(dict.fromkeys([name for request in models for name in request.model_fields]))
     return fields.index(name)
 
 

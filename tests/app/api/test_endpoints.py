@@ -10,7 +10,7 @@ import pytest
 from gradio_client import handle_file
 
 from app import pipeline, reporting, text
-from app.api import endpoints, responses, schemas, validation
+from app.api import endpoints, requests, responses, validation
 from app.api.endpoints import ENDPOINTS
 from explain import evidence, figures, registry, scale
 from explain.base import Target
@@ -161,12 +161,12 @@ def test_lab_without_an_experiment_leaves_the_face(client, face):
 
 
 def test_how_sure_a_prediction_is_is_answered_and_crops_only_when_asked_for(astronaut, monkeypatch):
-    request = schemas.PredictRequest(image="")
+    request = requests.PredictRequest(image="")
     bare = endpoints.predict(astronaut, request)["faces"][0]["predictions"]
     assert [each["crops"] for each in bare] == [None] * 3
     for each in bare:
         assert each["likely"][0] == each["emotion"] and set(each["likely"]) <= set(EMOTIONS)
-    [mean] = endpoints.predict(astronaut, schemas.PredictRequest(image="", model="mean", crops=True))["faces"][0][
+    [mean] = endpoints.predict(astronaut, requests.PredictRequest(image="", model="mean", crops=True))["faces"][0][
         "predictions"
     ]
     face = pipeline.faces_in(astronaut)[0]
@@ -177,7 +177,7 @@ def test_how_sure_a_prediction_is_is_answered_and_crops_only_when_asked_for(astr
     assert mean["crops"]["lowest"] < mean["confidence"] and mean["crops"]["others"] == {}
     monkeypatch.setattr(endpoints, "MOST_IN_CROPS", 0)
     with pytest.raises(ParameterError, match="Name one by"):
-        endpoints.predict(astronaut, schemas.PredictRequest(image="", crops=True))
+        endpoints.predict(astronaut, requests.PredictRequest(image="", crops=True))
 
 
 def test_report_answers_one_file_a_call_without_the_photo_where_that_is_asked():
@@ -185,7 +185,7 @@ def test_report_answers_one_file_a_call_without_the_photo_where_that_is_asked():
     picture = photo.read(PICTURE)
 
     def made(**fields):
-        request = schemas.ReportRequest(image="", method="gradcam", emotion="sad", **fields)
+        request = requests.ReportRequest(image="", method="gradcam", emotion="sad", **fields)
         return ENDPOINTS["report"].answer(picture, request)
 
     answers = {name: made(output=name.split(".")[0], without_photo=True) for name in reporting.FILES}
@@ -225,25 +225,25 @@ def test_measures_of_the_glass_box_are_moved_one_by_one(client):
 
 
 def test_a_whole_number_may_be_written_with_a_point():
-    asked = schemas.DatasetRequest(bins=5.0, examples=2.0, points=0.0)
+    asked = requests.DatasetRequest(bins=5.0, examples=2.0, points=0.0)
     assert (asked.bins, asked.examples, asked.points) == (5, 2, 0) and isinstance(asked.bins, int)
     for wrong in (5.5, True, "5", float("inf")):
         with pytest.raises(ValueError, match="bins"):
-            schemas.DatasetRequest(bins=wrong)
+            requests.DatasetRequest(bins=wrong)
 
 
 def test_more_than_is_told_is_refused_and_not_cut():
     for name, most in (("bins", 20), ("examples", 50), ("points", 5000)):
-        assert getattr(validation.read(schemas.DatasetRequest, {name: most}), name) == most
+        assert getattr(validation.read(requests.DatasetRequest, {name: most}), name) == most
         with pytest.raises(ParameterError, match=f"'{name}' is too large. Received: {most + 1}. Use {most} or less"):
-            validation.read(schemas.DatasetRequest, {name: most + 1})
+            validation.read(requests.DatasetRequest, {name: most + 1})
 
 
 def test_a_picture_of_a_map_is_pale_where_the_face_hardly_looks_so(face):
     prediction = pipeline.predict("cnn", [face])[0]
     weak = EMOTIONS[int(prediction.probabilities.argmin())]
     for emotion, strength in ((weak, text.PALEST), (prediction.emotion, 1.0)):
-        request = schemas.ExplainRequest(image="", emotion=emotion, method="saliency", maps="png")
+        request = requests.ExplainRequest(image="", emotion=emotion, method="saliency", maps="png")
         answer = endpoints.explain(photo.read(PICTURE), request)
         made = pipeline.explain("cnn", face, Target.named(emotion), "saliency")
         drawn = figures.overlay(face.crop, made.values, scale.shared([made]), figures.OPACITY * strength)

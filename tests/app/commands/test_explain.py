@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from app import cli, pipeline, reporting
-from app.api import schemas
+from app.api import requests
 from app.api.endpoints import ENDPOINTS
 from app.commands import Degrees
 from app.commands.explain import Model, parameters
@@ -39,7 +39,7 @@ def test_the_report_has_what_the_api_answers(tmp_path):
     done = run(ASTRONAUT, "--out", out, "--method", "gradcam")
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in out.iterdir()) == sorted(reporting.FILES)
-    request = schemas.TrustRequest(image="", method="gradcam")
+    request = requests.TrustRequest(image="", method="gradcam")
     expected = ENDPOINTS["trust"].answer(photo.read(ASTRONAUT), request)
     found = numbers(out)
     for key in ("box", "score", "turned", "prediction"):

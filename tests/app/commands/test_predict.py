@@ -15,7 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from app import cli, pipeline, text
-from app.api import schemas
+from app.api import requests
 from app.api.endpoints import ENDPOINTS
 from app.commands import predict
 from models import photo, zoo
@@ -32,7 +32,7 @@ def run(*arguments):
 
 def answered(path, **values):
     """What POST /predict answers, but for the time it took."""
-    request = schemas.PredictRequest(image="", **values)
+    request = requests.PredictRequest(image="", **values)
     answer = ENDPOINTS["predict"].answer(photo.read(path), request)
     return {key: value for key, value in answer.items() if key != "milliseconds"}
 

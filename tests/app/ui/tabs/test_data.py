@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from app.api import endpoints, schemas
+from app.api import endpoints, requests
 from app.data import reading
 from app.ui.tabs import data
 from tests.app.data.conftest import plain, sharp, use
@@ -107,7 +107,7 @@ def test_pictures_are_shown_where_the_dataset_holds_them(use, plain):
 def test_the_page_shows_the_numbers_of_the_api(use, plain):
     answers = {f"cnn_{name}": values for name, values in zip(["happy"], [sharp("sad", "sad")[:, 3]], strict=True)}
     use(plain("happy", "sad", labels=["happy", "fear"], **{"cnn_sad": np.float32([0.9, 0.9])} | answers))
-    view, answer = show(), endpoints.dataset(schemas.DatasetRequest())
+    view, answer = show(), endpoints.dataset(requests.DatasetRequest())
     for row in answer["accuracy"]:
         assert f"<td>{100 * row['accuracy']:.1f}\u00a0%</td>" in view.tables
     same = [round(100 * pair["same"] / answer["faces"], 1) for pair in answer["agreement"]["pairs"]]
@@ -124,7 +124,7 @@ def shipped(monkeypatch):
 
 def test_the_glass_boxs_terms_are_drawn_as_the_api_tells_them(shipped):
     note, bars, dots = data.add_up("sad", *ASKED)
-    answer = endpoints.dataset(schemas.DatasetRequest(terms="sad"))["glass_box"]
+    answer = endpoints.dataset(requests.DatasetRequest(terms="sad"))["glass_box"]
     assert answer["faces"] == answer["background"] == 7153 and "(7,153 faces)" in note
     strongest = sorted(answer["terms"], key=lambda each: -each["strength"]["sad"])
     assert list(figure(bars).data[0].x) == pytest.approx([each["strength"]["sad"] for each in strongest], abs=1e-4)

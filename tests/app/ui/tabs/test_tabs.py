@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app import error_messages, main, pipeline, text
-from app.api import endpoints, schemas
+from app.api import endpoints, requests
 from app.live import Stream
 from app.serving import admission
 from app.ui import session
@@ -240,7 +240,7 @@ def test_the_mean_needs_several_models(one):
 
 
 def test_the_mean_on_the_page_is_that_of_the_api(one):
-    request = schemas.PredictRequest(image="", model="mean")
+    request = requests.PredictRequest(image="", model="mean")
     [face] = endpoints.predict(one.photo, request)["faces"]
     expected = list(face["predictions"][0]["probabilities"].values())
     assert predict.predicted(one).face_together.probabilities == pytest.approx(expected, abs=0.01)
