@@ -188,7 +188,8 @@ def wrong(field: dict) -> list:
     if "boolean" in types:
         return ["yes", 1, None]
     if "integer" in types:
-        return [field.get("minimum", 0) - 1, "first", True, 0.5] + [field["maximum"] + 1] * ("maximum" in field)
+        over = [field["maximum"] + 1] if "maximum" in field else []
+        return [field.get("minimum", 0) - 1, "first", True, 0.5, *over]
     if "object" in types:
         return ["fast", [1], True]
     return [5, ["x"]]
