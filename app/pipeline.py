@@ -116,11 +116,13 @@ def some(found: Detections) -> Detections:
     """
     if not found.faces:
         width, height = found.photo.size
+        odd = text.odd(found.photo)
         raise NoFaceError(
             "No face was found in the picture",
             f"0 faces in {width} x {height} pixels",
-            text.odd(found.photo)
-            or "Try a photo with a larger face that nothing covers, or take the whole picture as the face",
+            f"{odd} Or take the whole picture as the face"
+            if odd
+            else "Try a photo with a larger face that nothing covers, or take the whole picture as the face",
         )
     return found
 

@@ -197,7 +197,7 @@ async def predict(request: Request, file: UploadFile) -> Response:
     files = sum(not isinstance(value, str) for _, value in parts)
     if files > 1:
         raise ParameterError(
-            "The form has several files, and one picture is read at a time",
+            "The form holds more than one file",
             f"{files} files",
             f"Send one as 'file', or up to {MOST_FILES} as 'files' to POST /predict/batch",
         )

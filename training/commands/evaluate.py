@@ -37,7 +37,9 @@ def evaluate(
         KEYPOINT_MODEL: {"--photos": photos, "--no-robustness": not robustness},
     }
     if given := [option for option, value in pointless.get(name, {}).items() if value]:
-        raise ParameterError(f"The measurement of {name} has no such option", ", ".join(given), "Leave it out")
+        raise ParameterError(
+            f"The measurement of {name} was given options that change nothing", ", ".join(given), "Leave it out"
+        )
     if name == TOGETHER:
         _tell(ensemble(data, SHIPPED, photos))
         return

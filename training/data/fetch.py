@@ -61,8 +61,7 @@ def from_kaggle(handle: str, folder: str | Path) -> Path:
         raise DataError(
             "Data from Kaggle could not be fetched",
             "the package kagglehub is not installed",
-            "Install it: `uv pip install kagglehub` or `.venv/bin/python -m pip install kagglehub`; or download the "
-            "files by hand and give --data",
+            "Run `uv pip install kagglehub` or `.venv/bin/python -m pip install kagglehub`, or give files by --data",
         ) from error
     folder = Path(folder)
     try:
