@@ -172,7 +172,7 @@ def trust(name: str, table: Mapping[str, Any] | None) -> str:
         rows=[_trust_row(method, found, _faces(table, found)) for method, found in ranked],
         missing=text.listed([entry.title for key, entry in METHODS.items() if key not in table["methods"]]),
         fills=[_fill_row(method, found) for method, found in ranked if found.get("by_fill")],
-        hidden=list(figures.HIDDEN.values()),
+        hidden=["all ways together", *figures.HIDDEN.values()],
     )
 
 
@@ -188,15 +188,16 @@ def standing(found: Mapping[str, Any]) -> str:
 
     It holds up when its maps gain more than other faces' maps, than their average and than a blob in the middle beyond
     doubt (the intervals lie above 0) and beat all four controls on more than half of the faces; in part when they gain
-    more than other faces' maps beyond doubt. A method that fails the randomisation test does neither.
+    more than other faces' maps and than their average beyond doubt. A method that fails the randomisation test does
+    neither.
     """
-    others, *stronger = (
+    others, average, centre = (
         (found.get(f"less_{name}") or {}).get("low", 0) for name in ("other_faces", "average_map", "centre_prior")
     )
-    if not _forgets(found) or others <= 0:
+    if not _forgets(found) or min(others, average) <= 0:
         return "no"
     often = (found.get("beats_all") or {}).get("mean", 0)
-    return "holds up" if min(stronger) > 0 and often > 0.5 else "in part"
+    return "holds up" if centre > 0 and often > 0.5 else "in part"
 
 
 def _faces(table: Mapping[str, Any], found: Mapping[str, Any]) -> int | None:
@@ -210,7 +211,8 @@ def _trust_row(method: str, found: Mapping[str, Any], faces: int | None) -> dict
     last = {"mean": (test.get("correlation") or [None])[-1], "low": test.get("low"), "high": test.get("high")}
     gain, correlation = (lambda x: f"{x:+z.2f}"), (lambda x: f"{x:z.2f}")
     cells = [
-        *(_interval(found.get(name), gain) for name in ("relevance_gain", "less_other_faces", "less_centre_prior")),
+        _interval(found.get("relevance_gain"), gain),
+        _interval(found.get("less_centre_prior"), gain),
         *(
             _interval(found.get(f"beats_{name}"), text.share)
             for name in ("other_faces", "average_map", "centre_prior", "random", "all")
@@ -218,15 +220,14 @@ def _trust_row(method: str, found: Mapping[str, Any], faces: int | None) -> dict
         _interval(found.get("stability"), correlation),
         _interval(last if None not in last.values() else None, correlation),
         [text.duration(found["seconds"])] if "seconds" in found else [],
-        [f"{faces}"] if faces else [],
     ]
     kind = {"holds up": "good", "in part": "fair", "no": "poor"}[word]
-    return {"title": _title(method), "word": word, "kind": kind, "cells": cells}
+    return {"title": _title(method), "faces": faces, "word": word, "kind": kind, "cells": cells}
 
 
 def _fill_row(method: str, found: Mapping[str, Any]) -> dict[str, Any]:
-    """How a method does with each way of hiding alone."""
-    values = [found["by_fill"].get(name) or {} for name in figures.HIDDEN]
+    """How much more a method's maps gain than other faces' maps, with all ways of hiding together and each alone."""
+    values = [found, *(found["by_fill"].get(name) or {} for name in figures.HIDDEN)]
     return {
         "title": _title(method),
         "cells": [_interval(value.get("less_other_faces"), lambda x: f"{x:+z.2f}") for value in values],

@@ -435,7 +435,7 @@ def test_the_numbers_behind_the_verdict(result):
     assert trust_panel.UNSIGNED in trust_panel.numbers(result, signed=False)
     verdict = trust_panel.verdict(result)
     assert f"{result.comparison.random_z:+.1f} standard deviations over the random maps" in verdict
-    assert f"{result.comparison.other_faces_z:+.1f} over the other faces' maps" in verdict.replace("&#39;", "'")
+    assert f"{result.comparison.other_faces_z:+.1f} over the other faces' maps" in unescape(verdict)
     assert f"{result.stability:.2f}" in html
     for name, found in result.between_models.items():
         assert f"of {text.MODELS[name]}</th><td>{found.rank_correlation:.2f}" in html
