@@ -51,8 +51,8 @@ class PredictRequest(ImageRequest):
     crops: fields.Crops = False
 
 
-class ExplainRequest(ImageRequest):
-    """A picture, and what is explained of one of its faces."""
+class MapRequest(ImageRequest):
+    """A picture, and which map of one of its faces is made."""
 
     model: fields.ModelName = "cnn"
     emotion: fields.Emotion = ""
@@ -62,6 +62,11 @@ class ExplainRequest(ImageRequest):
     face: fields.FaceIndex = 0
     whole_picture: fields.WholePicture = False
     model_version: fields.Version = ""
+
+
+class ExplainRequest(MapRequest):
+    """A picture, and what is explained of one of its faces."""
+
     maps: fields.Maps = "arrays"
     turn: fields.Turn = None
     interactions: fields.FaceParts = False
@@ -71,17 +76,9 @@ class TrustRequest(ExplainRequest):
     """A picture, and which explanation of one of its faces is tested."""
 
 
-class ReportRequest(ImageRequest):
+class ReportRequest(MapRequest):
     """A picture, and which file about an explanation of one of its faces is made."""
 
-    model: fields.ModelName = "cnn"
-    emotion: fields.Emotion = ""
-    method: fields.MethodName = ""
-    against: fields.Against = ""
-    params: fields.Params = None
-    face: fields.FaceIndex = 0
-    whole_picture: fields.WholePicture = False
-    model_version: fields.Version = ""
     output: fields.FileName = "report"
     without_photo: fields.WithoutPhoto = False
     turn: fields.Turn = None
