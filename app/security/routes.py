@@ -35,6 +35,8 @@ FETCHING = re.compile(r"/gradio_api/file=(.*(://|%|\0)|data:|[/\\]{2})", re.DOTA
 class RoutePathMiddleware:
     """Notes in the scope which path routes will match, for all that stand behind it; `path_of` finds it there.
 
+    Routes learn the root path, too, so that they match whether the proxy takes it off or passes it on.
+
     Args:
         app: what stands behind it.
         root_path: the path under which a proxy serves the page, see `seen_by_routes`.
@@ -45,7 +47,8 @@ class RoutePathMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = {**scope, KEY: seen_by_routes(scope["path"], self.root_path)}
+            path = seen_by_routes(scope["path"], self.root_path)
+            scope = {**scope, "root_path": self.root_path, KEY: path}
         await self.app(scope, receive, send)
 
 

@@ -15,11 +15,14 @@ import pytest
 from fastapi import FastAPI, Request
 from PIL import Image
 from starlette.requests import ClientDisconnect
+from starlette.testclient import TestClient
 
 from app import pipeline, text
 from app.api import encoding, errors
 from app.api import rest as rest_api
 from app.api.endpoints import ENDPOINTS, Endpoint
+from app.security import middleware
+from app.security.settings import Settings
 from app.serving import admission
 from app.serving.admission import WorkQueue
 from explain import registry
@@ -678,6 +681,17 @@ def test_the_pages_of_the_description_load_nothing_from_elsewhere(rest, page):
     for address in addresses:
         asked = rest.get(address)
         assert asked.status_code == 200 and rest_api.LOGO not in asked.text, address
+
+
+@pytest.mark.parametrize("sent", ["/fw", ""], ids=["passed on", "taken off"])
+def test_a_proxy_may_pass_a_root_path_on_or_take_it_off(sent):
+    """/fw/health was not there behind a proxy that passes /fw on."""
+    application = middleware.protect(rest_api.create(admission.create()), Settings(root_path="/fw"))
+    client = TestClient(application)
+    assert client.get(f"{sent}/health").json()["models"]
+    for page in ("/docs", "/redoc"):
+        assert "/fw/openapi.json" in client.get(sent + page).text
+    assert client.get(f"{sent}/nowhere").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,7 @@ APP = Starlette(
 def shielded(app=APP, **settings) -> httpx.AsyncClient:
     """A client of an app behind its protection, which no address can tell from a socket's."""
     front = middleware.protect(app, Settings(**settings))
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(front, root_path=settings.get("root_path", "")), base_url=OWN
-    )
+    return httpx.AsyncClient(transport=httpx.ASGITransport(front), base_url=OWN)
 
 
 def ask(method: str = "POST", path: str = "/predict", times: int = 1, settings: dict | None = None, **request):
