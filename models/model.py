@@ -46,7 +46,9 @@ class Network:
         precision.prepare()
         given = self.card.input
         signature = tf.TensorSpec((None, given.side, given.side, given.channels), tf.float32)
-        forward = tf.function(lambda crops: self.network(crops, training=False), input_signature=[signature])
+        forward = tf.function(
+            lambda crops: self.network(crops, training=False), input_signature=[signature], autograph=False
+        )
         object.__setattr__(self, "_forward", forward)
 
     def run(self, crops: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ def _maps_and_gradients(network: "keras.Model", layers: tuple[str, ...]) -> Any:
     outputs = [network.get_layer(layer).output for layer in layers]
     both = keras.Model(network.inputs, [*outputs, network.outputs[0]])
 
-    @tf.function(input_signature=_signature(network))
+    @tf.function(input_signature=_signature(network), autograph=False)
     def run(crops: tf.Tensor, weights: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor]]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(crops)
@@ -95,7 +95,7 @@ def _maps_and_gradients(network: "keras.Model", layers: tuple[str, ...]) -> Any:
 def _input_gradients(network: "keras.Model") -> Any:
     import tensorflow as tf
 
-    @tf.function(input_signature=_signature(network))
+    @tf.function(input_signature=_signature(network), autograph=False)
     def run(crops: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(crops)

@@ -47,6 +47,7 @@ def _explainer(model: "Model", target: Target) -> "shap.GradientExplainer":
         return tf.function(
             lambda crops, weights: tf.linalg.matvec(network(crops, training=False), weights)[:, None],
             input_signature=signature,
+            autograph=False,
         )
 
     score = kept(model, "score", compiled)
