@@ -8,7 +8,7 @@ from typing import final
 
 import cv2
 
-from app.serving import generated_code, memory, reports
+from app.serving import memory, reports
 from app.serving.admission import AT_ONCE, EXPLAIN, PREVIEW
 from app.serving.batching import BatchCount, Batchers
 from app.serving.engine import Answer, Engine, P
@@ -76,7 +76,6 @@ class LocalEngine(Engine):
         for name, status in zoo.loaded().items():
             if name in zoo.EMOTION_MODELS and status.state == "ready":
                 registry.warm(zoo.load(name))
-        generated_code.delete_files()
         memory.give_back()
 
     def batches(self) -> dict[str, BatchCount]:

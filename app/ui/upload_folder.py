@@ -50,7 +50,8 @@ _folder: Path | None = None
 def private_folder() -> Path:
     """The folder for uploads, made at the first call: in GRADIO_TEMP_DIR, or else where temporary files go.
 
-    From then on GRADIO_TEMP_DIR names it to gradio; only we can read it, and nothing beside it is touched.
+    From then on GRADIO_TEMP_DIR names it to gradio; only we can read it, and nothing beside it is touched. Libraries
+    write there too what they need for a moment, as TensorFlow does with code that it generates.
     Pictures that come to the REST API are kept in memory and never become a file.
 
     Raises:
@@ -69,7 +70,7 @@ def private_folder() -> Path:
                 f"{parent}: {error.strerror}",
                 "Set GRADIO_TEMP_DIR to a folder that this user may write to",
             ) from error
-        os.environ["GRADIO_TEMP_DIR"] = str(_folder)
+        os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = str(_folder)
         _mark(_folder)
         _watch(_folder)
         threading.Thread(target=_sweep_often, args=(_folder,), name="uploads", daemon=True).start()

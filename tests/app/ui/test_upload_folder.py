@@ -21,13 +21,14 @@ from models.errors import ParameterError
 
 ROOT = Path(__file__).parents[3]
 SERVER = """
-import signal, sys
+import signal, sys, tempfile
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
 sys.path.insert(0, {root!r})
 from app.ui import upload_folder
 folder = upload_folder.private_folder()
 (folder / "0123").mkdir()
 (folder / "0123" / "face.jpg").write_bytes(b"picture")
+tempfile.mkstemp(".py", "library")
 print(folder, flush=True)
 sys.stdin.read()
 """
@@ -75,10 +76,10 @@ def test_the_folder_is_ours_alone_and_what_lies_beside_it_stays(server, tmp_path
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None], ids=str)
-def test_uploads_are_gone_however_the_server_ends(server, tmp_path, end):
+def test_uploads_and_what_libraries_wrote_are_gone_however_the_server_ends(server, tmp_path, end):
     (tmp_path / "theirs.jpg").write_bytes(b"of the operator")
     process, folder = server()
-    assert (folder / "0123" / "face.jpg").exists()
+    assert (folder / "0123" / "face.jpg").exists() and len(list(folder.glob("library*.py"))) == 1
     if end is None:
         process.stdin.close()
     else:
