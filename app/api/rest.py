@@ -24,6 +24,7 @@ from starlette.routing import Route
 from app import VERSION
 from app.api import answers, errors, requests, validation
 from app.api.endpoints import ENDPOINTS, Endpoint
+from app.api.request_counter import RequestCounter
 from app.serving import admission, engines, metrics, reports
 from app.serving.admission import Answer, Given, WorkQueue
 from models import photo, zoo
@@ -72,7 +73,7 @@ def create(queues: dict[str, WorkQueue] | None = None) -> FastAPI:
     application.add_api_route("/redoc", redoc, include_in_schema=False)
     application.add_api_route("/redoc.js", redoc_script, include_in_schema=False)
     application.state.queues = admission.create() if queues is None else queues
-    application.add_middleware(metrics.Counted, endpoints=frozenset(ENDPOINTS))
+    application.add_middleware(RequestCounter, endpoints=frozenset(ENDPOINTS))
     application.include_router(router)
     errors.add(application)
     for route in (each for each in router.routes if isinstance(each, APIRoute)):

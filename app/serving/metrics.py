@@ -6,7 +6,6 @@ from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.serving import canary, engines
 from app.serving.admission import WorkQueue
@@ -62,41 +61,15 @@ def agreement(predictions: dict[str, tuple[Prediction, ...]]) -> None:
             _agreed.inc(len({answer.top for answer in answers}) == 1)
 
 
-class Counted:
-    """ASGI middleware that counts requests.
-
-    A route is counted under the pattern that it was defined with, so that what clients write makes no new one.
+def answered(route: str, method: str, status: int) -> None:
+    """Count a request.
 
     Args:
-        app: what is counted.
-        endpoints: Gradio's by name, each of which is counted as a route of its own.
+        route: the pattern of the route that it took, so that what clients write makes no new one.
+        method: of HTTP; any but `METHODS` counts as `OTHER`.
+        status: of its answer.
     """
-
-    def __init__(self, app: ASGIApp, endpoints: frozenset[str] = frozenset()):
-        self.app, self.endpoints = app, endpoints
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        status = 500
-
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, noting)
-        finally:
-            method = scope["method"] if scope["method"] in METHODS else OTHER
-            _requests.labels(self.route(scope), method, status).inc()
-
-    def route(self, scope: Scope) -> str:
-        """The pattern of the route that a request took."""
-        path = getattr(scope.get("route"), "path", "") or OTHER
-        name = scope.get("path_params", {}).get("api_name")
-        return path.replace("{api_name}", name) if name in self.endpoints else path
+    _requests.labels(route or OTHER, method if method in METHODS else OTHER, status).inc()
 
 
 class Now:
