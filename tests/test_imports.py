@@ -101,6 +101,11 @@ def test_imports_point_one_way(package):
     assert wrong == {}
 
 
+def test_computing_does_not_name_gradio_or_its_options():
+    known = {name: EVERY[name].read_text(encoding="utf-8").lower() for name in EVERY if room(name) == "app.serving"}
+    assert known and [name for name, text in known.items() if "gradio" in text or "concurrency_" in text] == []
+
+
 def test_every_room_has_files():
     assert {room(name) for name in modules("app")} == set(BELOW)
 

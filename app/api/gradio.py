@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from app.api import validation
 from app.api.endpoints import ENDPOINTS, Endpoint
-from app.serving import admission
 from models.types import Photo
 
 
@@ -17,14 +16,8 @@ def add_endpoints(open_endpoint: Callable[..., None]) -> None:
         open_endpoint: opens one of them, see `app.ui.gradio_overrides.events`.
     """
     for endpoint in ENDPOINTS.values():
-        open_endpoint(
-            function(endpoint),
-            arguments(endpoint),
-            endpoint.response_schema(),
-            endpoint.media,
-            concurrency_id=endpoint.queue,
-            concurrency_limit=admission.AT_ONCE[endpoint.queue],
-        )
+        schema = endpoint.response_schema()
+        open_endpoint(function(endpoint), arguments(endpoint), schema, endpoint.media, endpoint.queue)
 
 
 def arguments(endpoint: Endpoint) -> dict[str, dict[str, Any]]:

@@ -37,11 +37,6 @@ REFUSED_S = 0.25
 
 Else who sends nothing but what is refused sends the more of it: the server reads it all, and others wait."""
 
-PREDICTS, EXPLAINS, PREVIEWS = (
-    dict[str, Any](concurrency_id=name, concurrency_limit=AT_ONCE[name]) for name in (PREDICT, EXPLAIN, PREVIEW)
-)
-"""The same as options of an event of Gradio."""
-
 
 class Place:
     """One call's place in a queue, from when it comes until it has left.

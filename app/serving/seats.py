@@ -9,7 +9,6 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from models.errors import ParameterError
 
@@ -22,11 +21,6 @@ TURN_S = 60.0
 """Seconds that a visitor keeps a place for which others wait."""
 SHARE = 3
 """No client holds more than one in so many of the places while others wait."""
-
-OPEN = 40
-"""Cameras that may be open at once, those that wait for a place among them."""
-LIVE = dict[str, Any](concurrency_id="live", concurrency_limit=OPEN)
-"""The same as options of an event of Gradio."""
 FRAMES = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
 """Frames that are computed at once: half of the processors stay with the photos of other visitors."""
 

@@ -8,6 +8,8 @@ import gradio as gr
 from gradio.components.api_component import Api
 from gradio.context import Context
 
+from app.ui import queues
+
 
 def data(event: gr.EventData) -> Any:
     """What JavaScript gave to `trigger`: a dict, whose `index`, where it has one, is an integer."""
@@ -26,8 +28,8 @@ def open_endpoint(
     function: Callable[..., Any],
     arguments: dict[str, dict[str, Any]],
     returned: dict[str, Any],
-    about: str = "",
-    **options: Any,
+    about: str,
+    queue: str,
 ) -> None:
     """Open a function as an endpoint of the page that is being built, under the function's name.
 
@@ -39,7 +41,7 @@ def open_endpoint(
         arguments: by name, the JSON schemas of the others in their order.
         returned: the JSON schema of what it returns.
         about: the name of that argument; "" where there is none.
-        options: of the event, such as its queue.
+        queue: in which its calls wait, see `app.serving.admission`.
     """
     parameters = inspect.signature(function).parameters
     others = [Api(parameters[name].default, schema, name) for name, schema in arguments.items()]
@@ -51,5 +53,5 @@ def open_endpoint(
         api_name=function.__name__,
         api_description=inspect.getdoc(function),
         show_progress="hidden",
-        **options,
+        **queues.waits_in(queue),
     )

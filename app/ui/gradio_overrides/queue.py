@@ -10,8 +10,9 @@ from gradio import route_utils
 from gradio.queueing import Event, Queue
 from gradio.server_messages import EstimationMessage, EventMessage, ProcessCompletedMessage
 
-from app.serving import admission, seats
+from app.serving import admission
 from app.serving.admission import AT_ONCE, WAITING, Place, WorkQueue
+from app.ui import queues
 from app.ui.gradio_overrides.pending import PendingAnswers
 from models.errors import BusyError
 
@@ -23,7 +24,7 @@ QUICK = 8
 """Calls at once of a handler that computes nothing to speak of."""
 MOST = sum(WAITING.values()) + 20
 """Calls of the page and its clients that may wait, of any kind."""
-RUNNING = sum(AT_ONCE.values()) + seats.OPEN + 2 * QUICK
+RUNNING = sum(AT_ONCE.values()) + queues.CAMERAS + 2 * QUICK
 """Calls of the page and its clients that may run, of any kind."""
 NAME_LENGTH = 100
 """Characters of a session's name; the page's have 11, those of a client 36."""

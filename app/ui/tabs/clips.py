@@ -8,8 +8,7 @@ import gradio as gr
 
 from app import clips, error_messages, pipeline, text
 from app.clips import Clip
-from app.serving import admission
-from app.ui import scripts
+from app.ui import queues, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.clip_input import ClipSource
 from app.ui.gradio_overrides import events
@@ -93,12 +92,12 @@ def build(shared: Shared) -> None:
         read_clip,
         [cancellation, found, when, source, asked],
         [*view],
-        **waits | admission.EXPLAINS,
+        **waits | queues.EXPLAINS,
         js=scripts.read("when"),
     )
     stop.click(stopped, cancellation, [*view], **PRIVATE)
     person.input(choose_person, [found, person], timeline, **PRIVATE)
-    opens, clocked = [shared.reading, found, when], PRIVATE | admission.PREDICTS | {"js": scripts.read("when")}
+    opens, clocked = [shared.reading, found, when], PRIVATE | queues.PREDICTS | {"js": scripts.read("when")}
     strip.select(choose, opens, opened, **clocked)
     slider.release(open_moment, [*opens, slider], opened, **clocked)
 

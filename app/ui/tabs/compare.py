@@ -9,8 +9,8 @@ import gradio as gr
 from markupsafe import Markup
 
 from app import pipeline, reporting, text
-from app.serving import admission
 from app.ui import controls, scripts
+from app.ui import queues as admission
 from app.ui.cancellation import Cancellation
 from app.ui.render import charts, comparison_grid, files_to_keep, glass_box, html, pictures
 from app.ui.render.comparison_grid import PARTS, Maps

@@ -10,8 +10,7 @@ from app.data.faces import MEAN
 from app.data.filters import Filters
 from app.data.terms import Terms
 from app.data.view import About, Summary
-from app.serving import admission
-from app.ui import scripts
+from app.ui import queues, scripts
 from app.ui.render import data_charts, data_panels, html
 from app.ui.tabs import PRIVATE, SKIP, Shared
 from models import zoo
@@ -101,11 +100,11 @@ def build(shared: Shared) -> None:
     typed = [event for each in asked if isinstance(each, gr.Number) for event in (each.submit, each.blur)]
     last = PRIVATE | {"trigger_mode": "always_last"}
     inputs = [shown, colour, method, explained, *asked]
-    gr.on([shared.tab.select, *chosen, *typed], show, inputs, [*outputs], **last, **admission.PREDICTS).then(
+    gr.on([shared.tab.select, *chosen, *typed], show, inputs, [*outputs], **last, **queues.PREDICTS).then(
         None, js=scripts.read("resize")
     )
-    gr.on([colour.input, method.input], draw, inputs, [plane, plane_note], **last, **admission.PREDICTS)
-    gr.on([explained.input], add_up, [explained, *asked], [terms_note, strengths, swarm], **last, **admission.PREDICTS)
+    gr.on([colour.input, method.input], draw, inputs, [plane, plane_note], **last, **queues.PREDICTS)
+    gr.on([explained.input], add_up, [explained, *asked], [terms_note, strengths, swarm], **last, **queues.PREDICTS)
 
 
 def _controls() -> list[gr.Dropdown | gr.Number]:

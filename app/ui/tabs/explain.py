@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from app import pipeline, reporting, text
-from app.serving import admission
 from app.ui import controls, method_pages, scripts
+from app.ui import queues as admission
 from app.ui.cancellation import Cancellation
 from app.ui.render import (
     charts,

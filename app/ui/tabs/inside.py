@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from app import pipeline, text
-from app.serving import admission
-from app.ui import controls, scripts
+from app.ui import controls, queues, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.render import html, inside_panels, pictures
@@ -73,7 +72,7 @@ def build(shared: Shared) -> None:
     path = gr.HTML(js_on_load=scripts.read("path"), elem_id="inside-path")
     outputs = [*View(shown, strip, notice, network, cells, maps, gradcam, path)]
     inputs = [cancellation, shared.session, shown, model, emotion]
-    options = waits | admission.EXPLAINS
+    options = waits | queues.EXPLAINS
     shared.tab.select(waiting, [shared.session, shown], outputs, **PRIVATE, queue=False)
     shared.tab.select(open_up, inputs, outputs, **options)
     gr.on([model.input, emotion.input], open_up, inputs, outputs, **options)

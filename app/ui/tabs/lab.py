@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, cast
 import gradio as gr
 
 from app import experiments, lab_text, pipeline, source_faces
-from app.serving import admission
 from app.ui import brush_mask, controls, measures_fold, method_pages, scripts
+from app.ui import queues as admission
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.measures_fold import face_again, face_arrived, move_measures

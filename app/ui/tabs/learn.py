@@ -7,8 +7,7 @@ import gradio as gr
 
 from app import error_messages, lesson_outcomes, lessons, pipeline
 from app.lessons import Lesson, Step
-from app.serving import admission
-from app.ui import method_pages, scripts, session
+from app.ui import method_pages, queues, scripts, session
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.render import html, lesson_page
@@ -47,11 +46,11 @@ def build(shared: Shared) -> None:
     opened, when = gr.Textbox(visible=False), gr.Number(visible=False)
     outputs = [*View(opened, note, shared.session, shared.wanted, shared.prepared)]
     name.input(choose, name, [steps, note, outcome, end], **PRIVATE)
-    clocked = waits | admission.PREDICTS | {"js": scripts.read("when")}
+    clocked = waits | queues.PREDICTS | {"js": scripts.read("when")}
     steps.select(go, [shared.reading, name, when], outputs, **clocked).then(
         None, opened, None, js=scripts.read("open_tab")
     )
-    ask.click(show, name, outcome, **waits, **admission.EXPLAINS)
+    ask.click(show, name, outcome, **waits, **queues.EXPLAINS)
     about.expand(teaching, None, page, **PRIVATE)
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 from app import error_messages, pipeline, text
 from app.live import Stream
 from app.serving import admission, seats
-from app.ui import scripts
+from app.ui import queues, scripts
 from app.ui import session as sessions
 from app.ui.cancellation import Cancellation
 from app.ui.photo_input import FrameSource
@@ -92,7 +92,7 @@ def build(shared: Shared) -> None:
         frame,
         [camera, stream, asked, heat, settle],
         [*View(marks, numbers, forget)],
-        **PRIVATE | seats.LIVE,
+        **PRIVATE | queues.STREAMS,
         stream_every=EVERY_S,
         time_limit=None,
         js=scripts.read("first_frame"),
@@ -103,7 +103,7 @@ def build(shared: Shared) -> None:
         keep_frame,
         [shared.reading, stream, when],
         [*Kept(shared.session, kept)],
-        **PRIVATE | admission.PREDICTS,
+        **PRIVATE | queues.PREDICTS,
         js=scripts.read("when"),
     )
 

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from app import error_messages, pipeline, text
-from app.serving import admission
-from app.ui import scripts, session
+from app.ui import queues, scripts, session
 from app.ui.cancellation import Cancellation
 from app.ui.gradio_overrides import events
 from app.ui.photo_input import PhotoSource
@@ -100,7 +99,7 @@ def build(shared: Shared) -> None:
     when = gr.Number(visible=False)
     steady = gr.State(Steady())
     outputs, asked = [*view], [shared.reading, shared.session, when]
-    clocked = waits | admission.PREDICTS | {"js": scripts.read("when")}
+    clocked = waits | queues.PREDICTS | {"js": scripts.read("when")}
     given = [
         source.input(read, [*asked, source], outputs, **clocked),
         gallery.select(read_example, asked, outputs, **clocked),
@@ -117,10 +116,10 @@ def build(shared: Shared) -> None:
     seen = gr.State(Glance())
     for event in shown:
         event.then(announce, [seen, shared.session], maps, **PRIVATE, queue=False).then(
-            look, [shared.reading, seen, shared.session], maps, **PRIVATE, **admission.PREVIEWS
+            look, [shared.reading, seen, shared.session], maps, **PRIVATE, **queues.PREVIEWS
         )
         event.then(
-            in_moved_crops, [shared.reading, shared.session, steady], [steady, sure], **PRIVATE, **admission.PREVIEWS
+            in_moved_crops, [shared.reading, shared.session, steady], [steady, sure], **PRIVATE, **queues.PREVIEWS
         )
     maps.select(want, shared.session, shared.wanted, **PRIVATE, queue=False).then(None, js=scripts.read("open_explain"))
 
