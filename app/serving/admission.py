@@ -46,12 +46,24 @@ class Place:
         visitor: whether the call comes from the page, as it says itself; any client can say so.
         granted: whether it may run.
         displaced: whether it has given way to another client's call, or to the server's end, and will not run.
+        began: when it was granted, by `time.monotonic`.
     """
 
     def __init__(self, queue: "WorkQueue", client: str, visitor: bool):
         self.client, self.visitor = client, visitor
         self.granted = self.displaced = False
-        self._queue, self._decided, self._began = queue, anyio.Event(), 0.0
+        self.began = 0.0
+        self._queue, self._decided = queue, anyio.Event()
+
+    def grant(self) -> None:
+        """Let the call run, from now."""
+        self.granted, self.began = True, time.monotonic()
+        self._decided.set()
+
+    def refuse(self) -> None:
+        """Let the call not run."""
+        self.displaced = True
+        self._decided.set()
 
     async def wait(self) -> None:
         """Return once the call may run.
@@ -65,7 +77,7 @@ class Place:
 
     def leave(self) -> None:
         """Leave the queue, whether the call has run or not; a second time does nothing."""
-        self._queue._leave(self)
+        self._queue.leave(self)
 
 
 class WorkQueue:
@@ -88,7 +100,8 @@ class WorkQueue:
     def __init__(self, name: str, at_once: int, waiting: int, usual: float):
         self.name, self.at_once, self.most = name, at_once, at_once + waiting
         self._usual = usual
-        self._limiter = anyio.CapacityLimiter(at_once + 1 if at_once > 1 else 1)
+        self._most_running = at_once + 1 if at_once > 1 else 1
+        self._threads = anyio.CapacityLimiter(self._most_running)  # its own: anyio's would be one for everything
         self._waiting: list[Place] = []
         self._running: list[Place] = []
         self._turns = itertools.count(1)
@@ -145,6 +158,18 @@ class WorkQueue:
         self._grant()
         return place
 
+    def leave(self, place: Place) -> None:
+        """Take a call out, and let the next ones run; nothing where it is out already."""
+        if place in self._running:
+            self._running.remove(place)
+            self._left[place.client] = time.monotonic()
+            self._usual += 0.2 * (self._left[place.client] - place.began - self._usual)
+        elif place in self._waiting:
+            self._waiting.remove(place)
+        inside = {place.client for place in self._running + self._waiting}
+        self._served = {client: turn for client, turn in self._served.items() if client in inside}
+        self._grant()
+
     async def run(
         self, function: Callable[[*Given], Answer], *args: *Given, client: str = "", visitor: bool = False
     ) -> Answer:
@@ -172,14 +197,13 @@ class WorkQueue:
         """Begin no call any more, because the server stops: those that wait are refused, and those that come."""
         self.most = 0
         while self._waiting:
-            self._refuse(self._waiting[-1])
+            self._waiting.pop().refuse()
 
     async def _run(self, function: Callable[[*Given], Answer], *args: *Given, client: str, visitor: bool) -> Answer:
         place = self.enter(client, visitor)
         try:
             await place.wait()
-            alone = anyio.CapacityLimiter(1)  # the place is the limit; anyio's own would be one for everything
-            return await to_thread.run_sync(function, *args, limiter=alone)
+            return await to_thread.run_sync(function, *args, limiter=self._threads)
         finally:
             place.leave()
 
@@ -187,27 +211,22 @@ class WorkQueue:
         heaviest = max((place.client for place in self._waiting), key=held.__getitem__, default=client)
         if held[client] >= share or held[heaviest] <= share:
             raise self.busy()
-        self._refuse(next(place for place in reversed(self._waiting) if place.client == heaviest))
-
-    def _refuse(self, place: Place) -> None:
-        self._waiting.remove(place)
-        place.displaced = True
-        place._decided.set()
+        displaced = next(place for place in reversed(self._waiting) if place.client == heaviest)
+        self._waiting.remove(displaced)
+        displaced.refuse()
 
     def _grant(self) -> None:
         while self._waiting and self._may_begin(place := self.order()[0]):
             self._waiting.remove(place)
             self._running.append(place)
-            self._limiter.acquire_on_behalf_of_nowait(place)
             self._served[place.client] = next(self._turns)
-            place.granted, place._began = True, time.monotonic()
-            place._decided.set()
+            place.grant()
 
     def _may_begin(self, place: Place) -> bool:
         run = Counter(other.client for other in self._running)
         another_runs_all = len(run) == 1 and place.client not in run
         leaves_one = run[place.client] < self.at_once - 1 or place.client not in run or self._alone(place.client)
-        return self._limiter.available_tokens >= 1 and (self.running < self.at_once and leaves_one or another_runs_all)
+        return self.running < self._most_running and (self.running < self.at_once and leaves_one or another_runs_all)
 
     def _alone(self, client: str) -> bool:
         """Whether nobody else is inside, or was of late."""
@@ -223,18 +242,6 @@ class WorkQueue:
             self._waiting,
             key=lambda place: (runs[place.client] >= share, not place.visitor, self._served.get(place.client, 0)),
         )
-
-    def _leave(self, place: Place) -> None:
-        if place in self._running:
-            self._running.remove(place)
-            self._limiter.release_on_behalf_of(place)
-            self._left[place.client] = time.monotonic()
-            self._usual += 0.2 * (self._left[place.client] - place._began - self._usual)
-        elif place in self._waiting:
-            self._waiting.remove(place)
-        inside = {place.client for place in self._running + self._waiting}
-        self._served = {client: turn for client, turn in self._served.items() if client in inside}
-        self._grant()
 
 
 def _forget(error: BaseException | None) -> None:
