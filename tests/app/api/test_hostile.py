@@ -20,6 +20,9 @@ from models import photo
 from models.errors import FaceWhyError
 from tests.app.api import hostile
 from tests.app.api.conftest import EXAMPLES
+from tests.app.api.hostile.clips import good_clip
+from tests.app.api.hostile.pictures import FORMATS, encoded
+from tests.app.api.hostile.visitor import Case, Heard, Visitor
 
 ROOT = Path(__file__).parents[3]
 CANARY = secrets.token_hex(12)
@@ -32,7 +35,7 @@ LIBRARIES = "__autograph_generated_file"
 
 
 @pytest.fixture(scope="module")
-def table() -> list[hostile.Case]:
+def table() -> list[Case]:
     return hostile.table()
 
 
@@ -51,13 +54,13 @@ def visitor(url, tmp_path_factory):
     os.environ["CANARY_SECRET"] = CANARY
     before, tempfile.tempdir = tempfile.tempdir, str(tmp_path_factory.mktemp("temporary"))
     with httpx.Client(timeout=60) as http:
-        sent = http.post(f"{url}gradio_api/upload", files={"files": ("theirs.png", hostile.encoded("PNG"))})
-        yield hostile.Visitor(url.rstrip("/"), str(secret), str(link), sent.json()[0], str(folder), http)
+        sent = http.post(f"{url}gradio_api/upload", files={"files": ("theirs.png", encoded("PNG"))})
+        yield Visitor(url.rstrip("/"), str(secret), str(link), sent.json()[0], str(folder), http)
     tempfile.tempdir = before
     del os.environ["CANARY_SECRET"]
 
 
-def leaks(heard: hostile.Heard, sent: str, folder: str) -> list[str]:
+def leaks(heard: Heard, sent: str, folder: str) -> list[str]:
     """What an answer tells that it must not; what the visitor said first is no secret."""
     said = (heard.text + heard.head).replace(folder, "")
     home = str(Path.home())
@@ -80,7 +83,7 @@ def test_the_table_is_long_and_covers_every_door(table):
     assert {"the tab Clips", "/api/v1/video"} <= interfaces
 
 
-def faults(visitor: hostile.Visitor, case: hostile.Case) -> list[str]:
+def faults(visitor: Visitor, case: Case) -> list[str]:
     """What is wrong with the answer to a case: its status, what it tells, how long it took."""
     visitor.sent.clear()
     began = time.perf_counter()
@@ -117,7 +120,7 @@ def test_no_hostile_input_gets_through(visitor, client, table):
 
 # ----------------------------------------------------------------- chance's turn
 
-GOOD = {format: hostile.encoded(format, (64, 64)) for format in hostile.FORMATS}
+GOOD = {format: encoded(format, (64, 64)) for format in FORMATS}
 
 
 @st.composite
@@ -162,7 +165,7 @@ def test_no_spoiled_picture_breaks_an_endpoint(visitor, data):
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(spoiled((hostile.good_clip(),)))
+@given(spoiled((good_clip(),)))
 def test_no_spoiled_clip_breaks_the_endpoint_or_the_tab(visitor, data):
     for heard in (visitor.coded_clip(data), visitor.clip(data)):
         assert heard.status in (200, 400, 413, 415, 422), heard.text

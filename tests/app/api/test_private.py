@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.app.api.conftest import EXAMPLES
-from tests.app.api.hostile import META
+from tests.app.api.hostile.visitor import META
 
 ROOT = Path(__file__).parents[3]
 NAME = "ann_on_holiday"

@@ -11,15 +11,15 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from app.api import rest
 from app.api.endpoints import Endpoint
-from tests.app.api import hostile
 from tests.app.api.conftest import EXAMPLES
+from tests.app.api.hostile.clips import good_clip
 
 PICTURE = (EXAMPLES / "astronaut.jpg").read_bytes()
 USABLE = {
     "image": base64.b64encode(PICTURE).decode(),
     "file": PICTURE,
     "files": [PICTURE],
-    "video": base64.b64encode(hostile.good_clip()).decode(),
+    "video": base64.b64encode(good_clip()).decode(),
     "model": "cnn",
     "model_version": "",
     "face": 0,
