@@ -74,12 +74,6 @@ class Seats:
             self._fill(now)
             return 0 if visitor in self._taken else 1 + self._order().index(visitor)
 
-    def leave(self, visitor: str) -> None:
-        """Give up a place."""
-        with self._lock:
-            self._taken.pop(visitor, None)
-            self._line.pop(visitor, None)
-
     def _fill(self, now: float) -> None:
         while self._line and self.places:
             if len(self._taken) >= self.places and not self._give_way(now):

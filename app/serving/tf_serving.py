@@ -19,8 +19,7 @@ from app.serving.batching import BatchCount, Batchers
 from app.serving.engine import Answer, Engine, P
 from app.serving.local import LocalEngine
 from app.serving.reports import ModelReport
-from models import card as cards
-from models import weight_store, zoo
+from models import zoo
 from models.card import Card
 from models.errors import ParameterError, UnknownNameError, WeightsError, WeightsMismatchError, WeightsNotFoundError
 from models.model import answers
@@ -41,11 +40,6 @@ def version_number(version: str) -> int:
     """A card's version as the whole number that TensorFlow Serving knows it by: "1.2.3" is 1002003."""
     major, minor, patch = map(int, version.split("."))
     return (major * 1000 + minor) * 1000 + patch
-
-
-def located_card(name: str) -> Card:
-    """The card of the weights that this process would load; raises as `weights.locate`."""
-    return cards.read(weight_store.locate(name).folder)
 
 
 def logits(probabilities: np.ndarray, temperature: float) -> np.ndarray:
@@ -76,7 +70,7 @@ class ServingPredictor:
         ParameterError: `url` is no http or https address.
     """
 
-    def __init__(self, url: str, card: Callable[[str], Card] = located_card):
+    def __init__(self, url: str, card: Callable[[str], Card]):
         try:
             address = httpx.URL(url.strip())
         except httpx.InvalidURL as error:
@@ -122,10 +116,6 @@ class ServingPredictor:
         parts = [self._probabilities(card, crops[i : i + CHUNK]) for i in range(0, len(crops), CHUNK)]
         probabilities = np.concatenate([np.zeros((0, len(card.labels)), np.float32), *parts])
         return logits(probabilities, card.temperature), probabilities
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def _card(self, name: str) -> Card:
         if name not in EMOTION_MODELS:

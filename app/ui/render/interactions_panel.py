@@ -17,7 +17,6 @@ DRAWN = 6
 """Pairs that get a line, those that count most."""
 THICKEST, LARGEST = 2.2, 3.2
 """Pixels of the crop: the width of the strongest line, the radius of the part that is worth most."""
-ALT = "The parts of the face, joined where they count together; the text below says which"
 NOTHING = np.zeros((1, 1, 4), np.uint8)
 """No map over the face."""
 

@@ -19,6 +19,10 @@ CARD = cards.read(weight_store.SHIPPED / "cnn")
 VERSION = savedmodel.number(CARD.version)
 
 
+def shipped_card(name):
+    return cards.read(weight_store.SHIPPED / name)
+
+
 @pytest.fixture(scope="module")
 def model():
     return restore("cnn", weight_store.Located(weight_store.SHIPPED / "cnn", "folder"), zoo.build)
@@ -38,9 +42,7 @@ def server(exported):
 
 @pytest.fixture
 def predictor(server):
-    made = ServingPredictor(server.url)
-    yield made
-    made.close()
+    return ServingPredictor(server.url, shipped_card)
 
 
 @pytest.fixture(scope="module")
@@ -121,22 +123,17 @@ def test_another_version_or_model_is_not_used(server, predictor, crops):
         predictor.predict("resnet", crops)
 
 
-def test_the_card_of_the_weights_that_are_loaded_can_be_given(server, crops):
-    loaded = ServingPredictor(server.url, {"cnn": CARD}.__getitem__)
-    assert loaded.predict("cnn", crops)[0].shape == (3, 7)
-
-
 # ------------------------------------------------------------------------------- what can go wrong
 
 
 @pytest.mark.parametrize("url", ["", "host:8501", "ftp://host", "http://", "http://host:port", "http://host/?a=b"])
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(ParameterError, match="FACEWHY_PREDICT_URL is not the address.*http://host:8501"):
-        ServingPredictor(url)
+        ServingPredictor(url, shipped_card)
 
 
 def test_a_slash_at_the_end_of_the_address_changes_nothing(server, crops):
-    assert ServingPredictor(f" {server.url}/ ").predict("cnn", crops)[0].shape == (3, 7)
+    assert ServingPredictor(f" {server.url}/ ", shipped_card).predict("cnn", crops)[0].shape == (3, 7)
 
 
 def test_what_the_app_gives_is_checked_before_anything_is_asked(predictor, server, crops):
@@ -200,14 +197,14 @@ def test_a_slow_server_is_asked_once_and_not_waited_for(predictor, server, crops
     monkeypatch.setattr(tf_serving, "ANSWER_TIMEOUT_S", 0.2)
     server.delay = 1.0
     with pytest.raises(WeightsError, match="ReadTimeout"):
-        ServingPredictor(server.url).predict("cnn", crops)
+        ServingPredictor(server.url, shipped_card).predict("cnn", crops)
     server.delay = 0.0
     assert len(server.rows) <= 1
 
 
 def test_a_server_that_is_down_is_one_sentence_without_its_address(crops):
     url = closed_port().replace("://", "://user:secret@")
-    predictor = ServingPredictor(url)
+    predictor = ServingPredictor(url, shipped_card)
     with pytest.raises(WeightsError, match="failed. Received: ConnectError.*FACEWHY_PREDICT_URL") as caught:
         predictor.predict("cnn", crops)
     assert "secret" not in str(caught.value) and "127.0.0.1" not in str(caught.value)
