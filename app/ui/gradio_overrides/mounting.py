@@ -9,11 +9,11 @@ from fastapi import FastAPI
 
 from app.ui import theme
 from app.ui.gradio_overrides import sessions, upload_progress, upload_route
+from app.ui.render.html import fill
 from models import photo
 
 PAGE = {
-    "head": "<noscript><style>body::before { content: 'FaceWhy needs JavaScript: switch it on for this page.'; "
-    "display: block; padding: 2em; font: 1.1em sans-serif; }</style></noscript>",
+    "head": str(fill("no_script")),
     "css_paths": Path(__file__).parents[1] / "static" / "page.css",
     "max_file_size": photo.MAX_BYTES,
     "allowed_paths": [],
