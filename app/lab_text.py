@@ -1,17 +1,13 @@
 """What happened in the Lab, as sentences."""
 
-from typing import TYPE_CHECKING
-
 from app import source_faces, text
 from explain.base import Explanation
 from explain.lab import steps as kinds
 from explain.lab.counterfactual import Counterfactual
+from explain.lab.trial import Outcome, Tried
 from explain.registry import METHODS
 from models.regions import LABELS
 from models.types import EMOTIONS
-
-if TYPE_CHECKING:
-    from app.experiments import Outcome, Tried
 
 PARTS = {"mouth": "mouth", "eyes": "eyes and brows"}
 """How the parts that can be swapped are named."""
@@ -43,7 +39,7 @@ def named(step: kinds.Step) -> str:
     raise TypeError(f"{type(step).__name__} has no name")
 
 
-def summary(outcome: "Outcome") -> str:
+def summary(outcome: Outcome) -> str:
     """What an experiment did to the watched emotion, whose answer it changed, and with whom the heatmap agreed."""
     if not outcome.experiment.steps:
         return "Change the face and see whether the answers follow. Tap a part of it to hide it."
@@ -65,7 +61,7 @@ def summary(outcome: "Outcome") -> str:
     return " ".join(sentences)
 
 
-def effect(outcome: "Outcome") -> str:
+def effect(outcome: Outcome) -> str:
     """What the steps did to the probability of the watched emotion: "Hiding the mouth took happy from 96 to 70 %"."""
     steps, index = outcome.experiment.steps, outcome.target.emotion
     hidden = [f"the {LABELS[step.region]}" for step in steps if isinstance(step, kinds.Hide)]
@@ -90,7 +86,7 @@ def kept(names: list[str]) -> str:
     return f"{said} keeps its answer." if len(names) == 1 else f"{said} keep their answer."
 
 
-def message(explanation: Explanation, tried: "Tried") -> str:
+def message(explanation: Explanation, tried: Tried) -> str:
     """What happened, what a random patch does, and what one model's heatmap had predicted."""
     if not len(tried.random):
         return "Nothing is hidden, so the heatmap, which speaks about places, predicts nothing."
@@ -105,7 +101,7 @@ VERDICTS = {
 }
 
 
-def forecast(explanation: Explanation, tried: "Tried") -> str:
+def forecast(explanation: Explanation, tried: Tried) -> str:
     """What the heatmap had predicted."""
     said = tried.forecast
     if tried.swapped:
@@ -128,7 +124,7 @@ def forecast(explanation: Explanation, tried: "Tried") -> str:
     return f"{start}, {order[said.expects]}."
 
 
-def happened(explanation: Explanation, tried: "Tried") -> str:
+def happened(explanation: Explanation, tried: Tried) -> str:
     """What hiding the area did, and what random patches do."""
     index = explanation.target.emotion
     low, high = (text.percent(float(bound)) for bound in (tried.random.min(), tried.random.max()))

@@ -13,6 +13,7 @@ from app.serving import canary, engines, jobs, metrics, reports
 from app.serving.engine import Engine
 from explain import part_ranges, registry
 from explain.base import Explanation, Parameters, Target
+from explain.base import common_target as common_target
 from explain.inside.opened import Opened
 from explain.interactions import Interactions
 from explain.metrics.randomisation import Shaken
@@ -23,7 +24,7 @@ from models.card import Card
 from models.ensemble import Ensemble
 from models.errors import NoFaceError, ParameterError, UnknownModelError, UnknownNameError, WeightsError
 from models.moved_crops import CropSensitivity
-from models.types import EMOTIONS, Face, Photo, Prediction
+from models.types import Face, Photo, Prediction
 
 log = logging.getLogger(__name__)
 
@@ -417,18 +418,3 @@ def target(emotion: str, against: str, prediction: Prediction) -> Target:
         UnknownNameError, ParameterError: no such emotion, or an emotion against itself.
     """
     return Target.named(emotion or prediction.emotion, against or None)
-
-
-def common_target(emotion: str, against: str, answers: dict[str, Prediction]) -> Target:
-    """What is explained for several models.
-
-    Args:
-        emotion: by name; "" for the one with the highest mean probability.
-        against: the emotion it is set against; "" for none.
-        answers: the models' own.
-
-    Raises:
-        UnknownNameError, ParameterError: no such emotion, or an emotion against itself.
-    """
-    mean = np.mean([answer.probabilities for answer in answers.values()], axis=0)
-    return Target.named(emotion or EMOTIONS[int(mean.argmax())], against or None)

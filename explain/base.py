@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from models.errors import ParameterError, UnknownNameError
-from models.types import EMOTIONS
+from models.types import EMOTIONS, Prediction
 
 if TYPE_CHECKING:
     from models.model import Model
@@ -69,6 +69,21 @@ class Target:
         if self.against is not None:
             weights[self.against] = -1
         return weights
+
+
+def common_target(emotion: str, against: str, answers: Mapping[str, Prediction]) -> Target:
+    """What is explained for several models.
+
+    Args:
+        emotion: by name; "" for the one with the highest mean probability.
+        against: the emotion it is set against; "" for none.
+        answers: the models' own.
+
+    Raises:
+        UnknownNameError, ParameterError: no such emotion, or an emotion against itself.
+    """
+    mean = np.mean([answer.probabilities for answer in answers.values()], axis=0)
+    return Target.named(emotion or EMOTIONS[int(mean.argmax())], against or None)
 
 
 def _emotion(name: str) -> int:

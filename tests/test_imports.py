@@ -106,6 +106,15 @@ def test_computing_does_not_name_gradio_or_its_options():
     assert known and [name for name, text in known.items() if "gradio" in text or "concurrency_" in text] == []
 
 
+@pytest.mark.parametrize("module", ["app.serving.jobs", "explain.lab.trial"])
+def test_what_a_replica_runs_reaches_nothing_above_computing(module):
+    seen, left = set(), [module]
+    while left:
+        seen.add(name := left.pop())
+        left += imported(EVERY[name]) & set(EVERY) - seen
+    assert {room(name) for name in seen if name.startswith("app.")} <= {"app.serving"}
+
+
 def test_every_room_has_files():
     assert {room(name) for name in modules("app")} == set(BELOW)
 

@@ -18,12 +18,12 @@ from app.data.accuracy import Rate
 from app.data.faces import emotion
 from app.data.terms import Terms
 from app.data.view import Example, Plane, Summary
-from app.experiments import Outcome
 from app.pipeline import Detections
 from explain import evidence, figures, interactions
 from explain.base import Explanation
 from explain.interactions import Interactions
 from explain.lab.counterfactual import Counterfactual
+from explain.lab.trial import Outcome
 from explain.scale import Scale
 from models import glass_box as readable
 from models import quality, regions

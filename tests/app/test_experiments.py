@@ -12,19 +12,19 @@ from app import experiments, lab_text, source_faces, text
 from app.api import answers, responses
 from explain import evidence
 from explain.base import Target
+from explain.lab import trial
 from explain.lab.apply import apply, elsewhere, random_patch
-from explain.lab.forecast import Forecast
 from explain.lab.steps import Blur, Experiment, Hide, Rectangle, Swap
 from models import regions, zoo
 from models.errors import FaceWhyError
 from models.regions import REGIONS
-from models.types import EMOTIONS, Prediction
+from models.types import EMOTIONS
 
 MOUTH = Experiment((Hide("mouth"),))
 
 
 @pytest.fixture(scope="module")
-def hidden(one) -> experiments.Outcome:
+def hidden(one) -> trial.Outcome:
     return experiments.run(one.face, MOUTH)
 
 
@@ -49,7 +49,7 @@ def test_the_forecast_is_the_share_of_the_evidence_on_the_part(one, hidden):
 
 def test_random_patches_are_asked_by_seed(hidden, one):
     for tried in hidden.models.values():
-        assert tried.random.shape == (experiments.PATCHES,) and len(set(tried.random.tolist())) > 2
+        assert tried.random.shape == (trial.PATCHES,) and len(set(tried.random.tolist())) > 2
     again = experiments.run(one.face, MOUTH)
     assert np.allclose(again.models["cnn"].random, hidden.models["cnn"].random)
     on_face = ~regions.masks(one.face.crop_keypoints)[REGIONS.index("background")]
@@ -103,38 +103,6 @@ def test_a_heatmap_that_is_there_is_not_made_again(one, hidden):
 # ---------------------------------------------------------------------- verdict
 
 
-def said(probability: float) -> Prediction:
-    row = np.full(7, (1 - probability) / 6, np.float32)
-    row[3] = probability
-    return Prediction("toy", np.log(row), row)
-
-
-@pytest.mark.parametrize(
-    "expects, after, random, verdict",
-    [
-        ("more", 0.4, [0.9, 0.8], "right"),
-        ("more", 0.8, [0.4, 0.5], "wrong"),
-        ("more", 0.5, [0.5, 0.5], "open"),
-        ("more", 0.51, [0.5, 0.5], "open"),
-        ("more", 0.53, [0.5, 0.5], "wrong"),
-        ("more", 0.47, [0.5, 0.5], "right"),
-        ("more", 0.9, [0.9, 0.89], "open"),
-        ("less", 0.5, [0.5, 0.51], "open"),
-        ("less", 0.85, [0.4, 0.5], "right"),
-        ("less", 0.4, [0.9, 0.8], "wrong"),
-        ("less", 0.9, [0.9, 0.9], "open"),
-        ("same", 0.4, [0.9, 0.8], ""),
-        (None, 0.4, [0.9, 0.8], ""),
-        ("more", 0.4, [], ""),
-    ],
-)
-def test_a_heatmap_is_held_to_what_it_expects(expects, after, random, verdict):
-    forecast = Forecast(0.5, 0.0, 0.1, 1, expects)
-    tried = experiments.Tried(said(0.9), said(after), said(0.9), forecast, np.array(random, np.float32), False)
-    assert experiments.verdict(tried, Target(3)) == verdict
-    assert experiments.verdict(replace(tried, swapped=True), Target(3)) == ""
-
-
 def test_a_model_that_looks_at_the_mouth_alone_proves_its_map_right(one, monkeypatch):
     """The planted truth: only the mouth's pixels reach the answer, and the map says so."""
     mask = regions.masks(one.face.crop_keypoints)[REGIONS.index("mouth")]
@@ -173,7 +141,7 @@ def test_the_answer_is_plain_json_with_a_schema(one):
     assert [told["before"]["model"] for told in answer["models"]] == list(zoo.EMOTION_MODELS)
     for told in answer["models"]:
         assert told["random"]["mean"] == pytest.approx(np.mean(told["random"]["probabilities"]))
-        assert "random patches" in told["words"] and 0 <= told["predicted"]["exceeds"] <= experiments.PATCHES
+        assert "random patches" in told["words"] and 0 <= told["predicted"]["exceeds"] <= trial.PATCHES
         above = [
             probability > told["after"]["probabilities"]["happy"] for probability in told["random"]["probabilities"]
         ]

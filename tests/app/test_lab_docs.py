@@ -9,6 +9,7 @@ import pytest
 
 from app import experiments
 from app.source_faces import SOURCE_FACES
+from explain.lab import trial
 from explain.lab.steps import MOST_STEPS, STEPS, Experiment
 from models.regions import REGIONS
 
@@ -34,9 +35,9 @@ def test_every_range_stands_in_the_table():
 
 def test_the_names_and_limits_are_ours():
     assert all(f"`{region}`" in ROWS["hide"] for region in REGIONS)
-    assert f"at most {MOST_STEPS}" in TEXT and experiments.PATCHES == 8 and "eight random patches" in TEXT
+    assert f"at most {MOST_STEPS}" in TEXT and trial.PATCHES == 8 and "eight random patches" in TEXT
     assert all(f"`{name.removeprefix('composite_')}`" in TEXT for name in SOURCE_FACES)
-    assert experiments.MOVED == 0.02 and "two points" in TEXT
+    assert trial.MOVED == 0.02 and "two points" in TEXT
 
 
 @pytest.mark.parametrize("block", re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL))

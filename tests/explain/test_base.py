@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explain.base import Parameters, Target, choice, number, switch
+from explain.base import Parameters, Target, choice, common_target, number, switch
 from models.errors import ParameterError, UnknownNameError
-from models.types import EMOTIONS
+from models.types import EMOTIONS, Prediction
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +49,15 @@ def test_weights_pick_the_logit():
     logits = np.arange(7, dtype=np.float32) ** 2
     assert [float(logits @ Target(k).weights) for k in range(len(EMOTIONS))] == logits.tolist()
     assert float(logits @ Target(6, 2).weights) == 36 - 4
+
+
+def test_what_several_models_are_asked_about_is_what_they_see_on_average():
+    rows = np.full((2, 7), 0.1, np.float32)
+    rows[0, 3], rows[1, 3], rows[1, 0] = 0.4, 0.2, 0.3
+    answers = {name: Prediction(name, np.log(row), row) for name, row in zip("ab", rows, strict=True)}
+    assert common_target("", "", answers) == Target(3)
+    assert common_target("angry", "", answers) == Target(0)
+    assert common_target("", "sad", answers) == Target.named("happy", "sad")
 
 
 def test_json_values_become_the_declared_types():

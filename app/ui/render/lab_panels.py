@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from app import lab_text, source_faces, text
-from app.experiments import Outcome, Tried
 from app.ui.render import pictures
 from app.ui.render.html import fill
 from explain import figures, scale
 from explain.lab.counterfactual import Counterfactual
 from explain.lab.steps import SIDE, Experiment, Hide, Swap
+from explain.lab.trial import Outcome, Tried
 from models import photo, regions
 from models.regions import LABELS, REGIONS
 from models.types import EMOTIONS

@@ -15,6 +15,7 @@ from app.serving.tf_serving import TFServingEngine
 from app.ui.tabs import models
 from explain import control_maps
 from explain.base import Target
+from explain.lab import trial
 from models import card as cards
 from models import detector, keypoints, photo, weight_store, zoo
 from models.errors import ParameterError, UnknownNameError, WeightsError
@@ -152,7 +153,7 @@ def test_page_and_api_ask_the_engine_that_they_are_given_and_nothing_else(monkey
     assert given.asked == ["detect", "keypoints", "explain", "tested", "beside", "unsuitable"]
     given.asked.clear()
     experiments.run_with_smallest(face, HIDDEN, smallest_change=True)
-    assert given.asked == ["_run", "_smallest"]
+    assert given.asked == ["run", "smallest"]
     given.asked.clear()
     monkeypatch.setattr(zoo, "load", lambda *_: pytest.fail("the page loads weights"))
     given._other = Carded()
@@ -183,7 +184,7 @@ def test_an_example_face_is_read_where_it_is_asked_for_and_not_where_it_is_used(
     face, sources = pipeline.faces_in(photos[0])[0], source_faces.shown_by(swap)
     monkeypatch.setattr(engines, "current", lambda: pytest.fail("asks an engine"))
     monkeypatch.setattr(source_faces, "_read", lambda name: pytest.fail("reads a face"))
-    outcome = experiments._run(face, swap, sources, "gradcam", "", None, None, None)
+    outcome = trial.run(face, swap, sources, "gradcam", "", None, None, None)
     assert outcome.changed.touched.any()
 
 
@@ -197,7 +198,7 @@ def test_what_runs_elsewhere_can_be_sent_there(photos):
     for sent in (LocalEngine().card("cnn"), photos[0], face, made, judged, tried, *zoo.load("cnn").predict([face])):
         back = pickle.loads(pickle.dumps(sent))
         assert type(back) is type(sent)
-    for function in (jobs.explain, jobs.tested, jobs.beside, jobs.unsuitable, experiments._run, experiments._smallest):
+    for function in (jobs.explain, jobs.tested, jobs.beside, jobs.unsuitable, trial.run, trial.smallest):
         assert pickle.loads(pickle.dumps(function)) is function
 
 

@@ -21,6 +21,7 @@ from app.ui.render import comparison_grid
 from app.ui.session import Session
 from app.ui.tabs import compare
 from explain import registry
+from explain.base import common_target
 from explain.metrics import agreement
 from explain.registry import METHODS
 from models import zoo
@@ -153,7 +154,7 @@ def test_one_emotion_is_set_against_another(one, last):
     assert "All three are asked about angry rather than sad" in found.notice
     maps = [step.shown.results["gradcam"] for step in (alone, found)]
     assert all(not np.allclose(maps[0][name].values, maps[1][name].values) for name in one.face_predictions)
-    average = compare.pipeline.common_target("", "", one.face_predictions).name
+    average = common_target("", "", one.face_predictions).name
     for emotion, against in (("angry", "angry"), ("", average)):
         (step,) = steps_of(one, emotion=emotion, against=against)
         assert f"Why {against} and not {against}?" in step.notice and step.grid == ""

@@ -24,7 +24,6 @@ from explain.metrics.randomisation import Shaken
 from explain.registry import METHODS
 from models import detector, regions, zoo
 from models.errors import ParameterError
-from models.types import EMOTIONS
 
 DEFAULTS = [component.value for method in METHODS.values() for component in controls.build(method)]
 KEYS = [(name, key) for name, method in METHODS.items() for key in method.Params.controls()]
@@ -457,12 +456,6 @@ def test_a_flat_map_has_a_reading_without_curves(one):
 )
 def test_a_correlation_in_words(correlation, expected):
     assert trust_panel.alike(correlation) == expected
-
-
-def test_the_target_of_a_comparison_is_what_they_see_on_average(one):
-    mean = sum(answer.probabilities for answer in one.face_predictions.values())
-    assert explain.pipeline.common_target("", "", one.face_predictions).emotion == int(mean.argmax())
-    assert EMOTIONS[explain.pipeline.common_target("angry", "", one.face_predictions).emotion] == "angry"
 
 
 def test_references_are_methods():

@@ -14,8 +14,10 @@ from app import experiments, text
 from app.ui.session import Session
 from app.ui.tabs import choose, lab
 from app.ui.tabs.lab import LabState, Latest
+from explain import registry
 from explain.base import Target
 from explain.lab.steps import STEPS, Blur, Experiment, Hide, Noise, Paint, Rectangle, Rotate, Shift, Swap
+from models import zoo
 from models.errors import FaceWhyError
 from models.regions import REGIONS
 from models.types import EMOTIONS
@@ -188,8 +190,8 @@ def test_the_link_carries_the_steps_and_waits_for_a_face(one, hidden):
 
 def test_heatmaps_are_kept_for_the_face_and_no_longer(one, two, hidden, monkeypatch):
     made = []
-    explain = experiments.registry.explain
-    monkeypatch.setattr(experiments.registry, "explain", lambda *args: made.append(args[0].name) or explain(*args))
+    explain = registry.explain
+    monkeypatch.setattr(registry, "explain", lambda *args: made.append(args[0].name) or explain(*args))
     shown(one, lab.slide(hidden.state, 1, 0, 1, 0, 0, 0, 0))
     assert made == []
     chosen = choose(two, sent(index=1))
@@ -292,8 +294,8 @@ def test_a_search_beside_a_click_loses_neither(one, monkeypatch):
 
 
 def test_the_models_are_asked_in_the_version_that_answered_before(one, monkeypatch):
-    inputs, load = [], experiments.zoo.load
-    monkeypatch.setattr(experiments.zoo, "load", lambda name, version="": inputs.append((name, version)) or load(name))
+    inputs, load = [], zoo.load
+    monkeypatch.setattr(zoo, "load", lambda name, version="": inputs.append((name, version)) or load(name))
     answers = {
         name: (replace(one.face_predictions[name], version=f"9.0.{place}"),)
         for place, name in enumerate(one.face_predictions)
