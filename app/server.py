@@ -59,7 +59,7 @@ class Server:
         host, port = listening.getsockname()[:2]
         self.url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}/"
         self.page, self.application = page, create(page)
-        page.local_url = self.url  # type: ignore[assignment]  # as launch() does
+        mounting.set_address(page, self.url)
         self._socket = listening
         most = None if settings.trusted_proxies else http_protocol.CONNECTIONS
         self._server = graceful_server.GracefulServer(
@@ -73,7 +73,7 @@ class Server:
                 proxy_headers=False,
                 timeout_graceful_shutdown=graceful_server.GRACE,
             ),
-            cast(Any, self.application.routes[-1]).app,
+            mounting.mounted_on(self.application),
         )
         self._thread = threading.Thread(target=self.run, name="server", daemon=True)
 

@@ -2,35 +2,24 @@
 
 import base64
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ImageData
 
 from app.serving import metrics
-from app.ui import uploads
+from app.ui.gradio_overrides.uploaded_media import UploadedMedia
 from models import photo
 from models.errors import PhotoError
 from models.types import Photo
 
 
-class PhotoInput(gr.Image):
-    """A `gr.Image` that reads uploads and nothing else, and hands a `Photo` to its handler.
-
-    The stock component opens any path on the server when a client names one without `meta`, and
-    downloads addresses; this one refuses both.
-    """
+class PhotoInput(UploadedMedia, gr.Image):
+    """A `gr.Image` that reads uploads and nothing else, see `UploadedMedia`, and hands a `Photo` to its handler."""
 
     def get_block_name(self) -> str:
         """The name of the component it stands for, by which the page draws it."""
         return "image"
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        """Copy and download nothing: uploads are in the cache already. Raises PhotoError for any other file."""
-        if url_or_file_path is not None:
-            uploads.locate(str(url_or_file_path), self.GRADIO_CACHE)
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
 
     def preprocess(self, payload: ImageData | None) -> Any:
         """The `Photo` of an upload.
@@ -41,14 +30,7 @@ class PhotoInput(gr.Image):
         if payload is not None and payload.url and payload.path is None:
             raise PhotoError("The picture was not uploaded", "an address", "Download the picture and upload the file")
         with metrics.stage("decode"):
-            return photo.read(uploads.ALL.take(payload.path if payload else None, self.GRADIO_CACHE))
-
-    def example_payload(self) -> dict[str, Any]:
-        """What /gradio_api/info shows: a file that was uploaded before."""
-        return {"path": "the path that /gradio_api/upload answered", "meta": {"_type": "gradio.FileData"}}
-
-    def example_value(self) -> dict[str, Any]:
-        return self.example_payload()
+            return photo.read(self.take(payload.path if payload else None))
 
 
 class PhotoSource(PhotoInput):

@@ -1,9 +1,8 @@
 """The look of the page: paper, ink and one deep green; fonts that are on the visitor's machine."""
 
 import gradio as gr
-from gradio.themes.utils.colors import Color
 
-INK = Color(
+INK = gr.themes.Color(
     c50="#f6f6f2",
     c100="#ecece5",
     c200="#dcdcd2",
@@ -17,7 +16,7 @@ INK = Color(
     c950="#111413",
     name="ink",
 )
-FOREST = Color(
+FOREST = gr.themes.Color(
     c50="#eef6f2",
     c100="#d5eae0",
     c200="#acd5c3",

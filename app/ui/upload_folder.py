@@ -17,9 +17,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from starlette.formparsers import MultiPartParser
-
 from app.ui import uploads
+from app.ui.gradio_overrides import form_parser
 from models import photo
 from models.errors import ParameterError
 
@@ -74,7 +73,7 @@ def private_folder() -> Path:
         _mark(_folder)
         _watch(_folder)
         threading.Thread(target=_sweep_often, args=(_folder,), name="uploads", daemon=True).start()
-        MultiPartParser.spool_max_size = 2 * photo.MAX_BYTES
+        form_parser.keep_in_memory(2 * photo.MAX_BYTES)
     return _folder
 
 

@@ -11,9 +11,7 @@ from gradio.components.api_component import Api
 from gradio.exceptions import ComponentProcessingError
 
 from app.error_messages import UNEXPECTED, message
-from app.ui import uploads
-from app.ui.clip_input import ClipInput
-from app.ui.photo_input import PhotoInput
+from app.ui.gradio_overrides.uploaded_media import UploadedMedia
 from models.errors import PhotoError
 
 MISFIT = (
@@ -52,11 +50,11 @@ class SafeBlocks(gr.Blocks):
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
         try:
             for block, value in zip(block_fn.inputs, inputs, strict=False):
-                if isinstance(block, PhotoInput | ClipInput):
+                if isinstance(block, UploadedMedia):
                     if isinstance(value, str) and value:
                         raise PhotoError("The picture was sent as text and not as an upload", _kind(value), HANDLE_FILE)
                     if isinstance(value, dict) and isinstance(value.get("path"), str):
-                        uploads.locate(value["path"], block.GRADIO_CACHE)
+                        block.locate(value["path"])
                 elif _names_a_file(value):
                     raise PhotoError(
                         "A file was sent where no picture is asked for", "a file in another argument", "Leave it out"

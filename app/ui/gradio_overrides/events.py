@@ -18,6 +18,11 @@ def data(event: gr.EventData) -> Any:
     return given if type(index) in (int, type(None)) else {name: given[name] for name in given if name != "index"}
 
 
+def scope(request: gr.Request | None) -> Mapping[str, Any]:
+    """The ASGI scope of the request that an event came with; empty where there is none."""
+    return cast(Mapping[str, Any], getattr(getattr(request, "request", None), "scope", {}))
+
+
 def page() -> gr.Blocks:
     """The page that is being built, whatever part of it is."""
     return cast(gr.Blocks, Context.root_block)

@@ -32,13 +32,23 @@ def mount(application: FastAPI, page: gr.Blocks) -> None:
     gr.mount_gradio_app(
         application, page, path="/", theme=theme.build(), root_path=os.environ.get("GRADIO_ROOT_PATH"), **PAGE
     )
-    mounted = cast(Any, application.routes[-1]).app
+    mounted = mounted_on(application)
     mounted.state_holder = sessions.SessionStore()
     mounted.state_holder.set_blocks(page)
     sessions.bind()
     upload_progress.bound()
     upload_route.limit()
     page._queue.set_server_app(mounted)  # as launch() does: without it no call is ever forgotten
+
+
+def mounted_on(application: FastAPI) -> gr.routes.App:
+    """The page's own application, which `mount` put behind the routes."""
+    return cast(gr.routes.App, cast(Any, application.routes[-1]).app)
+
+
+def set_address(page: gr.Blocks, url: str) -> None:
+    """Tell a page where it is, as launch() does."""
+    page.local_url = url  # type: ignore[assignment]
 
 
 def mcp_server(page: gr.Blocks) -> Any:

@@ -12,6 +12,7 @@ from app.serving import admission, seats
 from app.ui import queues, scripts
 from app.ui import session as sessions
 from app.ui.cancellation import Cancellation
+from app.ui.gradio_overrides import events
 from app.ui.photo_input import FrameSource
 from app.ui.render import html, live_view
 from app.ui.tabs import PRIVATE, SKIP, Shared, predict
@@ -118,7 +119,7 @@ def frame(
 ) -> View:
     """Read the newest frame, if this visitor has a place."""
     places = seats.current()
-    client = admission.client_of(getattr(getattr(request, "request", None), "scope", {}))
+    client = admission.client_of(events.scope(request))
     line = places.ask(stream.key, client, time.monotonic())
     if line:
         return View("", html.fill("live_waiting", line=line, places=places.places, minutes=minutes(line)))
