@@ -282,6 +282,52 @@ def explain(
         return engines.current().explain(jobs.explain, name, face, target, method, params, version)
 
 
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """What a model says about a face, and why.
+
+    Attributes:
+        face: with its keypoints.
+        prediction: by the version that answered.
+        explanation: of this prediction; its target is what was asked for.
+    """
+
+    face: Face
+    prediction: Prediction
+    explanation: Explanation
+
+    def tested(self) -> TrustResult | None:
+        """Which tests the explanation survives, see `trusted`; None where the face is a guess."""
+        return None if self.face.guessed else trusted(self.face, self.explanation, self.prediction.version)
+
+
+def explained(
+    face: Face,
+    name: str,
+    version: str = "",
+    emotion: str = "",
+    against: str = "",
+    method: str = "",
+    params: Parameters | Mapping[str, Any] | None = None,
+) -> Explained:
+    """What a model says about a face, and why.
+
+    Args:
+        face: with its keypoints.
+        name, version: the model and the line of its versions, see `latest`.
+        emotion, against: see `target`.
+        method: by name; "" for the recommended one.
+        params: of the method.
+
+    Raises:
+        what `latest`, `predict`, `target` and `explain` raise.
+    """
+    [prediction] = predict(name, [face], latest(name, version))
+    wanted = target(emotion, against, prediction)
+    made = explain(name, face, wanted, method or recommended(name), params, prediction.version)
+    return Explained(face, prediction, made)
+
+
 def opened(name: str, face: Face, target: Target, version: str = "") -> Opened:
     """A model opened on a face: its stages, how Grad-CAM is made, and the path from the average face.
 

@@ -21,7 +21,6 @@ from app.data import view
 from app.data.filters import Filters
 from app.serving import admission
 from explain import scale
-from explain.base import Explanation
 from explain.lab.steps import Experiment
 from models import clip, upright
 from models import photo as photos
@@ -111,7 +110,8 @@ def explain(photo: Photo, request: requests.ExplainRequest) -> dict[str, Any]:
     `values` is the raw map on the 48x48 crop, and `limit` the size that counts as full strength; with
     `maps` "png" there is a coloured picture instead, with "none" neither. `interactions` is null unless asked for.
     """
-    return _explained(_chosen(photo, request), request)[0]
+    found = _chosen(photo, request)
+    return _explanation(found, request, _explained(found, request))
 
 
 def trust(photo: Photo, request: requests.TrustRequest) -> dict[str, Any]:
@@ -126,11 +126,12 @@ def trust(photo: Photo, request: requests.TrustRequest) -> dict[str, Any]:
     `trust` is null, and `note` says why, where the whole picture was taken as the face.
     """
     found = _chosen(photo, request)
-    [face] = found.faces
-    answer, explanation = _explained(found, request)
-    if face.guessed:
+    made = _explained(found, request)
+    answer = _explanation(found, request, made)
+    result = made.tested()
+    if result is None:
         return {**answer, "trust": None, "note": f"{answer['note']} {text.NO_FACE_TO_TEST}"}
-    return {**answer, "trust": pipeline.trusted(face, explanation, answer["prediction"]["version"]).to_json()}
+    return {**answer, "trust": result.to_json()}
 
 
 def report(photo: Photo, request: requests.ReportRequest) -> dict[str, Any]:
@@ -140,13 +141,8 @@ def report(photo: Photo, request: requests.ReportRequest) -> dict[str, Any]:
     kept here.
     """
     found = _chosen(photo, request)
-    [face] = found.faces
-    prediction = pipeline.predict(request.model, [face], pipeline.latest(request.model, request.model_version))[0]
-    target = pipeline.target(request.emotion, request.against, prediction)
-    method = request.method or pipeline.recommended(request.model)
-    made = pipeline.explain(request.model, face, target, method, request.params, prediction.version)
-    tested = None if face.guessed else pipeline.trusted(face, made, prediction.version)
-    whole = reporting.report(found.photo, face, prediction, made, tested)
+    made = _explained(found, request)
+    whole = reporting.report(found.photo, made.face, made.prediction, made.explanation, made.tested())
     name = fields.REPORT_FILES[request.output]
     content = reporting.content(whole.without_photo() if request.without_photo else whole, name)
     kind = reporting.FILES[name]
@@ -400,26 +396,35 @@ def _chosen(
     return pipeline.some(pipeline.detections(photo, request.turn, request.whole_picture)).pick(request.face)
 
 
-def _explained(found: pipeline.Detections, request: requests.ExplainRequest) -> tuple[dict[str, Any], Explanation]:
+def _explained(found: pipeline.Detections, request: requests.MapRequest) -> pipeline.Explained:
     [face] = found.faces
-    version = pipeline.latest(request.model, request.model_version)
-    prediction = pipeline.predict(request.model, [face], version)[0]
-    target = pipeline.target(request.emotion, request.against, prediction)
-    method = request.method or pipeline.recommended(request.model)
-    made = pipeline.explain(request.model, face, target, method, request.params, prediction.version)
-    parts = pipeline.interactions(face, made, prediction.version) if request.interactions else None
-    answer = {
+    return pipeline.explained(
+        face,
+        request.model,
+        request.model_version,
+        request.emotion,
+        request.against,
+        request.method,
+        request.params,
+    )
+
+
+def _explanation(
+    found: pipeline.Detections, request: requests.ExplainRequest, made: pipeline.Explained
+) -> dict[str, Any]:
+    face, prediction, explanation = made.face, made.prediction, made.explanation
+    parts = pipeline.interactions(face, explanation, prediction.version) if request.interactions else None
+    return {
         **responses.chosen(found),
         "prediction": responses.prediction(prediction),
         "explanation": responses.explanation(
-            made,
+            explanation,
             face,
             prediction,
-            scale.shared([made]),
+            scale.shared([explanation]),
             request.maps,
-            pipeline.average_shares(made, prediction.version),
+            pipeline.average_shares(explanation, prediction.version),
         ),
         "interactions": None if parts is None else responses.interactions_of(parts),
-        "note": responses.note(found.faces, text.weak(prediction, target)),
+        "note": responses.note(found.faces, text.weak(prediction, explanation.target)),
     }
-    return answer, made

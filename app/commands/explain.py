@@ -94,12 +94,8 @@ def computed(
     from app import pipeline, reporting
 
     [face] = found.faces
-    prediction = pipeline.predict(model, [face], pipeline.latest(model, version))[0]
-    target = pipeline.target(emotion, against, prediction)
-    method = method or pipeline.recommended(model)
-    explanation = pipeline.explain(model, face, target, method, params, prediction.version)
-    trust = None if face.guessed else pipeline.trusted(face, explanation, prediction.version)
-    return reporting.report(found.photo, face, prediction, explanation, trust)
+    made = pipeline.explained(face, model, version, emotion, against, method, params)
+    return reporting.report(found.photo, face, made.prediction, made.explanation, made.tested())
 
 
 def parameters(written: list[str]) -> dict[str, Any]:

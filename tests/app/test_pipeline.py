@@ -1,11 +1,13 @@
-"""A photo becomes faces, upright."""
+"""A photo becomes faces, upright, and a face an explanation that is tested."""
 
 import numpy as np
 import pytest
 
 from app import pipeline
-from models import photo, upright
-from models.errors import NoFaceError, ParameterError
+from explain import registry
+from explain.base import Target
+from models import photo, upright, zoo
+from models.errors import NoFaceError, ParameterError, UnknownModelError, UnknownNameError
 from models.types import Photo
 from tests.app.conftest import EXAMPLES
 
@@ -72,3 +74,40 @@ def test_programs_are_told_as_well_what_is_odd_about_a_picture_without_a_face(le
     with pytest.raises(NoFaceError) as refused:
         pipeline.faces_in(Photo(np.full((64, 64, 3), level, np.uint8)))
     assert said in str(refused.value) and "larger face" not in str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def face(astronaut):
+    return pipeline.faces_in(astronaut)[0]
+
+
+def test_a_face_is_explained_as_it_was_asked_for_and_the_map_tested(face):
+    found = pipeline.explained(face, "resnet", "", "sad", "happy", "occlusion", {"step": 6})
+    expected = registry.explain(zoo.load("resnet"), face, Target.named("sad", "happy"), "occlusion", {"step": 6})
+    made, [prediction] = found.explanation, zoo.load("resnet").predict([face])
+    assert np.array_equal(made.values, expected.values) and made.params == expected.params
+    assert (made.model, made.method, made.target) == ("resnet", "occlusion", Target.named("sad", "happy"))
+    assert np.allclose(found.prediction.probabilities, prediction.probabilities, atol=1e-3) and found.face is face
+    tested, again = found.tested(), pipeline.trusted(face, expected)
+    assert (tested.verdict, tested.sentence) == (again.verdict, again.sentence)
+
+
+def test_what_is_not_asked_for_is_what_the_model_names_by_the_recommended_method_of_its_latest_version(
+    face, monkeypatch
+):
+    monkeypatch.setattr(pipeline, "recommended", {"vgg16": "saliency"}.get)
+    found = pipeline.explained(face, "vgg16")
+    assert found.explanation.target == Target(found.prediction.top) and found.explanation.method == "saliency"
+    version = found.prediction.version
+    assert pipeline.explained(face, "vgg16", version.split(".")[0]).prediction.version == version
+    with pytest.raises(UnknownModelError):
+        pipeline.explained(face, "vgg16", "99")
+    with pytest.raises(UnknownNameError):
+        pipeline.explained(face, "vgg16", emotion="bored")
+
+
+def test_a_map_of_no_face_is_not_tested(plain, monkeypatch):
+    [guess] = pipeline.faces_in(plain, whole_picture=True)
+    found = pipeline.explained(guess, "cnn", method="saliency")
+    monkeypatch.setattr(pipeline, "trust_steps", lambda *given: 1 / 0)
+    assert found.tested() is None
