@@ -19,7 +19,7 @@ from app.ui.measures_fold import face_again, face_arrived, move_measures
 from app.ui.render import html, lab_panels, pictures
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
-from app.ui.tabs.explain import Shown
+from app.ui.tabs.explain.results import Shown
 from explain.base import Explanation
 from explain.lab import steps as kinds
 from explain.lab.counterfactual import Counterfactual

@@ -18,7 +18,8 @@ from app.ui import controls, session
 from app.ui.cancellation import Cancellation
 from app.ui.render import evidence_table, interactions_panel, map_checks, trust_panel
 from app.ui.session import Session
-from app.ui.tabs import explain
+from app.ui.tabs import choose
+from app.ui.tabs.explain import checks, choices, keeping, maps, results, views
 from explain import base, evidence, figures, interactions, registry, trust
 from explain.metrics.randomisation import Shaken
 from explain.registry import METHODS
@@ -29,22 +30,22 @@ DEFAULTS = [component.value for method in METHODS.values() for component in cont
 KEYS = [(name, key) for name, method in METHODS.items() for key in method.Params.controls()]
 
 
-def steps_of(session, model="cnn", emotion="", against="", method="gradcam", **changed) -> list[explain.View]:
+def steps_of(session, model="cnn", emotion="", against="", method="gradcam", **changed) -> list[results.View]:
     """What the tab shows, step by step; `changed` are the method's parameters."""
     values = list(DEFAULTS)
     for key, value in changed.items():
         values[KEYS.index((method, key))] = value
-    return list(explain.explain(Cancellation(), session, model, emotion, against, method, *values))
+    return list(maps.explain(Cancellation(), session, model, emotion, against, method, *values))
 
 
-def showing(shown: explain.Shown) -> Cancellation:
+def showing(shown: results.Shown) -> Cancellation:
     """The runs of a visitor who has this map on the screen."""
     cancellation = Cancellation()
     cancellation.shown = shown.key
     return cancellation
 
 
-def shown(session, *inputs, **changed) -> explain.View:
+def shown(session, *inputs, **changed) -> results.View:
     return steps_of(session, *inputs, **changed)[-1]
 
 
@@ -62,7 +63,7 @@ def test_every_method_gives_a_heatmap_with_its_evidence(one, method):
     )
     assert last.shown.explanation.method == method and last.strip == "" and last.status == ""
     assert last.verdict == trust_panel.WAITING and not last.stop.visible
-    if method in explain.INSTANT:
+    if method in maps.INSTANT:
         assert len(steps) == 1
     else:
         (waiting, _) = steps
@@ -112,7 +113,7 @@ def test_a_parameter_reaches_the_method(one):
 
 
 def test_another_face_is_explained_when_it_is_chosen(two):
-    chosen = explain.choose(two, SimpleNamespace(_data={"index": 1}))
+    chosen = choose(two, SimpleNamespace(_data={"index": 1}))
     found = shown(chosen)
     assert chosen.chosen == 1 and 'aria-checked="true" data-index="1"' in found.strip
     assert found.picture != shown(two).picture and found.shown.face is two.faces[1]
@@ -121,28 +122,28 @@ def test_another_face_is_explained_when_it_is_chosen(two):
 def test_a_map_that_is_there_is_not_made_again(one):
     inputs = ("cnn", "", "", "gradcam", *DEFAULTS)
     before = shown(one).shown
-    (step,) = explain.arrive(before, Cancellation(), one, *inputs)
+    (step,) = maps.arrive(before, Cancellation(), one, *inputs)
     assert all(value == gr.skip() for value in step)
     for again in ((None, Cancellation(), one, *inputs), (before, Cancellation(), one, "resnet", *inputs[1:])):
-        *_, step = explain.arrive(*again)
+        *_, step = maps.arrive(*again)
         assert "fw-heat" in step.picture and step.shown.key != before.key
 
 
 def test_only_the_parameters_of_the_chosen_method_are_shown():
     for method in METHODS:
-        offered, chosen, summary, page, *groups = explain.turn_to("cnn", method)
+        offered, chosen, summary, page, *groups = choices.turn_to("cnn", method)
         assert offered == chosen == gr.skip()
         assert METHODS[method].summary in unescape(summary) and not page.open
         assert [group.visible for group in groups] == [name == method for name in METHODS]
 
 
 def test_each_model_begins_with_its_own_method_until_one_is_chosen(monkeypatch):
-    monkeypatch.setattr(explain.pipeline, "recommended", {"cnn": "shap_partition", "vgg16": "scorecam"}.get)
-    offered, method, _, page, *groups = explain.offer("vgg16", "shap_partition", "shap_partition")
+    monkeypatch.setattr(pipeline, "recommended", {"cnn": "shap_partition", "vgg16": "scorecam"}.get)
+    offered, method, _, page, *groups = choices.offer("vgg16", "shap_partition", "shap_partition")
     assert offered == method == "scorecam" and not page.open
     assert [group.visible for group in groups] == [name == "scorecam" for name in METHODS]
     for model, method in (("vgg16", "saliency"), ("cnn", "shap_partition")):  # chosen; and right already
-        offered, same, summary, *rest = explain.offer(model, method, "shap_partition")
+        offered, same, summary, *rest = choices.offer(model, method, "shap_partition")
         assert METHODS[method].summary in unescape(summary)
         assert [offered, same, *rest] == [gr.skip()] * (3 + len(METHODS))
 
@@ -150,19 +151,19 @@ def test_each_model_begins_with_its_own_method_until_one_is_chosen(monkeypatch):
 def test_a_method_says_how_often_it_was_right(monkeypatch):
     row = {"beats_other_faces": {"mean": 0.25}, "beats_centre_prior": {"mean": 0.75}}
     table = {"faces": 200, "methods": {"saliency": row}}
-    monkeypatch.setattr(explain.pipeline, "trust_table", {"resnet": table}.get)
-    assert "with ResNet on 200 faces" in explain.summarised("resnet", "saliency")
-    summary = explain.summarised("resnet", "saliency")
+    monkeypatch.setattr(pipeline, "trust_table", {"resnet": table}.get)
+    assert "with ResNet on 200 faces" in choices.summarised("resnet", "saliency")
+    summary = choices.summarised("resnet", "saliency")
     assert "other faces on 25\u00a0% of them" in summary and "middle on 75\u00a0%." in summary
     for model, method in (("resnet", "gradcam"), ("cnn", "saliency")):
-        assert f"of {text.MODELS[model]} pass the tests is not measured yet" in explain.summarised(model, method)
+        assert f"of {text.MODELS[model]} pass the tests is not measured yet" in choices.summarised(model, method)
     row["faces"] = 25
-    assert "with ResNet on 25 faces" in explain.summarised("resnet", "saliency"), "a row may be of fewer faces"
+    assert "with ResNet on 25 faces" in choices.summarised("resnet", "saliency"), "a row may be of fewer faces"
 
 
 def test_every_method_can_be_read_about_without_another_file():
     for method in METHODS:
-        text = explain.explained(method)
+        text = choices.explained(method)
         assert "known to get wrong" in text and "data:image/" in text
         assert re.findall(r"\]\((?!https?:|data:)", text) == []
         assert "## Parameters" not in text and not text.startswith("#")
@@ -193,26 +194,26 @@ def test_what_is_shown_of_one_of_several_faces_names_it(two):
 
 def test_a_map_of_no_face_is_said_to_be_a_guess_and_not_tested(plain):
     guess = session.opened(plain, [detector.whole_picture(plain)])
-    guess = session.opened(plain, explain.pipeline.with_keypoints(list(guess.faces), plain))
+    guess = session.opened(plain, pipeline.with_keypoints(list(guess.faces), plain))
     found = shown(guess)
     assert "No face was found" in found.strip
-    (judged,) = explain.judge(showing(found.shown), found.shown, "")
+    (judged,) = maps.judge(showing(found.shown), found.shown, "")
     assert judged.verdict == trust_panel.UNTESTED and "✓" not in judged.verdict and not judged.fold.visible
 
 
 def test_who_waits_is_not_asked_for_a_photo(one):
-    assert "Waiting for a place" in explain.waiting(one, None).picture
-    assert explain.waiting(one, shown(one).shown) == explain.waiting(Session(), None) == explain.View()
+    assert "Waiting for a place" in maps.waiting(one, None).picture
+    assert maps.waiting(one, shown(one).shown) == maps.waiting(Session(), None) == results.View()
 
 
 def test_without_a_face_the_tab_says_what_to_do():
     (step,) = steps_of(Session())
-    assert step.picture == explain.NO_FACE and step.shown is None
+    assert step.picture == views.NO_FACE and step.shown is None
 
 
 def begun(cancellation, session, method) -> Iterator:
     """A run that is at work."""
-    run = explain.explain(cancellation, session, "cnn", "", "", method, *DEFAULTS)
+    run = maps.explain(cancellation, session, "cnn", "", "", method, *DEFAULTS)
     assert "at work" in next(run).status
     return run
 
@@ -220,8 +221,8 @@ def begun(cancellation, session, method) -> Iterator:
 def test_a_stop_keeps_the_map_and_says_so(one):
     cancellation = Cancellation()
     run = begun(cancellation, one, "shap_regions")
-    view = explain.stopped(cancellation)
-    assert view.status == explain.STOPPED and not view.stop.visible
+    view = maps.stopped(cancellation)
+    assert view.status == views.STOPPED and not view.stop.visible
     assert list(run) == []
 
 
@@ -229,10 +230,10 @@ def test_a_map_that_fails_leaves_nothing_at_work(one, monkeypatch):
     def fail(*args):
         raise RuntimeError("of the library's own")
 
-    monkeypatch.setattr(explain.pipeline, "explain", fail)
+    monkeypatch.setattr(pipeline, "explain", fail)
     run = begun(Cancellation(), one, "shap_regions")
     view = next(run)
-    assert view.status == "" and not view.stop.visible and view == explain.idle()._replace(stop=view.stop)
+    assert view.status == "" and not view.stop.visible and view == views.idle()._replace(stop=view.stop)
     with pytest.raises(RuntimeError):
         next(run)
 
@@ -245,7 +246,7 @@ def test_a_number_that_is_not_there_is_refused_before_anything_is_at_work(one):
 def test_a_later_map_takes_the_place_of_one_that_is_at_work(one):
     cancellation = Cancellation()
     first = begun(cancellation, one, "shap_regions")
-    *_, second = explain.explain(cancellation, one, "cnn", "", "", "gradcam", *DEFAULTS)
+    *_, second = maps.explain(cancellation, one, "cnn", "", "", "gradcam", *DEFAULTS)
     assert list(first) == [] and second.shown.explanation.method == "gradcam"
 
 
@@ -328,26 +329,26 @@ def test_outlines_are_thin_on_data_and_true_to_the_regions(one, signed):
 
 @pytest.fixture(scope="module")
 def result(one) -> trust.TrustResult:
-    return explain.pipeline.trusted(one.face, shown(one).shown.explanation)
+    return pipeline.trusted(one.face, shown(one).shown.explanation)
 
 
 def test_a_map_is_judged_once(one):
     there = shown(one).shown
-    first, (key, verdict, fold, numbers, curves, result, parts) = explain.judge(showing(there), there, "")
+    first, (key, verdict, fold, numbers, curves, result, parts) = maps.judge(showing(there), there, "")
     assert key == there.key and "fw-badge" in verdict and fold.visible and "fw-numbers" in numbers and curves.visible
     assert first[:2] == (key, verdict), "the verdict does not wait for other maps"
     assert "of ResNet" in numbers and "of ResNet" not in first[3]
-    assert parts is explain.SKIP and result.part_ranges is None, "Grad-CAM hides nothing and draws nothing"
-    assert list(explain.judge(showing(there), there, there.key)) == []
-    assert list(explain.judge(Cancellation(), None, "")) == []
+    assert parts == gr.skip() and result.part_ranges is None, "Grad-CAM hides nothing and draws nothing"
+    assert list(maps.judge(showing(there), there, there.key)) == []
+    assert list(maps.judge(Cancellation(), None, "")) == []
 
 
 def test_the_evidence_says_last_how_far_it_moves(one):
     view = shown(one, "cnn", "", "", "shap_regions")
     there = view.shown
     assert view.parts.count("[…]") == 2 * len(regions.REGIONS), "their place is kept"
-    tested, beside, last = explain.judge(showing(there), there, "")
-    assert tested.parts is explain.SKIP and beside.parts is explain.SKIP
+    tested, beside, last = maps.judge(showing(there), there, "")
+    assert tested.parts == gr.skip() and beside.parts == gr.skip()
     found = last.result.part_ranges
     assert found.fills == ("mean face", "blur", "grey") and found.seeds == () and "no confidence interval" in last.parts
     assert "[…]" not in last.parts and last.verdict == tested.verdict
@@ -372,25 +373,23 @@ def test_a_visitor_who_moves_on_stops_the_maps_that_ranges_need(one, monkeypatch
         cancellation.begin()
         return really(name, face, target, method, *rest)
 
-    steps = explain.judge(cancellation, there, "")
+    steps = maps.judge(cancellation, there, "")
     next(steps), next(steps)
     monkeypatch.setattr(jobs, "explain", counted)
     assert list(steps) == [] and made == ["smoothgrad"]
 
 
 def test_a_reading_of_a_map_that_is_gone_is_not_shown(one, monkeypatch):
-    there, really = shown(one).shown, explain.pipeline.trust_steps
+    there, really = shown(one).shown, pipeline.trust_steps
     cancellation = showing(there)
-    monkeypatch.setattr(explain.pipeline, "trust_steps", lambda *given: cancellation.begin() and really(*given))
-    assert list(explain.judge(cancellation, there, "")) == []
-    monkeypatch.setattr(explain.pipeline, "trust_steps", really)
-    steps = explain.judge(cancellation, there, "")
+    monkeypatch.setattr(pipeline, "trust_steps", lambda *given: cancellation.begin() and really(*given))
+    assert list(maps.judge(cancellation, there, "")) == []
+    monkeypatch.setattr(pipeline, "trust_steps", really)
+    steps = maps.judge(cancellation, there, "")
     next(steps)
     cancellation.begin()
     assert list(steps) == []
-    steps = explain.judge(
-        cancellation, there, ""
-    )  # a later map was at work when this one's turn came, and is there now
+    steps = maps.judge(cancellation, there, "")  # a later map was at work when this one's turn came, and is there now
     next(steps)
     cancellation.shown = "another"
     assert list(steps) == []
@@ -443,9 +442,9 @@ def test_the_numbers_behind_the_verdict(result):
 def test_a_flat_map_has_a_reading_without_curves(one):
     made = shown(one).shown.explanation
     flat = base.Explanation("gradcam", "cnn", made.target, np.ones((48, 48), np.float32), False, made.params, 0.1)
-    result = explain.pipeline.trusted(one.face, flat)
-    there = explain.Shown("k", (), one.face, flat)
-    *_, (_, verdict, _, numbers, curves, _, _) = explain.judge(showing(there), there, "")
+    result = pipeline.trusted(one.face, flat)
+    there = results.Shown("k", (), one.face, flat)
+    *_, (_, verdict, _, numbers, curves, _, _) = maps.judge(showing(there), there, "")
     assert result.curves == () and result.verdict == "none" and "flat" in verdict
     assert not curves.visible and "a flat map" in numbers and "nan" not in numbers
 
@@ -459,21 +458,21 @@ def test_a_correlation_in_words(correlation, expected):
 
 
 def test_references_are_methods():
-    assert {*jobs.REFERENCES, *explain.INSTANT} <= set(registry.METHODS)
+    assert {*jobs.REFERENCES, *maps.INSTANT} <= set(registry.METHODS)
 
 
 def test_a_small_map_of_predict_opens_its_network_as_it_was_shown():
     first = pipeline.recommended("vgg16")
-    wanted, model, emotion, against, offered, method, *_ = explain.open_with("vgg16", "cnn", "occlusion", "gradcam")
+    wanted, model, emotion, against, offered, method, *_ = choices.open_with("vgg16", "cnn", "occlusion", "gradcam")
     assert (wanted, model, emotion, against, offered, method) == ("", "vgg16", "", "", first, first)
-    assert explain.open_with("", "cnn", "occlusion", "gradcam")[:4] == explain.Wanted()
-    assert explain.open_with("", "cnn", "occlusion", "gradcam")[4:] == explain.offer("cnn", "occlusion", "gradcam")
+    assert choices.open_with("", "cnn", "occlusion", "gradcam")[:4] == results.Wanted()
+    assert choices.open_with("", "cnn", "occlusion", "gradcam")[4:] == choices.offer("cnn", "occlusion", "gradcam")
 
 
 def test_files_to_keep_hold_the_map_on_the_screen_and_no_pixel_where_that_is_asked(one):
     seen = shown(one, "cnn", "sad", "", "saliency").shown
     for bare in (False, True):
-        made = explain.kept(one, seen, "", None, bare)
+        made = keeping.kept(one, seen, "", None, bare)
         assert "not done yet" in made
         found = dict(re.findall(r'download="facewhy-([\w.]+)" href="data:[^,]+;base64,([^"]+)"', unescape(made)))
         contents = {name: base64.b64decode(data) for name, data in found.items()}
@@ -491,26 +490,26 @@ def test_files_to_keep_hold_the_map_on_the_screen_and_no_pixel_where_that_is_ask
         part_ranges=None,
         curves=(),
     )
-    made = explain.kept(one, seen, seen.key, tested, True)
+    made = keeping.kept(one, seen, seen.key, tested, True)
     assert "not done yet" not in made
     assert b"It holds up." in base64.b64decode(re.search(r'report.html" href="[^,]+,([^"]+)"', unescape(made))[1])
     begun = SimpleNamespace(**vars(tested) | {"curves": (1,)})
-    assert "not done yet" in explain.kept(one, seen, seen.key, begun, True), "its agreement with other maps is missing"
-    assert "another face" in explain.kept(Session(), seen, "", None, False)
-    assert "another face" in explain.kept(one, None, "", None, False)
+    assert "not done yet" in keeping.kept(one, seen, seen.key, begun, True), "its agreement with other maps is missing"
+    assert "another face" in keeping.kept(Session(), seen, "", None, False)
+    assert "another face" in keeping.kept(one, None, "", None, False)
 
 
 # ---------------------------------------------------------------------- checks
 
 
-def checked(handler, session, there, cancellation=None, checking=None) -> list[explain.Checked]:
+def checked(handler, session, there, cancellation=None, checking=None) -> list[results.Checked]:
     """What a check of the map on the screen shows, step by step."""
     return list(handler(checking or Cancellation(), cancellation or showing(there), session, there))
 
 
 def test_a_map_is_computed_by_another_library_beside_ours(one):
     there = shown(one).shown
-    waiting, done = checked(explain.compute_elsewhere, one, there)
+    waiting, done = checked(checks.compute_elsewhere, one, there)
     assert "tf-keras-vis computes" in waiting.working and waiting.stop.visible
     assert "the other library cannot be interrupted" in waiting.working, "what Stop does not do is said"
     assert "<h3>The same map by tf-keras-vis 0." in done.library and done.library.count("fw-heat") == 2
@@ -519,13 +518,13 @@ def test_a_map_is_computed_by_another_library_beside_ours(one):
 
 def test_where_no_other_library_has_a_method_it_is_said(one):
     there = shown(one, "cnn", "", "", "occlusion").shown
-    (step,) = checked(explain.compute_elsewhere, one, there)
+    (step,) = checked(checks.compute_elsewhere, one, there)
     assert "Neither tf-keras-vis nor shap has Occlusion." in step.library
 
 
 def test_a_network_is_shaken_step_by_step(one):
     there = shown(one).shown
-    _, *steps, done = checked(explain.shake_network, one, there)
+    _, *steps, done = checked(checks.shake_network, one, there)
     assert [step.shaken.count("fw-heat") for step in steps] == [2, 3, 4, 5, 6]
     assert "As it learned" in steps[0].shaken and "+ layers with maps of 48 × 48" in steps[-1].shaken
     said = re.compile("<p>(The map|Nothing is left)")
@@ -533,12 +532,12 @@ def test_a_network_is_shaken_step_by_step(one):
     assert 'value="5" max="5"' in steps[-1].working and done.working == "" and not done.stop.visible
 
 
-@pytest.mark.parametrize("handler", [explain.compute_elsewhere, explain.shake_network])
+@pytest.mark.parametrize("handler", [checks.compute_elsewhere, checks.shake_network])
 def test_a_check_can_be_stopped_and_a_map_that_is_gone_is_not_checked(one, handler):
     there, checking = shown(one).shown, Cancellation()
     run = handler(checking, showing(there), one, there)
     next(run)
-    assert "Stopped" in explain.halted(checking).working and list(run) == []
+    assert "Stopped" in checks.halted(checking).working and list(run) == []
     gone = checked(handler, one, there, Cancellation())
     assert all("fw-heat" not in str(step) for step in gone) and not gone[-1].stop.visible
     assert checked(handler, one, None, Cancellation()) == []
@@ -550,8 +549,8 @@ def test_a_check_that_fails_leaves_nothing_at_work(one, monkeypatch):
     def fail(*given):
         raise RuntimeError("of the library's own")
 
-    for handler, name in ((explain.compute_elsewhere, "by_other_library"), (explain.shake_network, "shaken")):
-        monkeypatch.setattr(explain.pipeline, name, fail)
+    for handler, name in ((checks.compute_elsewhere, "by_other_library"), (checks.shake_network, "shaken")):
+        monkeypatch.setattr(pipeline, name, fail)
         run = handler(Cancellation(), showing(there), one, there)
         next(run)
         assert not next(run).stop.visible
@@ -571,9 +570,9 @@ def test_what_is_said_of_the_last_map(correlation, word):
 def test_parts_are_told_together_where_the_method_is_theirs(one):
     there = shown(one, "cnn", "", "", "shap_regions")
     assert there.together.visible and not there.together.open and not shown(one).together.visible
-    busy, (key, panel) = explain.count_together(showing(there.shown), one, there.shown, "")
+    busy, (key, panel) = checks.count_together(showing(there.shown), one, there.shown, "")
     assert busy[0] == gr.skip() and "256 ways" in busy[1] and key == there.shown.key
-    found = explain.pipeline.interactions(one.face, there.shown.explanation)
+    found = pipeline.interactions(one.face, there.shown.explanation)
     assert all(sentence in unescape(panel) for sentence in interactions.sentences(found))
     drawn = [pair for pair in found.pairs() if pair.relation in interactions.WORDS][: interactions_panel.DRAWN]
     assert panel.count("<line ") == len(drawn) > 0 and panel.count("<circle ") == len(found.regions)
@@ -581,9 +580,9 @@ def test_parts_are_told_together_where_the_method_is_theirs(one):
         assert f"{regions.LABELS[pair.first]} and {regions.LABELS[pair.second]}: {pair.value:+.2f}" in panel
     for value in found.chosen.alone:
         assert f"<td>{value:+.2f} <small>[" in panel
-    assert list(explain.count_together(showing(there.shown), one, there.shown, key)) == []
-    assert list(explain.count_together(Cancellation(), one, None, "")) == []
-    assert len(list(explain.count_together(Cancellation(), one, there.shown, ""))) == 1, "the map is gone meanwhile"
+    assert list(checks.count_together(showing(there.shown), one, there.shown, key)) == []
+    assert list(checks.count_together(Cancellation(), one, None, "")) == []
+    assert len(list(checks.count_together(Cancellation(), one, there.shown, ""))) == 1, "the map is gone meanwhile"
 
 
 def test_a_region_is_marked_inside_itself(one):

@@ -3,7 +3,8 @@ import pytest
 
 from app import lesson_outcomes, lessons
 from app.ui.cancellation import Cancellation
-from app.ui.tabs import explain, lab, learn
+from app.ui.tabs import lab, learn
+from app.ui.tabs.explain import choices
 from tests.app.ui.tabs.test_tabs import picked
 
 
@@ -13,7 +14,7 @@ def test_a_step_brings_its_example_with_predictions_and_its_settings():
     assert found.opened == "Explain" and found.note == "" and len(found.session.faces) == 1
     assert set(found.session.face_predictions) == {"cnn", "resnet", "vgg16"}
     assert found.wanted == "vgg16 shap_regions happy" and found.prepared == gr.skip()
-    wanted, model, emotion, against, offered, method, *_ = explain.open_with(found.wanted, "cnn", "gradcam", "gradcam")
+    wanted, model, emotion, against, offered, method, *_ = choices.open_with(found.wanted, "cnn", "gradcam", "gradcam")
     assert (wanted, model, emotion, against, method) == ("", "vgg16", "happy", "", "shap_regions")
     first = learn.go(Cancellation(), "smile", 1.0, picked(1))
     key, experiment = first.prepared
