@@ -20,7 +20,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from app import text
 from app.ui import session
-from app.ui.tabs import compare, explain, lab, predict
+from app.ui.tabs import compare, explain, predict
+from app.ui.tabs.lab import state, views
 from app.ui.cancellation import Cancellation
 from models import photo
 from tests import server
@@ -54,7 +55,7 @@ found = {
     "page": str(last.notice),
     "page explains": str(list(explain.explain(Cancellation(), seen, "vgg16", "", "", "gradcam"))[-1]),
     "page compares": str(list(compare.compare(Cancellation(), seen, None, "", "", ["gradcam"]))[-1]),
-    "page tries": str(lab.show(seen, lab.LabState())[1]),
+    "page tries": str(views.show(seen, state.LabState())[1]),
 }
 print("FOUND", json.dumps(found))
 """

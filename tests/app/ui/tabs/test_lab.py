@@ -1,19 +1,18 @@
 """The Lab's handlers, without a browser."""
 
-import inspect
 import re
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import get_type_hints
 
 import gradio as gr
 import numpy as np
 import pytest
 
-from app import experiments, text
+from app import experiments, source_faces, text
 from app.ui.session import Session
-from app.ui.tabs import choose, lab
-from app.ui.tabs.lab import LabState, Latest
+from app.ui.tabs import choose
+from app.ui.tabs.lab import changes, handlers, views
+from app.ui.tabs.lab.state import MOST_UNDONE, LabState, Latest
 from explain import registry
 from explain.base import Target
 from explain.lab.steps import STEPS, Blur, Experiment, Hide, Noise, Paint, Rectangle, Rotate, Shift, Swap
@@ -30,19 +29,19 @@ def sent(**data) -> SimpleNamespace:
     return SimpleNamespace(_data=data)
 
 
-def shown(session, state: LabState) -> lab.View:
-    return lab.show(session, state)[1]
+def shown(session, state: LabState) -> views.View:
+    return views.show(session, state)[1]
 
 
 @pytest.fixture(scope="module")
 def start(one) -> SimpleNamespace:
-    return SimpleNamespace(**dict(zip(("state", "view"), lab.show(one, LabState()), strict=True)))
+    return SimpleNamespace(**dict(zip(("state", "view"), views.show(one, LabState()), strict=True)))
 
 
 @pytest.fixture(scope="module")
 def hidden(one, start) -> SimpleNamespace:
-    touched = lab.touch(start.state, sent(index=MOUTH), "mean face")
-    return SimpleNamespace(**dict(zip(("state", "view"), lab.show(one, touched), strict=True)))
+    touched = changes.touch(start.state, {"index": MOUTH}, "mean face")
+    return SimpleNamespace(**dict(zip(("state", "view"), views.show(one, touched), strict=True)))
 
 
 def picture(html: str) -> str:
@@ -77,106 +76,105 @@ def test_a_tap_hides_a_part_and_the_answers_follow(start, hidden):
 
 
 def test_a_second_tap_shows_it_again(one, start, hidden):
-    again = lab.touch(hidden.state, sent(index=MOUTH), "mean face")
+    again = changes.touch(hidden.state, {"index": MOUTH}, "mean face")
     assert again.experiment == Experiment() and picture(shown(one, again).face) == picture(start.view.face)
 
 
 def test_undo_and_start_over(one, start, hidden):
-    back = lab.back(hidden.state)
+    back = changes.back(hidden.state)
     view = shown(one, back)
     assert back.experiment == Experiment() and not view.undo.interactive
     assert picture(view.face) == picture(start.view.face)
-    over = lab.start_over(hidden.state)
+    over = changes.start_over(hidden.state)
     assert over.experiment == Experiment() and shown(one, over).undo.interactive
-    assert lab.back(over).experiment == hidden.state.experiment
-    assert lab.back(start.state) is start.state
+    assert changes.back(over).experiment == hidden.state.experiment
+    assert changes.back(start.state) is start.state
 
 
 def test_the_past_does_not_grow_without_end():
     state = LabState()
     for step in range(100):
         state = state.with_experiment(Experiment((Noise(seed=step),)))
-    assert len(state.past) == lab.MOST_UNDONE and state.past[-1].steps[0].seed == 98
+    assert len(state.past) == MOST_UNDONE and state.past[-1].steps[0].seed == 98
     assert state.with_experiment(state.experiment) is state
 
 
 def test_a_line_paints_a_patch(start):
-    (step,) = lab.touch(start.state, sent(stroke=[[10, 20], [30, 20]], width=4), "grey").experiment.steps
+    (step,) = changes.touch(start.state, {"stroke": [[10, 20], [30, 20]], "width": 4}, "grey").experiment.steps
     assert isinstance(step, Paint) and step.fill == "grey" and step.mask[19:21, 12:28].all()
     for stroke in (None, "x", [[None, 1]]):
         with pytest.raises(FaceWhyError):
-            lab.touch(start.state, sent(stroke=stroke, width=4), "grey")
+            changes.touch(start.state, {"stroke": stroke, "width": 4}, "grey")
 
 
 def test_what_the_page_never_sends_changes_nothing(hidden):
     for data in ({}, {"index": 99}, {"index": None}, {"index": [1]}, {"index": "0"}, {"index": -1}):
-        event = sent(**data)
-        for changed in (lab.touch(hidden.state, event, "grey"), lab.swap_part(hidden.state, event)):
+        for changed in (changes.touch(hidden.state, data, "grey"), changes.swap_part(hidden.state, data)):
             assert changed is hidden.state
-        for changed in (lab.take_away(hidden.state, event), lab.follow(hidden.state, event)):
+        for changed in (changes.take_away(hidden.state, data), changes.follow(hidden.state, data)):
             assert changed is hidden.state
 
 
 def test_another_filling_goes_for_everything_that_is_hidden():
     state = LabState(Experiment((Hide("mouth"), Rotate(5), Rectangle(1, 1, 5, 5), Swap())))
-    steps = lab.change_baseline(state, "blur").experiment.steps
+    steps = changes.change_baseline(state, "blur").experiment.steps
     assert steps == (Hide("mouth", "blur"), Rotate(5), Rectangle(1, 1, 5, 5, "blur"), Swap())
 
 
 def test_a_part_comes_from_an_example_face_and_goes_again(one, start):
-    names = list(lab.source_faces.SOURCE_FACES)
+    names = list(source_faces.SOURCE_FACES)
     happy = names.index("composite_happy")
-    eyes = lab.watch(start.state, "gradcam", "", "eyes")
-    swapped = lab.swap_part(eyes, sent(index=happy))
+    eyes = changes.watch(start.state, "gradcam", "", "eyes")
+    swapped = changes.swap_part(eyes, {"index": happy})
     assert swapped.experiment.steps == (Swap("eyes", "composite_happy"),)
     assert f'data-index="{happy}" aria-pressed="true"' in shown(one, swapped).swap
-    other = lab.swap_part(swapped, sent(index=0))
+    other = changes.swap_part(swapped, {"index": 0})
     assert other.experiment.steps == (Swap("eyes", names[0]),)
-    mouth = lab.swap_part(lab.watch(other, "gradcam", "", "mouth"), sent(index=happy))
+    mouth = changes.swap_part(changes.watch(other, "gradcam", "", "mouth"), {"index": happy})
     assert len(mouth.experiment.steps) == 2
-    assert lab.swap_part(other, sent(index=0)).experiment == Experiment()
+    assert changes.swap_part(other, {"index": 0}).experiment == Experiment()
 
 
 def test_sliders_set_steps_and_stand_where_the_steps_are(one, start):
-    slid = lab.slide(start.state, 2, 0, 1, 0, 0, 3, -4)
+    slid = changes.slide(start.state, 2, 0, 1, 0, 0, 3, -4)
     assert slid.experiment.steps == (Blur(2), Shift(3, -4))
     assert shown(one, slid)[-7:] == (2, 0, 1, 0, 0, 3, -4)
-    quiet = lab.does(lab.slide)(one, Latest(), 2, 0, 1, 0, 0, 3, -4)
+    quiet = handlers.slide(one, Latest(), 2, 0, 1, 0, 0, 3, -4)
     assert quiet[-7:] == (gr.skip(),) * 7, "what a finger is on stays"
-    assert lab.slide(slid, 0, 0, 1, 0, 0, 3, 0).experiment.steps == (Shift(3, 0),)
+    assert changes.slide(slid, 0, 0, 1, 0, 0, 3, 0).experiment.steps == (Shift(3, 0),)
     with pytest.raises(FaceWhyError):
-        lab.slide(start.state, 99, 0, 1, 0, 0, 0, 0)
+        changes.slide(start.state, 99, 0, 1, 0, 0, 0, 0)
 
 
 def test_a_slider_keeps_the_order_and_the_seed():
     state = LabState(Experiment((Noise(0.1, seed=7), Hide("nose"))))
-    assert lab.slide(state, 0, 0, 1, 0, 0.2, 0, 0).experiment.steps == (Noise(0.2, seed=7), Hide("nose"))
+    assert changes.slide(state, 0, 0, 1, 0, 0.2, 0, 0).experiment.steps == (Noise(0.2, seed=7), Hide("nose"))
 
 
 def test_the_json_on_the_page_brings_every_step_back():
     everything = Experiment(tuple(kind() for kind in STEPS.values()))
-    assert Experiment.from_json(lab.written(everything)) == everything
-    assert Experiment.from_json(lab.written(Experiment())) == Experiment()
-    done = lab.follow_json(LabState(), lab.written(everything))
+    assert Experiment.from_json(views.written(everything)) == everything
+    assert Experiment.from_json(views.written(Experiment())) == Experiment()
+    done = changes.follow_json(LabState(), views.written(everything))
     assert done.experiment == everything and done.past == (Experiment(),)
     with pytest.raises(FaceWhyError):
-        lab.follow_json(LabState(), "{}")
+        changes.follow_json(LabState(), "{}")
 
 
 def test_one_step_is_taken_away():
     state = LabState(Experiment((Hide("mouth"), Blur(2), Hide("nose"))))
-    assert lab.take_away(state, sent(index=1)).experiment.steps == (Hide("mouth"), Hide("nose"))
+    assert changes.take_away(state, {"index": 1}).experiment.steps == (Hide("mouth"), Hide("nose"))
 
 
 def test_the_link_carries_the_steps_and_waits_for_a_face(one, hidden):
     code = re.search(r'href="\?lab=([\w-]+)"', hidden.view.link)[1]
     latest = Latest()
-    lab.linked(latest, code)
+    handlers.linked(latest, code)
     state = latest.state
     assert state.experiment == hidden.state.experiment
     assert "mouth hidden" in shown(Session(), state).face
     assert picture(shown(one, state).face) == picture(hidden.view.face)
-    lab.linked(latest, "")
+    handlers.linked(latest, "")
     assert latest.state is state
     for broken in (
         "x",
@@ -185,50 +183,50 @@ def test_the_link_carries_the_steps_and_waits_for_a_face(one, hidden):
         Experiment((Hide("mouth", "nobody"),)).code,
     ):
         with pytest.raises(FaceWhyError):
-            lab.linked(Latest(), broken)
+            handlers.linked(Latest(), broken)
 
 
 def test_heatmaps_are_kept_for_the_face_and_no_longer(one, two, hidden, monkeypatch):
     made = []
     explain = registry.explain
     monkeypatch.setattr(registry, "explain", lambda *args: made.append(args[0].name) or explain(*args))
-    shown(one, lab.slide(hidden.state, 1, 0, 1, 0, 0, 0, 0))
+    shown(one, changes.slide(hidden.state, 1, 0, 1, 0, 0, 0, 0))
     assert made == []
     chosen = choose(two, sent(index=1))
-    state, view = lab.show(chosen, hidden.state)
+    state, view = views.show(chosen, hidden.state)
     assert chosen.chosen == 1 and made == ["cnn", "resnet", "vgg16"]
     assert state.experiment == hidden.state.experiment and 'aria-checked="true" data-index="1"' in view.strip
 
 
 def test_the_smallest_change_is_found_and_followed(one, hidden):
     latest = Latest(hidden.state)
-    begun, found = lab.search_smallest(one, latest, "mean face")
+    begun, found = handlers.search_smallest(one, latest, "mean face")
     assert "<progress" in begun.smallest
     html = found.smallest
     assert html.count("<li>") == 3 and html.count("Try it") >= 1
     _, found = latest.state.found
     index = next(place for place, change in enumerate(found.values()) if change)
     name, change = list(found.items())[index]
-    done = lab.follow(latest.state, sent(index=index))
+    done = changes.follow(latest.state, {"index": index})
     assert {step.region for step in done.experiment.steps} == set(change.regions)
     outcome = experiments.run(one.face, done.experiment)
     assert outcome.models[name].after.top == change.after
     assert shown(one, done).smallest == html, "still there, for the others"
-    assert shown(one, lab.change_baseline(done, "grey")).smallest == ""
-    (view,) = lab.search_smallest(Session(), Latest(), "mean face")
+    assert shown(one, changes.change_baseline(done, "grey")).smallest == ""
+    (view,) = handlers.search_smallest(Session(), Latest(), "mean face")
     assert "First give a photo" in view.smallest
 
 
 def test_the_lab_follows_the_method_that_explain_shows(one):
     shown = SimpleNamespace(explanation=SimpleNamespace(method="occlusion"))
     fresh = LabState()
-    assert lab.arrive(fresh, None) is fresh
-    state = lab.arrive(fresh, shown)
+    assert changes.arrive(fresh, None) is fresh
+    state = changes.arrive(fresh, shown)
     assert state.method == "occlusion"
-    own = lab.watch(state, "saliency", "", "mouth")
-    assert lab.arrive(own, shown) is own, "the visitor's own choice stays"
+    own = changes.watch(state, "saliency", "", "mouth")
+    assert changes.arrive(own, shown) is own, "the visitor's own choice stays"
     shown.explanation.method = "gradcam"
-    assert lab.arrive(own, shown).method == "gradcam"
+    assert changes.arrive(own, shown).method == "gradcam"
 
 
 def test_the_effect_is_said_before_any_verdict(hidden):
@@ -236,8 +234,8 @@ def test_the_effect_is_said_before_any_verdict(hidden):
 
 
 def test_who_waits_is_not_asked_for_a_photo(one, hidden):
-    assert "Waiting for a place" in lab.waiting(one, Latest()).face
-    assert lab.waiting(one, Latest(hidden.state)) == lab.waiting(Session(), Latest()) == lab.View()
+    assert "Waiting for a place" in handlers.waiting(one, Latest()).face
+    assert handlers.waiting(one, Latest(hidden.state)) == handlers.waiting(Session(), Latest()) == views.View()
 
 
 def test_without_a_face_the_tab_says_what_to_do():
@@ -253,12 +251,6 @@ def test_no_picture_and_no_network_is_kept(hidden):
     assert sum(value.nbytes for value in values if isinstance(value, np.ndarray)) < 100_000
 
 
-def test_gradio_sees_where_the_data_of_an_event_goes():
-    names = list(inspect.signature(lab.does(lab.touch)).parameters)
-    assert names == ["session", "latest", "event", "fill"]
-    assert get_type_hints(lab.does(lab.touch))["event"] is gr.EventData
-
-
 def test_two_quick_clicks_both_count_and_the_first_shows_nothing_any_more(one, monkeypatch):
     """The second comes while the models are still asked about the first."""
     latest, run, seen = Latest(), experiments.run, []
@@ -266,11 +258,11 @@ def test_two_quick_clicks_both_count_and_the_first_shows_nothing_any_more(one, m
     def slow(face, experiment, *args, **kwargs):
         if not seen:
             seen.append(experiment.steps)
-            seen.append(lab.does(lab.touch)(one, latest, sent(index=REGIONS.index("nose")), "grey"))
+            seen.append(handlers.touch(one, latest, sent(index=REGIONS.index("nose")), "grey"))
         return run(face, experiment, *args, **kwargs)
 
     monkeypatch.setattr(experiments, "run", slow)
-    first = lab.does(lab.touch)(one, latest, sent(index=MOUTH), "grey")
+    first = handlers.touch(one, latest, sent(index=MOUTH), "grey")
     inputs, second = seen
     assert inputs == (Hide("mouth", "grey"),) and all(value == gr.skip() for value in first)
     assert latest.state.experiment.steps == (Hide("mouth", "grey"), Hide("nose", "grey"))
@@ -281,15 +273,15 @@ def test_two_quick_clicks_both_count_and_the_first_shows_nothing_any_more(one, m
 def test_a_search_beside_a_click_loses_neither(one, monkeypatch):
     latest, run = Latest(), experiments.run
     found = {"cnn": None, "resnet": None, "vgg16": None}
-    lab.does(lab.watch)(one, latest, "gradcam", "", "mouth")
+    handlers.watch(one, latest, "gradcam", "", "mouth")
     monkeypatch.setattr(experiments, "smallest", lambda face, fill, versions: found)
 
     def searched_meanwhile(*args, **kwargs):
-        list(lab.search_smallest(one, latest, "blur"))
+        list(handlers.search_smallest(one, latest, "blur"))
         return run(*args, **kwargs)
 
     monkeypatch.setattr(experiments, "run", searched_meanwhile)
-    lab.does(lab.touch)(one, latest, sent(index=MOUTH), "grey")
+    handlers.touch(one, latest, sent(index=MOUTH), "grey")
     assert latest.state.found == ("blur", found) and latest.state.experiment.steps == (Hide("mouth", "grey"),)
 
 
@@ -301,12 +293,12 @@ def test_the_models_are_asked_in_the_version_that_answered_before(one, monkeypat
         for place, name in enumerate(one.face_predictions)
     }
     challenged = Session(one.key, one.photo, one.faces, 0, answers)
-    lab.show(challenged, LabState())
-    list(lab.search_smallest(challenged, Latest(), "mean face"))
+    views.show(challenged, LabState())
+    list(handlers.search_smallest(challenged, Latest(), "mean face"))
     assert inputs == [("cnn", "9.0.0"), ("resnet", "9.0.1"), ("vgg16", "9.0.2")] * 2
 
 
 def test_the_guide_is_on_the_page_and_needs_no_other_file():
-    guide = lab.guide()
+    guide = handlers.guide()
     assert "Fewest parts whose hiding flips the answer" in guide and not guide.startswith("# ")
     assert re.findall(r"\]\((?!https?:)", guide) == []

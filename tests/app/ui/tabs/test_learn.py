@@ -3,8 +3,10 @@ import pytest
 
 from app import lesson_outcomes, lessons
 from app.ui.cancellation import Cancellation
-from app.ui.tabs import lab, learn
+from app.ui.tabs import learn
 from app.ui.tabs.explain import choices
+from app.ui.tabs.lab import changes
+from app.ui.tabs.lab.state import LabState
 from tests.app.ui.tabs.test_tabs import picked
 
 
@@ -19,9 +21,9 @@ def test_a_step_brings_its_example_with_predictions_and_its_settings():
     first = learn.go(Cancellation(), "smile", 1.0, picked(1))
     key, experiment = first.prepared
     assert experiment is lesson.steps[1].experiment and first.opened == "Lab" and first.wanted == gr.skip()
-    state = lab.arrive(lab.LabState(), None, first.prepared)
+    state = changes.arrive(LabState(), None, first.prepared)
     assert state.experiment == experiment
-    again = lab.arrive(state.with_experiment(type(experiment)()), None, first.prepared)
+    again = changes.arrive(state.with_experiment(type(experiment)()), None, first.prepared)
     assert again.experiment != experiment, "what the visitor has changed since stays when the tab is opened again"
     assert learn.go(Cancellation(), "smile", 1.0, picked(1)).prepared[0] != key, "the button begins anew"
 

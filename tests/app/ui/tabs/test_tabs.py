@@ -1,6 +1,5 @@
 """One contract over every tab, and the handlers of each as plain functions."""
 
-import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -48,7 +47,7 @@ def test_the_handlers_of_a_tab_are_module_level_functions(tab):
     for event in page.fns.values():
         assert event.api_visibility == "private"
         if event.fn is not None:
-            assert getattr(tab, event.fn.__name__) is inspect.unwrap(event.fn)
+            assert getattr(tab, event.fn.__name__) is event.fn
 
 
 @pytest.mark.parametrize("tab", main.TABS, ids=lambda tab: tab.TITLE)
