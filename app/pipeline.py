@@ -13,7 +13,6 @@ from app.serving import canary, engines, jobs, metrics, reports
 from app.serving.engine import Engine
 from explain import part_ranges, registry
 from explain.base import Explanation, Parameters, Target
-from explain.base import common_target as common_target
 from explain.inside.opened import Opened
 from explain.interactions import Interactions
 from explain.metrics.randomisation import Shaken

@@ -21,6 +21,7 @@ from app.data import view
 from app.data.filters import Filters
 from app.serving import admission
 from explain import scale
+from explain.base import common_target
 from explain.lab.steps import Experiment
 from models import clip, upright
 from models import photo as photos
@@ -166,7 +167,7 @@ def compare(photo: Photo, request: requests.CompareRequest) -> dict[str, Any]:
     found = _chosen(photo, request)
     [face] = found.faces
     predictions = {name: of_model[0] for name, of_model in pipeline.predictions_for([face]).items()}
-    target = pipeline.common_target(request.emotion, request.against, predictions)
+    target = common_target(request.emotion, request.against, predictions)
     made = {
         method: {
             name: pipeline.explain(name, face, target, method, version=prediction.version)

@@ -9,15 +9,14 @@ import gradio as gr
 from markupsafe import Markup
 
 from app import pipeline, reporting, text
-from app.ui import controls, scripts
-from app.ui import queues as admission
+from app.ui import controls, queues, scripts
 from app.ui.cancellation import Cancellation
 from app.ui.render import charts, comparison_grid, files_to_keep, glass_box, html, pictures
 from app.ui.render.comparison_grid import PARTS, Maps
 from app.ui.session import Session
 from app.ui.tabs import PRIVATE, SKIP, Shared, choose, waiting_place
 from explain import evidence
-from explain.base import Explanation, Target
+from explain.base import Explanation, Target, common_target
 from explain.registry import METHODS
 from models import regions
 from models.types import Prediction
@@ -118,10 +117,10 @@ def build(shared: Shared) -> None:
     outputs = [*laid_out(view, rows)]
     shared.tab.select(waiting, [drawn, shared.session, shown], outputs, **PRIVATE, queue=False)
     runs = [
-        shared.tab.select(arrive, inputs, outputs, **waits, **admission.EXPLAINS),
-        gr.on(settled, compare, inputs, outputs, **waits, **admission.EXPLAINS),
+        shared.tab.select(arrive, inputs, outputs, **waits, **queues.EXPLAINS),
+        gr.on(settled, compare, inputs, outputs, **waits, **queues.EXPLAINS),
         strip.select(choose, shared.session, shared.session, **PRIVATE).then(
-            compare, inputs, outputs, **waits, **admission.EXPLAINS
+            compare, inputs, outputs, **waits, **queues.EXPLAINS
         ),
     ]
     for run in runs:
@@ -150,12 +149,12 @@ def compare(
     answers = session.face_predictions or {
         name: found[0] for name, found in pipeline.predictions_for([session.face]).items()
     }
-    if against == (emotion or pipeline.common_target("", "", answers).name):
+    if against == (emotion or common_target("", "", answers).name):
         yield notice_only(
             drawn, html.note(f"Why {against} and not {against}? Choose another emotion to set against it, or none.")
         )
         return
-    target = pipeline.common_target(emotion, against, answers)
+    target = common_target(emotion, against, answers)
     about = (session.key, session.chosen, emotion, against)
     chosen = tuple(name for name in METHODS if name in methods)
     known = shown.results if shown is not None and shown.about == about else {}
