@@ -1,4 +1,4 @@
-"""The folder for uploads: this server's own, and gone when the server ends.
+"""The folders for uploads and for temporary files: this server's own, and gone when the server ends.
 
 A small process deletes it when the server ends, however it ends, and a server that starts deletes what such a process
 could not.
@@ -29,7 +29,7 @@ except ImportError:  # Windows
 
 log = logging.getLogger(__name__)
 
-PREFIX = "facewhy-uploads-"
+PREFIX = "facewhy-server-"
 EVERY = 5.0
 """Seconds between two looks at what is old."""
 FRESH = 5.0
@@ -50,7 +50,7 @@ def private_folder() -> Path:
     """The folder for uploads, made at the first call: in GRADIO_TEMP_DIR, or else where temporary files go.
 
     From then on GRADIO_TEMP_DIR names it to gradio; only we can read it, and nothing beside it is touched. Libraries
-    write there too what they need for a moment, as TensorFlow does with code that it generates.
+    write into another one that goes with it, as TensorFlow does with code that it generates.
     Pictures that come to the REST API are kept in memory and never become a file.
 
     Raises:
@@ -62,16 +62,19 @@ def private_folder() -> Path:
         try:
             parent.mkdir(parents=True, exist_ok=True)
             bury(parent)
-            _folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+            own = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+            _folder, temporary = own / "uploads", own / "temporary"
+            _folder.mkdir()
+            temporary.mkdir()
         except OSError as error:
             raise ParameterError(
                 "The folder for uploads could not be made",
                 f"{parent}: {error.strerror}",
                 "Set GRADIO_TEMP_DIR to a folder that this user may write to",
             ) from error
-        os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = str(_folder)
-        _mark(_folder)
-        _watch(_folder)
+        os.environ["GRADIO_TEMP_DIR"], tempfile.tempdir = str(_folder), str(temporary)
+        _mark(own)
+        _watch(own)
         threading.Thread(target=_sweep_often, args=(_folder,), name="uploads", daemon=True).start()
         form_parser.keep_in_memory(2 * photo.MAX_BYTES)
     return _folder

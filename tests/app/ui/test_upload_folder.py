@@ -69,8 +69,8 @@ def gone(folder: Path, within: float = 10.0) -> bool:
 def test_the_folder_is_ours_alone_and_what_lies_beside_it_stays(server, tmp_path):
     (tmp_path / "theirs.jpg").write_bytes(b"of the operator")
     _, folder = server()
-    assert folder.parent == tmp_path.resolve()
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert folder.parent.parent == tmp_path.resolve()
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
     assert (folder / "0123" / "face.jpg").exists()
     assert (tmp_path / "theirs.jpg").exists()
 
@@ -79,13 +79,13 @@ def test_the_folder_is_ours_alone_and_what_lies_beside_it_stays(server, tmp_path
 def test_uploads_and_what_libraries_wrote_are_gone_however_the_server_ends(server, tmp_path, end):
     (tmp_path / "theirs.jpg").write_bytes(b"of the operator")
     process, folder = server()
-    assert (folder / "0123" / "face.jpg").exists() and len(list(folder.glob("library*.py"))) == 1
+    assert (folder / "0123" / "face.jpg").exists() and len(list(folder.parent.glob("*/library*.py"))) == 1
     if end is None:
         process.stdin.close()
     else:
         process.send_signal(end)
     process.wait(10)
-    assert gone(folder)
+    assert gone(folder.parent)
     assert [path.name for path in tmp_path.iterdir()] == ["theirs.jpg"]
 
 
@@ -100,7 +100,7 @@ def test_a_start_deletes_what_dead_servers_left_and_nothing_else(server, tmp_pat
         folder.mkdir()
         (folder / "face.jpg").write_bytes(b"picture")
     linked.symlink_to(beside)
-    for folder in (dead, alive, beside):
+    for folder in (dead, alive.parent, beside):
         os.utime(folder, (1000, 1000))
     _, other = server()
     assert not dead.exists()
