@@ -52,7 +52,7 @@ def build() -> gr.Blocks:
                 with gr.Tab(module.TITLE) as tab:
                     module.build(Shared(session, tab, explained, wanted, prepared, reading))
                     if module.TITLE in glossary.OF_TAB:
-                        gr.HTML(fill("glossary", terms=glossary.of(module.TITLE)))
+                        gr.HTML(fill("glossary", terms=glossary.of(module.TITLE)), js_on_load=scripts.read("terms"))
         page.load(None, js=scripts.read("page"), api_visibility="private")
     return queue.open_queue(page)
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from app import pipeline, text
+from app.ui import glossary
 from app.ui.render import pictures
 from models import geometry
 from models.types import KEYPOINTS
@@ -122,6 +123,14 @@ def assert_fits(page, part) -> None:
         )
 
 
+def assert_words_explained(page, title: str, *words: str) -> None:
+    """Words of the open tab carry their meaning where they are first read, and only there."""
+    for word in words:
+        page.locator(f".fw-gloss[data-term='{word}']:visible").wait_for()
+    told = page.locator(".fw-gloss:visible").evaluate_all("all => all.map(each => [each.dataset.term, each.title])")
+    assert sorted(map(tuple, told)) == sorted(set(glossary.of(title)) & set(map(tuple, told)))
+
+
 def points(told: str) -> float:
     """A number of the page."""
     return float(told.replace("\N{MINUS SIGN}", "-"))
@@ -131,8 +140,11 @@ def test_an_uploaded_photo_is_read_explained_and_compared(visit):
     page = visit()
     give(page)
     assert_read(page, faces=1)
+    assert_words_explained(page, "Predict", "Glass box", "Keypoints")
     assert_explained(page)
+    assert_words_explained(page, "Explain", "Heatmap", "Method")
     assert_compared(page)
+    assert_words_explained(page, "Compare", "SHAP", "Shapley value")
     assert_glass_box(page)
 
 
