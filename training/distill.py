@@ -1,6 +1,7 @@
 """What trained networks answer, as a target for another (Hinton et al. 2015, arXiv 1503.02531)."""
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -11,9 +12,17 @@ from models import weight_store as weights
 from models import zoo
 from models.errors import DataError
 from models.model import options
+from models.types import EMOTIONS
 from training import run
 from training.config import NAMES
 from training.networks import network as untrained
+
+ANSWERS = "answers"
+"""The folder in `runs` where teachers' answers are kept."""
+SHIFT = 2
+"""Pixels of 48 by which a face is moved."""
+MOVED = ((0, 0), (SHIFT, 0), (-SHIFT, 0), (0, SHIFT), (0, -SHIFT))
+"""Pixels down and to the right."""
 
 
 def teacher(name: str, runs: str | Path = "runs", shipped: str | Path = weights.SHIPPED) -> keras.Model:
@@ -72,7 +81,9 @@ def answers(
     shipped: str | Path = weights.SHIPPED,
     runs: str | Path = "runs",
 ) -> np.ndarray:
-    """The averaged answer of some networks to faces and their mirror images.
+    """The averaged answer of some networks to faces, their mirror images, and both moved by `SHIFT` to each side.
+
+    Each network is asked once about the same faces; what it answers is kept in `runs`/answers.
 
     Args:
         teachers: see `teacher`.
@@ -84,13 +95,51 @@ def answers(
         and computed in Keras' present precision.
 
     Raises:
-        WeightsError, DataError, RunError: see `teacher`.
+        WeightsError, DataError: see `teacher`.
+        RunError: likewise, or the answers cannot be written.
     """
-    total = np.zeros((len(images), 7))
-    for name in teachers:
-        network = teacher(name, runs, shipped)
-        for start in range(0, len(images), 2048):
-            crops = images[start : start + 2048, ..., None].astype(np.float32) / 255
-            for view in (crops, crops[:, :, ::-1]):
-                total[start : start + 2048] += softmax(network.predict(view, batch_size=256, verbose=0), axis=1)
-    return (total / (2 * len(teachers))).astype(np.float32)
+    return np.mean([_kept(name, images, shipped, runs) for name in teachers], axis=0, dtype=np.float32)
+
+
+def _kept(name: str, images: np.ndarray, shipped: str | Path, runs: str | Path) -> np.ndarray:
+    precision = keras.config.dtype_policy().name
+    asked = [digest(name, runs, shipped), hashlib.sha256(images.tobytes()).hexdigest(), precision, str(SHIFT)]
+    path = Path(runs) / ANSWERS / f"{hashlib.sha256(' '.join(asked).encode()).hexdigest()}.npy"
+    with suppress(OSError, ValueError, EOFError):
+        kept = np.load(path)
+        if kept.shape == (len(images), len(EMOTIONS)):
+            return kept
+    answered = _answer(teacher(name, runs, shipped), images)
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def put(beside: Path) -> None:
+        with beside.open("wb") as file:
+            np.save(file, answered)
+
+    run.write(path, put, answered.nbytes)
+    return answered
+
+
+def _answer(network: keras.Model, images: np.ndarray) -> np.ndarray:
+    total = np.zeros((len(images), len(EMOTIONS)), np.float32)
+    for start in range(0, len(images), 2048):
+        crops = images[start : start + 2048, ..., None].astype(np.float32) / 255
+        for down, right in MOVED:
+            moved = shifted(crops, down, right)
+            for view in (moved, moved[:, :, ::-1]):
+                logits = network.predict(view, batch_size=256, verbose=0)
+                total[start : start + 2048] += softmax(logits, axis=1) / (2 * len(MOVED))
+    return total
+
+
+def shifted(faces: np.ndarray, down: int, right: int) -> np.ndarray:
+    """Faces moved in their frame; what comes in at an edge is the edge's row or column again.
+
+    Args:
+        faces: (N, H, W, C).
+        down, right: pixels.
+    """
+    height, width = faces.shape[1:3]
+    rows = np.clip(np.arange(height) - down, 0, height - 1)
+    columns = np.clip(np.arange(width) - right, 0, width - 1)
+    return faces[:, rows[:, None], columns]

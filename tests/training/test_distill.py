@@ -18,35 +18,53 @@ def shipped():
     return weight_store.SHIPPED
 
 
-def by_hand(name: str, shipped) -> np.ndarray:
-    """The answer of unfolded shipped weights, averaged over a face and its mirror image."""
+def by_hand(network) -> np.ndarray:
+    """A network's answer, averaged over a face, its mirror image, and both moved by two pixels to each side."""
+    wide = np.pad(FACES, ((0, 0), (2, 2), (2, 2)), "edge")[..., None].astype(np.float32) / 255
+    moved = [wide[:, top : top + 48, left : left + 48] for top, left in ((2, 2), (0, 2), (4, 2), (2, 0), (2, 4))]
+    views = [view for crops in moved for view in (crops, crops[:, :, ::-1])]
+    return np.mean([softmax(np.asarray(network(view)), axis=1) for view in views], axis=0)
+
+
+def of_shipped(name: str, shipped) -> np.ndarray:
+    """The same of unfolded shipped weights."""
     network = zoo.build(name)
     weight_store.load_into(network, shipped / name / weight_store.FILE)
-    crops = FACES[..., None].astype(np.float32) / 255
-    answers = [softmax(np.asarray(network(view)), axis=1) for view in (crops, crops[:, :, ::-1])]
-    return np.mean(answers, axis=0)
+    return by_hand(network)
 
 
-def test_one_teacher_answers_for_a_face_and_its_mirror_image(shipped):
-    answers = distill.answers(("cnn",), FACES, shipped)
+def test_one_teacher_answers_for_a_face_its_mirror_image_and_both_moved(shipped, tmp_path):
+    answers = distill.answers(("cnn",), FACES, shipped, tmp_path)
     assert answers.shape == (3, 7) and answers.dtype == np.float32
-    assert answers == pytest.approx(by_hand("cnn", shipped), abs=1e-4)
+    assert answers == pytest.approx(of_shipped("cnn", shipped), abs=1e-4)
     assert answers.sum(1) == pytest.approx(1, abs=1e-5)
-    assert distill.answers(("cnn",), FACES[:, :, ::-1], shipped) == pytest.approx(answers, abs=1e-4)
+    assert distill.answers(("cnn",), FACES[:, :, ::-1], shipped, tmp_path) == pytest.approx(answers, abs=1e-4)
 
 
-def test_two_teachers_are_averaged(shipped):
-    mean = (by_hand("cnn", shipped) + by_hand("resnet", shipped)) / 2
-    assert distill.answers(("cnn", "resnet"), FACES, shipped) == pytest.approx(mean, abs=1e-4)
+def test_two_teachers_are_averaged(shipped, tmp_path):
+    mean = (of_shipped("cnn", shipped) + of_shipped("resnet", shipped)) / 2
+    assert distill.answers(("cnn", "resnet"), FACES, shipped, tmp_path) == pytest.approx(mean, abs=1e-4)
+
+
+def test_a_teacher_is_asked_once_about_the_same_faces(shipped, tmp_path, monkeypatch):
+    asked, answer = [], distill._answer
+    monkeypatch.setattr(distill, "_answer", lambda *args: asked.append(args[1]) or answer(*args))
+    first = distill.answers(("cnn",), FACES, shipped, tmp_path)
+    assert np.array_equal(distill.answers(("cnn",), FACES, shipped, tmp_path), first) and len(asked) == 1
+    distill.answers(("cnn",), FACES[:2], shipped, tmp_path)
+    assert len(asked) == 2, "other faces"
+    for path in (tmp_path / distill.ANSWERS).iterdir():
+        path.write_bytes(b"half a file")
+    assert np.array_equal(distill.answers(("cnn",), FACES, shipped, tmp_path), first) and len(asked) == 3
 
 
 def test_a_teacher_that_is_missing_or_damaged_is_refused(tmp_path, shipped):
     with pytest.raises(WeightsNotFoundError):
-        distill.answers(("cnn",), FACES, tmp_path)
+        distill.answers(("cnn",), FACES, tmp_path, tmp_path)
     shutil.copytree(shipped / "cnn", tmp_path / "cnn")
     (tmp_path / "cnn" / weight_store.FILE).write_bytes(b"other weights")
     with pytest.raises(WeightsMismatchError):
-        distill.answers(("cnn",), FACES, tmp_path)
+        distill.answers(("cnn",), FACES, tmp_path, tmp_path)
 
 
 @pytest.fixture
@@ -61,8 +79,7 @@ def runs(tmp_path):
 
 def test_a_run_teaches_by_its_name_or_its_path(runs):
     folder, network = runs
-    crops = FACES[..., None].astype(np.float32) / 255
-    expected = np.mean([softmax(np.asarray(network(view)), axis=1) for view in (crops, crops[:, :, ::-1])], axis=0)
+    expected = by_hand(network)
     for name in ("narrow", str(folder / "narrow")):
         assert distill.answers((name,), FACES, runs=folder) == pytest.approx(expected, abs=1e-4)
         assert distill.digest(name, folder) == hashlib.sha256((folder / "narrow" / run.BEST).read_bytes()).hexdigest()
