@@ -8,6 +8,9 @@ import httpx
 import pytest
 from gradio_client import Client
 
+from app import pipeline
+from explain.base import Explanation
+from models.types import Face
 from tests import server
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -20,6 +23,32 @@ WITHOUT_PICTURE = ("dataset", "video")
 def url() -> str:
     """Where the page runs, with a slash at the end."""
     return server.start().url
+
+
+@pytest.fixture(scope="module")
+def computed_once() -> Iterator[None]:
+    """What takes long is computed for one face, and answered to whoever asks the same of any other."""
+
+    def once(compute):
+        known = {}
+
+        def answer(*args, **kwargs):
+            key = str([about(each) for each in args if not isinstance(each, Face)]), str(kwargs)
+            if key not in known:
+                known[key] = compute(*args, **kwargs)
+            return known[key]
+
+        return answer
+
+    def about(given):
+        if isinstance(given, Explanation):
+            return given.model, given.method, given.target, given.params
+        return given
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("explain", "trusted", "interactions"):
+            patch.setattr(pipeline, name, once(getattr(pipeline, name)))
+        yield
 
 
 @pytest.fixture(scope="session")

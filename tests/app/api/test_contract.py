@@ -35,6 +35,7 @@ QUICK = {
     },
 }
 """What is asked of the endpoints that take long, or answer much."""
+pytestmark = pytest.mark.usefixtures("computed_once")
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=list(ENDPOINTS))
 
 

@@ -43,7 +43,7 @@ schema = schemathesis.openapi.from_dict(rest.create().openapi())
 
 
 @pytest.fixture(scope="module", autouse=True)
-def each_once():
+def each_once(computed_once):
     """What takes long is computed once for the same request."""
     known, compute = {}, Endpoint.answer
 
