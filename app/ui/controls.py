@@ -11,7 +11,7 @@ from models.types import EMOTIONS
 
 Field = gr.Checkbox | gr.Radio | gr.Number | gr.Slider
 """What shows a parameter."""
-COMMON = ("what it looks like to them on average", "")
+COMMON = ("likeliest on average", "")
 """The first choice of what is explained of several models."""
 ALONE = ("no other emotion", "")
 """The first choice of what an emotion is set against."""
