@@ -4,6 +4,7 @@ To compile its loops takes 9 s of a core at every start, measured, and memory fo
 face parts and 4 ms of one by partition, whose time is the network's.
 """
 
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -35,4 +36,10 @@ def load() -> ModuleType:
     """
     with nullcontext() if "shap" in sys.modules else interpreted():
         import shap  # waits for a thread that has begun to
+    logging.getLogger("tensorflow").addFilter(_is_news)
     return shap
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that shap's gradient is traced again: once for each explainer, of which there is one a model and target."""
+    return "_TFGradient.gradient" not in record.getMessage()

@@ -1,7 +1,10 @@
 """shap without numba's compiler: in a process of its own, where nobody has imported it before."""
 
+import logging
 import subprocess
 import sys
+
+import numpy as np
 
 SCRIPT = """
 import numba, numpy as np
@@ -22,3 +25,13 @@ np.testing.assert_allclose(shares, 1)
 
 def test_its_maps_need_no_compiler_and_others_keep_theirs():
     subprocess.run([sys.executable, "-c", SCRIPT], check=True)
+
+
+def test_an_explainer_for_each_target_is_no_warning_and_other_warnings_are(cnn, caplog):
+    from explain.base import Target
+    from explain.methods import shap_gradient
+
+    for emotion in range(7):
+        shap_gradient.run(cnn, np.zeros((48, 48), np.float32), Target(emotion), shap_gradient.Params(16))
+    logging.getLogger("tensorflow").warning("something else")
+    assert [record.getMessage() for record in caplog.records if record.name == "tensorflow"] == ["something else"]
