@@ -98,7 +98,7 @@ def answers(
         WeightsError, DataError: see `teacher`.
         RunError: likewise, or the answers cannot be written.
     """
-    return np.mean([_kept(name, images, shipped, runs) for name in teachers], axis=0, dtype=np.float32)
+    return np.stack([_kept(name, images, shipped, runs) for name in teachers]).mean(axis=0)
 
 
 def _kept(name: str, images: np.ndarray, shipped: str | Path, runs: str | Path) -> np.ndarray:
