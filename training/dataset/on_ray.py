@@ -69,7 +69,7 @@ def _connect(workers: int, address: str, processors: float) -> Any:
             "--workers and --address out"
         )
         raise ParameterError("Ray is not installed", str(error)[:80], advice) from error
-    _reached(address)
+    answers = _reached(address)
     reason = ""
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     variables = {"TF_NUM_INTRAOP_THREADS": str(max(1, int(processors))), "TF_NUM_INTEROP_THREADS": "1"}
@@ -88,27 +88,36 @@ def _connect(workers: int, address: str, processors: float) -> Any:
             return ray
         except Exception as error:  # Ray has no name for a node that starts more slowly than its 30 seconds
             if address:
-                raise _no_cluster(address) from error
+                raise _refused(address) if answers else _no_cluster(address) from error
             ray.shutdown()
             reason = _reason(error)
     raise RunError("Ray did not start", reason, "Try again when the machine is less busy, or leave --workers out")
 
 
-def _reached(address: str) -> None:
-    """See that something answers where a cluster is said to be: Ray itself would ask for minutes.
+def _reached(address: str) -> bool:
+    """Whether something answers where a cluster is said to be, as far as a port is named: Ray would ask for minutes.
 
     Raises:
-        ParameterError: nothing does.
+        ParameterError: nothing answers there.
     """
     if found := re.search(r"([\w.-]+):(\d+)$", address):
         try:
             socket.create_connection((found[1], int(found[2])), REACHED_S).close()
         except (OSError, OverflowError) as error:
             raise _no_cluster(address) from error
+    return found is not None
 
 
 def _no_cluster(address: str) -> ParameterError:
     return ParameterError("No Ray cluster was found at --address", f"none at {address!r}", "Start one")
+
+
+def _refused(address: str) -> ParameterError:
+    return ParameterError(
+        "What answers at --address did not let this process into a Ray cluster",
+        repr(address),
+        "Where the cluster asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH",
+    )
 
 
 def _rows(

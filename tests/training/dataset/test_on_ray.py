@@ -67,6 +67,19 @@ def test_a_cluster_that_runs_already_is_joined_only_by_its_address(monkeypatch):
     assert {"tests", ".git"} <= set(travels["excludes"]) and travels["env_vars"]["TF_NUM_INTRAOP_THREADS"] == "1"
 
 
+def test_a_cluster_that_asks_for_a_token_is_not_said_to_be_gone(monkeypatch):
+    import ray
+
+    def refuse(**_):
+        raise ConnectionError("Failed to connect to Ray cluster")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    with socket.create_server(("127.0.0.1", 0)) as head, pytest.raises(ParameterError, match="RAY_AUTH_MODE=token"):
+        on_ray._connect(1, f"127.0.0.1:{head.getsockname()[1]}", 1.0)
+    with pytest.raises(ParameterError, match="No Ray cluster was found at --address"):
+        on_ray._connect(1, "auto", 1.0)
+
+
 def test_a_cluster_that_is_not_there_is_named(tmp_path):
     cv2.imwrite(str(tmp_path / "1.png"), np.zeros((60, 60, 3), np.uint8))
     with pytest.raises(ParameterError, match="No Ray cluster was found at --address. Received: none at '127.0.0.1:1'"):
