@@ -56,30 +56,10 @@ class Compared:
     finished: bool
 
 
-class Drawn:
-    """The rows that a visitor sees; lives in a `gr.State` and is changed in place.
-
-    So a run finds what the one that it ends has drawn, and what `waiting` has cleared meanwhile.
-
-    Attributes:
-        rows: by method, the hash of what its row shows.
-    """
-
-    def __init__(self) -> None:
-        self.rows: dict[str, int] = {}
-
-    def new(self, rows: Mapping[str, str]) -> dict[str, str]:
-        """Those of these rows that are not seen yet; they count as drawn now."""
-        hashes = {method: hash(row) for method, row in rows.items()}
-        new = {method: row for method, row in rows.items() if self.rows.get(method) != hashes[method]}
-        self.rows |= hashes
-        return new
-
-
 def build(shared: Shared) -> None:
     """Make the tab's components and events."""
     cancellation = gr.State(Cancellation())
-    shown, drawn = gr.State(None), gr.State(Drawn())
+    shown = gr.State(None)
     strip = gr.HTML(js_on_load=scripts.read("select"))
     with gr.Row(elem_classes="fw-bar-row"):
         emotion = controls.emotions(controls.COMMON, "Emotion to explain", "compare-emotion", min_width=280, scale=2)
@@ -111,11 +91,11 @@ def build(shared: Shared) -> None:
     with gr.Row(elem_classes="fw-bar-row"):
         make = gr.Button("Make a table of the evidence", size="sm", elem_id="compare-keep", scale=0, min_width=240)
         files = gr.HTML(elem_id="compare-files")
-    inputs = [cancellation, drawn, shared.session, shown, emotion, against, methods]
+    inputs = [cancellation, shared.session, shown, emotion, against, methods]
     settled = [start.click, emotion.input, against.input, methods.input]
     view = View(shown, strip, stop, notice, probabilities, parts, glass)
     outputs = [*laid_out(view, rows)]
-    shared.tab.select(waiting, [drawn, shared.session, shown], outputs, **PRIVATE, queue=False)
+    shared.tab.select(waiting, [shared.session, shown], outputs, **PRIVATE, queue=False)
     runs = [
         shared.tab.select(arrive, inputs, outputs, **waits, **queues.EXPLAINS),
         gr.on(settled, compare, inputs, outputs, **waits, **queues.EXPLAINS),
@@ -130,28 +110,22 @@ def build(shared: Shared) -> None:
 
 
 def compare(
-    cancellation: Cancellation,
-    drawn: Drawn,
-    session: Session,
-    shown: Compared | None,
-    emotion: str,
-    against: str,
-    methods: list[str],
+    cancellation: Cancellation, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
 ) -> Iterator[tuple[Any, ...]]:
-    """What the tab shows, and whenever one more map is ready its row; maps that are there are kept.
+    """Everything that the tab shows, again whenever one more map is ready; maps that are there are kept.
 
     It ends early where the visitor stops it or asks for another comparison.
     """
     token = cancellation.begin()
     if session.face is None or not methods:
-        yield notice_only(drawn, NO_METHOD if session.face else NO_FACE)
+        yield notice_only(NO_METHOD if session.face else NO_FACE)
         return
     answers = session.face_predictions or {
         name: found[0] for name, found in pipeline.predictions_for([session.face]).items()
     }
     if against == (emotion or common_target("", "", answers).name):
         yield notice_only(
-            drawn, html.note(f"Why {against} and not {against}? Choose another emotion to set against it, or none.")
+            html.note(f"Why {against} and not {against}? Choose another emotion to set against it, or none.")
         )
         return
     target = common_target(emotion, against, answers)
@@ -160,16 +134,18 @@ def compare(
     known = shown.results if shown is not None and shown.about == about else {}
     results = {method: dict(known.get(method, {})) for method in chosen}
     missing = [(method, name) for method in chosen for name in answers if name not in results[method]]
-    rows = dict.fromkeys(METHODS, "")
-    rows |= {method: comparison_grid.row(session, answers, method, maps) for method, maps in results.items()}
+    rows = {method: comparison_grid.row(session, answers, method, maps) for method, maps in results.items()}
     chart = gr.Plot(charts.probabilities(list(answers.values())), visible=True)
     beside = glass_box.column(session.face, target)
-    view = View(strip=pictures.above(session), probabilities=chart, glass=beside)
+    view, new = (
+        View(strip=pictures.above(session), probabilities=chart, glass=beside),
+        dict.fromkeys(METHODS, "") | rows,
+    )
     for count, (method, name) in enumerate(missing):
         busy = gr.Button(interactive=True)  # at every step: Gradio may lose what comes while a tab is being mounted
         notice = progress(count, len(missing), method, name)
         so_far = Compared(about, chosen, copied(known, results), False)
-        yield laid_out(view._replace(shown=so_far, stop=busy, notice=notice), drawn.new(rows))
+        yield laid_out(view._replace(shown=so_far, stop=busy, notice=notice), new)
         version = answers[name].version
         try:
             results[method][name] = pipeline.unsuitable(name, method, version) or pipeline.explain(
@@ -179,10 +155,10 @@ def compare(
             if not cancellation.over(token):
                 yield laid_out(stopped(cancellation))
             raise
-        rows[method] = comparison_grid.row(session, answers, method, results[method])
         if cancellation.over(token):
             return
-        view = View()
+        rows[method] = comparison_grid.row(session, answers, method, results[method])
+        view, new = View(), {method: rows[method]}
     yield laid_out(
         View(
             Compared(about, chosen, copied(known, results), True),
@@ -193,41 +169,36 @@ def compare(
             by_part(session, results),
             beside,
         ),
-        drawn.new(rows),
+        dict.fromkeys(METHODS, "") | rows,
     )
 
 
 def arrive(
-    cancellation: Cancellation,
-    drawn: Drawn,
-    session: Session,
-    shown: Compared | None,
-    emotion: str,
-    against: str,
-    methods: list[str],
+    cancellation: Cancellation, session: Session, shown: Compared | None, emotion: str, against: str, methods: list[str]
 ) -> Iterator[tuple[Any, ...]]:
     """The comparison when the tab is opened, unless it is there already."""
     about = (session.key, session.chosen, emotion, against)
     if shown is not None and shown.finished and shown.about == about and set(shown.methods) == set(methods):
         yield laid_out(View())
         return
-    yield from compare(cancellation, drawn, session, shown, emotion, against, methods)
+    yield from compare(cancellation, session, shown, emotion, against, methods)
 
 
-def waiting(drawn: Drawn, session: Session, shown: Compared | None) -> tuple[Any, ...]:
+def waiting(session: Session, shown: Compared | None) -> tuple[Any, ...]:
     """Say that the tab waits for its turn, where the face is another than the one on the screen."""
     if session.face is None or (shown is not None and shown.about[:2] == (session.key, session.chosen)):
         return laid_out(View())
     nothing = gr.Plot(visible=False)
     view = View(strip=pictures.above(session), notice=html.QUEUED, probabilities=nothing, parts=nothing, glass="")
-    return laid_out(view, drawn.new(dict.fromkeys(METHODS, "")))
+    return laid_out(view, dict.fromkeys(METHODS, ""))
 
 
-def notice_only(drawn: Drawn, note: str) -> tuple[Any, ...]:
+def notice_only(note: str) -> tuple[Any, ...]:
     """A word in place of the comparison."""
     nothing = gr.Plot(visible=False)
-    view = View(None, "", gr.Button(interactive=False), note, nothing, nothing, "")
-    return laid_out(view, drawn.new(dict.fromkeys(METHODS, "")))
+    return laid_out(
+        View(None, "", gr.Button(interactive=False), note, nothing, nothing, ""), dict.fromkeys(METHODS, "")
+    )
 
 
 def stopped(cancellation: Cancellation) -> View:

@@ -54,7 +54,7 @@ found = {
     "client explains": refused(model="vgg16", api_name="/explain"),
     "page": str(last.notice),
     "page explains": str(list(explain.explain(Cancellation(), seen, "vgg16", "", "", "gradcam"))[-1]),
-    "page compares": str(list(compare.compare(Cancellation(), compare.Drawn(), seen, None, "", "", ["gradcam"]))[-1]),
+    "page compares": str(list(compare.compare(Cancellation(), seen, None, "", "", ["gradcam"]))[-1]),
     "page tries": str(views.show(seen, state.LabState())[1]),
 }
 print("FOUND", json.dumps(found))

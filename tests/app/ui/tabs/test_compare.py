@@ -40,9 +40,8 @@ def seen(steps: Iterable[tuple]) -> Iterator[SimpleNamespace]:
         )
 
 
-def compared(session, shown=None, emotion="", methods=COMPARED, against="", cancellation=None, drawn=None) -> Iterator:
-    given = (drawn or compare.Drawn(), session, shown, emotion, against, methods)
-    return seen(compare.compare(cancellation or Cancellation(), *given))
+def compared(session, shown=None, emotion="", methods=COMPARED, against="", cancellation=None) -> Iterator:
+    return seen(compare.compare(cancellation or Cancellation(), session, shown, emotion, against, methods))
 
 
 def steps_of(*given, **named) -> list[SimpleNamespace]:
@@ -50,7 +49,7 @@ def steps_of(*given, **named) -> list[SimpleNamespace]:
 
 
 def arrived(*given) -> Iterator[SimpleNamespace]:
-    return seen(compare.arrive(Cancellation(), compare.Drawn(), *given))
+    return seen(compare.arrive(Cancellation(), *given))
 
 
 def grid_of(session, results) -> str:
@@ -78,38 +77,7 @@ def test_a_comparison_grows_map_by_map(steps):
 def test_a_step_draws_only_the_row_that_has_a_new_map(steps):
     drawn = [[place for place, row in enumerate(step.drawn) if row != gr.skip()] for step in steps]
     order = [list(METHODS).index(method) for method in COMPARED for _ in range(3)]
-    assert drawn[0] == list(range(len(METHODS))) and drawn[1:] == [[place] for place in order]
-
-
-def drawn_in(step) -> list[str]:
-    """The methods whose rows a step draws."""
-    return [method for method, row in zip(METHODS, step.drawn, strict=True) if row != gr.skip()]
-
-
-def test_rows_that_are_seen_are_not_drawn_again(one, two):
-    drawn = compare.Drawn()
-    *_, first = compared(one, methods=["gradcam"], drawn=drawn)
-    more = list(compared(one, first.shown, methods=["gradcam", "saliency"], drawn=drawn))
-    assert [drawn_in(step) for step in more] == [["saliency"]] * 4
-    *_, fewer = compared(one, more[-1].shown, methods=["saliency"], drawn=drawn)
-    assert drawn_in(fewer) == ["gradcam"] and fewer.grid == ""
-    (again,) = compared(one, fewer.shown, methods=["saliency"], drawn=drawn)
-    assert drawn_in(again) == []
-    both = ["gradcam", "saliency"]
-    other = compared(two, again.shown, methods=both, drawn=drawn)
-    assert drawn_in(next(other)) == both, "of another face"
-    (cleared,) = seen([compare.waiting(drawn, one, None)])
-    assert drawn_in(cleared) == both and cleared.grid == ""
-    assert drawn_in(next(other)) == both, "what was cleared meanwhile comes again"
-
-
-def test_a_run_draws_over_what_the_one_that_it_ends_has_drawn(one):
-    drawn, cancellation = compare.Drawn(), Cancellation()
-    *_, happy = compared(one, emotion="happy", methods=["saliency"], drawn=drawn)
-    sad = compared(one, happy.shown, emotion="sad", methods=["saliency"], cancellation=cancellation, drawn=drawn)
-    next(sad)
-    (back,) = compared(one, happy.shown, emotion="happy", methods=["saliency"], cancellation=cancellation, drawn=drawn)
-    assert drawn_in(back) == ["saliency"] and list(sad) == []
+    assert drawn[1:-1] == [[place] for place in order[:8]]
 
 
 def test_a_finished_comparison_shows_all_three_models(one, last):
@@ -193,7 +161,7 @@ def test_one_emotion_is_set_against_another(one, last):
 
 
 def test_a_comparison_that_is_there_is_not_made_again(one, last):
-    (step,) = compare.arrive(Cancellation(), compare.Drawn(), one, last.shown, "", "", COMPARED)
+    (step,) = compare.arrive(Cancellation(), one, last.shown, "", "", COMPARED)
     assert len(step) == len(compare.View._fields) + len(METHODS) and all(value == gr.skip() for value in step)
     assert "<progress" in next(arrived(one, last.shown, "angry", "", COMPARED)).notice
     assert "<progress" in next(arrived(one, None, "", "", COMPARED)).notice
