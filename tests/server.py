@@ -2,20 +2,23 @@
 
 import gc
 import os
+import threading
 from functools import cache
 
 from app.server import Server
+from tests.lean import lean
 
 
 @cache
 def start() -> Server:
     """The running server with its models loaded; `url` is its address."""
     from app import main
-    from models import zoo
 
     os.environ["FACEWHY_RATE"] = "off"  # the tests ask more often than a visitor
-    server = main.launch(port=0).start()
-    zoo.warm().join()
+    with lean():
+        server = main.launch(port=0).start()
+        [warming] = [thread for thread in threading.enumerate() if thread.name == "warm-all"]
+        warming.join()
     gc.collect()
     gc.freeze()  # what stays as long as the server need not be looked at in every search for garbage
     return server

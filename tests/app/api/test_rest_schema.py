@@ -2,7 +2,6 @@
 
 import base64
 import re
-import threading
 
 import pytest
 import schemathesis
@@ -58,14 +57,6 @@ def each_once(computed_once):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Endpoint, "answer", answer)
         yield
-
-
-@pytest.fixture(scope="module", autouse=True)
-def warmed(url):
-    """Two threads that parse Python at once confuse CPython 3.11: TensorFlow while it warms up, and Hypothesis."""
-    for thread in threading.enumerate():
-        if thread.name == "warm-all":
-            thread.join()
 
 
 def described(path: str, method: str):
