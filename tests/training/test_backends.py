@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training import one_epoch
+from tests.training import jax_on_cpu, one_epoch
 from training import run, train
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ def test_an_epoch_on_jax_ends_where_one_on_tensorflow_does(parquet, tmp_path):
     start = tmp_path / "start.weights.h5"
     train.network(one_epoch.CONFIG).save_weights(start)
     command = [sys.executable, "-m", "tests.training.one_epoch", str(parquet), str(start), str(tmp_path / "jax")]
-    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    environment = os.environ | jax_on_cpu.ENVIRONMENT
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=350)
     assert done.returncode == 0, done.stderr
     there = tmp_path / "jax" / "cnn"

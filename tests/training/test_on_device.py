@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from models import cnn
 from models.errors import ParameterError, UnknownNameError
+from tests.training import jax_on_cpu
 from tests.training.short_cnn import short
 from training import cli, run
 from training.config import Config, load
@@ -33,13 +34,9 @@ def test_on_jax_and_its_run_becomes_a_version_on_tensorflow(parquet, tmp_path, m
         "no:cacheprovider",
         "--timeout=0",
     ]
-    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    environment |= {"FACES": str(parquet), "OUT": str(tmp_path / "runs")}
-    # what is compiled runs once or twice: compile it quickly, and the same again not at all
-    environment |= {
-        "XLA_FLAGS": "--xla_backend_optimization_level=0",
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "xla"),
-    }
+    environment = os.environ | jax_on_cpu.ENVIRONMENT | {"FACES": str(parquet), "OUT": str(tmp_path / "runs")}
+    # what is compiled again is taken from here
+    environment |= {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "xla")}
     environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=880)
     assert done.returncode == 0, done.stdout[-6000:]
