@@ -215,14 +215,13 @@ def test_wrong_experiments_are_refused_with_a_sentence(call, upload, arguments):
     assert str(refused.value) not in (error_messages.UNEXPECTED, blocks.MISFIT)
 
 
-def test_private_events_of_the_page_read_no_file_either(url, outside):
-    config = httpx.get(f"{url}config").json()
+def test_private_events_of_the_page_read_no_file_either(url, http, outside):
+    config = http.get(f"{url}config").json()
     for event in config["dependencies"]:
         for given in ({"path": outside}, {"path": PICTURE, **META}, {"path": "http://127.0.0.1:1/a.png", **META}):
-            asked = httpx.post(
+            asked = http.post(
                 f"{url}gradio_api/run/predict",
                 json={"fn_index": event["id"], "data": [given] * len(event["inputs"]), "session_hash": "x"},
-                timeout=60,
             )
             if asked.status_code == 200 and event["inputs"]:
                 states = [c["type"] for c in config["components"] if c["id"] in event["inputs"]]
