@@ -16,6 +16,8 @@ from tests import server
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FRAMES_A_SECOND = 10
 """Of the camera; the thirty of a motion JPEG keep a core busy."""
+WAITS = 180_000
+"""Milliseconds until something that never comes is given up: a busy machine may take a minute for three networks."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -112,7 +114,7 @@ def visitors(chromium) -> Iterator[Callable]:
         context = chromium.new_context(viewport={"width": width, "height": height}, permissions=["camera"])
         page = context.new_page()
         page.add_init_script(first)
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(WAITS)
         watch = Watch(page)
         page.goto(url)
         page.locator("#examples button").first.wait_for()

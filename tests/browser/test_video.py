@@ -11,7 +11,6 @@ from tests.browser.conftest import EXAMPLES, Watch
 from tests.browser.test_page import open_tab
 
 pytestmark = pytest.mark.browser
-LONG = 240_000
 
 
 def test_the_camera_is_followed_its_neutral_face_held_and_a_frame_kept(visit):
@@ -19,18 +18,18 @@ def test_the_camera_is_followed_its_neutral_face_held_and_a_frame_kept(visit):
     open_tab(page, "Live")
     page.locator("#live-camera").get_by_text("Click to Access Webcam").click()
     page.locator("#live-camera .capture-button").click()
-    page.locator("#live-numbers tbody tr").first.wait_for(timeout=LONG)
+    page.locator("#live-numbers tbody tr").first.wait_for()
     assert page.locator("#live-marks circle").count() == 15 and page.locator("#live-marks rect.first").count() == 1
     assert "happy" in page.locator("#live-numbers .fw-verdict").inner_text()
     video = page.locator("#live-camera video").bounding_box()
     box = page.locator("#live-marks rect.first").bounding_box()
     assert video["x"] < box["x"] and box["x"] + box["width"] < video["x"] + video["width"]
     page.get_by_label("Heatmap (Grad-CAM) over the largest face").check()
-    page.locator("#live-marks .fw-live-heat").wait_for(state="attached", timeout=LONG)
+    page.locator("#live-marks .fw-live-heat").wait_for(state="attached")
     page.locator("#live-hold").click()
-    page.locator("#live-numbers").get_by_text("points against your neutral face").wait_for(timeout=LONG)
+    page.locator("#live-numbers").get_by_text("points against your neutral face").wait_for()
     page.locator("#live-keep").click()
-    page.locator("#live-kept").get_by_text("Kept:").wait_for(timeout=LONG)
+    page.locator("#live-kept").get_by_text("Kept:").wait_for()
     open_tab(page, "Predict")
     page.locator("#photo .fw-box").wait_for()
     open_tab(page, "Live")
@@ -53,10 +52,10 @@ def test_a_clip_becomes_a_timeline_whose_moments_open_everywhere(visit, tmp_path
     open_tab(page, "Clips")
     assert "30 seconds, 20 MiB" in page.locator("#clip-notice").inner_text()
     page.locator("#clip-source input[type=file]").set_input_files(str(path))
-    page.locator("#clip-notice .fw-verdict").wait_for(timeout=LONG)
+    page.locator("#clip-notice .fw-verdict").wait_for()
     assert re.search(r"8 moments.*Person 1", page.locator("#clip-notice").inner_text().replace("\n", " "))
     page.locator("#clip-strip button").nth(3).click()
-    page.locator("#clip-opened").get_by_text("is now the photo").wait_for(timeout=LONG)
+    page.locator("#clip-opened").get_by_text("is now the photo").wait_for()
     assert "At 0.8" in page.locator("#clip-moment figcaption").inner_text().replace("\u00a0", " ")
     with page.expect_download() as saved:
         page.locator("#clip-downloads a", has_text="CSV").click()
@@ -70,7 +69,7 @@ def test_a_clip_becomes_a_timeline_whose_moments_open_everywhere(visit, tmp_path
     page.mouse.click(place["x"] + place["width"] - 14, place["y"] + 12)
     page.locator("#clip-moment figcaption", has_text=re.compile(r"At 1\.[58]")).wait_for()
     open_tab(page, "Explain")
-    page.locator("#heatmap .fw-heat").wait_for(timeout=LONG)
+    page.locator("#heatmap .fw-heat").wait_for()
 
 
 NO_CAMERA = {
