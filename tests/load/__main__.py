@@ -92,6 +92,7 @@ def rows(
         more.expected = crowd.expected
         seen = asyncio.run(more.run(4 * clients))
         slowest = percentile(seen.seconds["predict"])
+        whole.lost.extend(seen.lost)
         yield (
             f"| {clients} clients: a prediction, 95th percentile; later; lost; mixed up "
             f"| {slowest:.1f} s; {seen.refused}; {len(seen.lost)}; {seen.mixed} | | |"

@@ -382,10 +382,10 @@ def rows(url: str, process: int, folder: Path, log: Path, seconds: float, wrong:
 
 
 def calm(process: int, folder: Path, idle: int, most: float = 45) -> int:
-    """Wait until uploads and memory are back, for a while at most; how many files are left."""
+    """Wait until uploads and memory are back, for a while at most; how many files of visitors are left."""
     until = time.monotonic() + most
     while True:
-        files = sum(len(names) for _, _, names in os.walk(folder))
+        files = sum(len(names) for uploads in folder.glob("*/uploads") for _, _, names in os.walk(uploads))
         if time.monotonic() > until or (not files and resident(process) - idle < 100 * MIB):
             return files
         time.sleep(1)
