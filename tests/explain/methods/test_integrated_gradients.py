@@ -63,7 +63,7 @@ def test_the_values_sum_to_the_distance_from_every_baseline(cnn, crop, baseline,
 
 def assert_complete(model, crop, baseline, target) -> None:
     """What the values sum to is what the answer gained from the baseline to the face."""
-    values = integrated_gradients.run(model, crop, target, Params(steps=256, baseline=baseline))
+    values = integrated_gradients.run(model, crop, target, Params(steps=64, baseline=baseline))
     low, high = model.logits(np.stack([masking.baseline_picture(crop, baseline), crop])) @ target.weights
     gained = float(high - low)
     assert values.sum(dtype=np.float64) == pytest.approx(gained, abs=0.05 * abs(gained) + 0.05)
