@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from explain.base import Target
+from explain.methods import masking
 from models import zoo
 from models.card import Card, Input, Training
 from models.model import Model
@@ -36,6 +37,12 @@ def card(name: str, cam_layer: str) -> Card:
 def wrap(network, name: str, cam_layer: str) -> Model:
     """A Model around a network that comes from no folder."""
     return Model(name, card(name, cam_layer), network, Located(Path("."), "folder", None, ""))
+
+
+def gained(model: Model, crop: np.ndarray, baseline: str, target: Target) -> float:
+    """What an answer gains from a baseline to a face, in logits: the sum of values that are complete."""
+    low, high = model.logits(np.stack([masking.baseline_picture(crop, baseline), crop])) @ target.weights
+    return float(high - low)
 
 
 def random_model(name: str) -> Model:

@@ -14,7 +14,6 @@ from training import run, train
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.timeout(400)
 def test_an_epoch_on_jax_ends_where_one_on_tensorflow_does(parquet, tmp_path):
     start = tmp_path / "start.weights.h5"
     train.network(one_epoch.CONFIG).save_weights(start)

@@ -1,3 +1,5 @@
+"""What Ray's test runs in its replicas, where it is found by its name."""
+
 import time
 
 import numpy as np

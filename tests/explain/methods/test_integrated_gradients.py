@@ -5,8 +5,8 @@ import pytest
 
 from explain import reference
 from explain.base import Target
-from explain.methods import background, integrated_gradients, masking
-from tests.explain.conftest import wrap
+from explain.methods import background, integrated_gradients
+from tests.explain.conftest import gained, wrap
 
 Params = integrated_gradients.Params
 
@@ -62,11 +62,9 @@ def test_the_values_sum_to_the_distance_from_every_baseline(cnn, crop, baseline,
 
 
 def assert_complete(model, crop, baseline, target) -> None:
-    """What the values sum to is what the answer gained from the baseline to the face."""
     values = integrated_gradients.run(model, crop, target, Params(steps=64, baseline=baseline))
-    low, high = model.logits(np.stack([masking.baseline_picture(crop, baseline), crop])) @ target.weights
-    gained = float(high - low)
-    assert values.sum(dtype=np.float64) == pytest.approx(gained, abs=0.05 * abs(gained) + 0.05)
+    distance = gained(model, crop, baseline, target)
+    assert values.sum(dtype=np.float64) == pytest.approx(distance, abs=0.05 * abs(distance) + 0.05)
 
 
 def test_it_is_what_shap_samples_from_one_baseline(cnn, face):
