@@ -345,20 +345,20 @@ async def attackers(url: str, workers: int, pictures: list[bytes]) -> AsyncItera
 
 def rows(url: str, process: int, folder: Path, log: Path, seconds: float, wrong: list[str]) -> Iterator[str]:
     """The table, row by row, what stays after many clients, and what was wrong, which is added to a list as well."""
-    alone = asyncio.run(Visitor(url).stay(0, fewest=USUAL))
-    usual = {kind: median(times) for kind, times in alone.seconds.items()}
+    usual = alone(url, wrong)
     pictures = costly()
     settle(process)
     idle = resident(process)
-    wrong += alone.lost
     yield (
         f"| attack | requests | ordinary ones | lost | predict | explain | medians ≤ {MOST} × | slowest | ≤ {MOST} × "
         "| peak | after | files left |"
     )
     yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
     alone_for = " | ".join(f"{1000 * each:.0f} ms" for each in usual.values())
-    yield f"| none | 0 | {2 * USUAL} | {len(alone.lost)} | {alone_for} | | | | 0 MiB | 0 MiB | 0 |"
+    yield f"| none | 0 | {2 * USUAL} | {len(wrong)} | {alone_for} | | | | 0 MiB | 0 MiB | 0 |"
     for name, attack, workers in ATTACKS:
+        settle(process)  # what the attack before has left is done
+        usual = alone(url, wrong)  # each time, because the machine's speed changes within minutes
         forget_peak(process)
         visitor, attacker, beside = asyncio.run(attacked(url, attack, workers, seconds, usual, pictures))
         highest = peak(process)
@@ -379,6 +379,13 @@ def rows(url: str, process: int, folder: Path, log: Path, seconds: float, wrong:
     yield f"\nTracebacks in the log: {text.count('Traceback')}, errors: {text.count('ERROR')}"
     yield from (f"    {line[:160]}" for line in text.splitlines() if "ERROR" in line)
     yield from (f"wrong: {each}" for each in wrong)
+
+
+def alone(url: str, wrong: list[str]) -> dict[str, float]:
+    """The median seconds of an ordinary request while nobody else asks, by kind; what was lost is added to a list."""
+    visitor = asyncio.run(Visitor(url).stay(0, fewest=USUAL))
+    wrong += visitor.lost
+    return {kind: median(times) for kind, times in visitor.seconds.items()}
 
 
 def calm(process: int, folder: Path, idle: int, most: float = 45) -> int:
