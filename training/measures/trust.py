@@ -1,6 +1,7 @@
 """How often each method's maps hold up on a network: every method over many test faces, beside its controls."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -56,8 +57,7 @@ def measure(
     visitor's map with as well. Written after each method: a row of as many faces stays, so that the same call
     goes on after a stop, and rows of methods that are not named stay as they are. What was measured for other
     weights, another temperature, other keypoint weights, data or seeds, or by an older test, is dropped. At the end
-    all methods that have a row are timed side by side, so that the default does not hang on what else the machine did
-    on one of several days.
+    new rows get their seconds, beside all the others: on the machine of the table's first rows, see `with_seconds`.
 
     Args:
         name: of an emotion network's weights.
@@ -73,7 +73,8 @@ def measure(
     Returns:
         The table: test (`explain.trust.TEST`), split, control_faces, control_split, seed, sha256, temperature,
         keypoints_sha256 and data_sha256, which it is of; date, the default method by these figures, and by method the
-        row of `of_method` with `faces`, how many it is of, and `average_shares` of `controls`.
+        row of `of_method` with `faces`, how many it is of, `average_shares` of `controls`, and the median `seconds` of
+        a map.
 
     Raises:
         DataError: the data cannot be used.
@@ -138,12 +139,27 @@ def measure(
             f"{found['beats_centre_prior']['mean']:.0%}, other faces' maps on {found['beats_other_faces']['mean']:.0%} "
             f"of {len(rows)} faces"
         )
-    if asked:
-        for method, seconds in timed(model, [as_face(image) for image in rows[:TIMED_FACES]], list(measured)).items():
-            measured[method]["seconds"] = seconds
+    if any("seconds" not in row for row in measured.values()):
+        with_seconds(measured, timed(model, [as_face(image) for image in rows[:TIMED_FACES]], list(measured)))
         table["default"] = default_method(table)
         _write(table, folder)
     return table
+
+
+def with_seconds(rows: dict[str, dict[str, Any]], today: Mapping[str, float]) -> None:
+    """Give rows without seconds theirs: what the map takes on the machine on which the others were timed.
+
+    How much slower the others are today, in the median, is taken out; so the default does not hang on which machine
+    measured the last row, nor on what else it did.
+
+    Args:
+        rows: of a table, by method; what is there stays.
+        today: of `timed`, of all of them.
+    """
+    slower = [today[method] / row["seconds"] for method, row in rows.items() if "seconds" in row]
+    factor = float(np.median(slower)) if slower else 1.0
+    for method, row in rows.items():
+        row.setdefault("seconds", round(today[method] / factor, 4))
 
 
 def timed(model: Model, faces: Sequence[Face], methods: Sequence[str]) -> dict[str, float]:
@@ -211,15 +227,13 @@ def of_method(
         What `summary` returns; stability, with mean, low and high (95 % confidence), None where all maps are flat;
         sanity: the randomisation test's layers and mean correlations, low and high of the last one, shared, the upper
         end of the interval of its mean square, and between_faces, the mean correlation of maps of two faces, which a
-        map that is the same for all faces would have at 1; and the median seconds of a map.
+        map that is the same for all faces would have at 1.
     """
     answers = model.logits(np.stack([face.crop for face in faces])).argmax(1)
     targets = [Target(int(answer)) for answer in answers]
-    registry.explain(model, faces[0], targets[0], method)  # compiles, which is not the method's time
-    curves, stabilities, seconds, values = [], [], [], []
+    curves, stabilities, values = [], [], []
     for index, (face, target) in enumerate(zip(watch(faces, method), targets, strict=True)):
         explanation = registry.explain(model, face, target, method)
-        seconds.append(explanation.seconds)
         values.append(explanation.values)
         chosen = control_maps.compared(maps, face, seed + index)
         curves.append(trust.curves(model, face, explanation, chosen, seed + index))
@@ -236,7 +250,6 @@ def of_method(
         | {key: last and last[key] for key in ("low", "high")}
         | {"shared": shared and shared["high"]}
         | {"between_faces": between and between["mean"]},
-        "seconds": round(float(np.median(seconds)), 4),
     }
 
 
@@ -335,11 +348,11 @@ def default_method(table: Mapping[str, Any]) -> str:
 
     Of the methods that pass the randomisation test (`explain.metrics.randomisation`), are stable on average
     (`explain.trust.STABLE`) and take a second at most, the fastest of those that are not shown to be worse than the
-    best on the same faces. The best gains most; another is worse where the interval of the paired differences lies
-    above 0. All gains of a face are over the same fills and steps, so that no control is needed between methods, and
-    none favours those whose control is weak: speckle of another face gains nothing, its blobs much. Rows of fewer
-    faces are of the first of them, and only those count that all rows have. Where no method does all three, all take
-    part.
+    best on the same faces; a row not timed yet counts as slow. The best gains most; another is worse where the interval
+    of the paired differences lies above 0. All gains of a face are over the same fills and steps, so that no control is
+    needed between methods, and none favours those whose control is weak: speckle of another face gains nothing, its
+    blobs much. Rows of fewer faces are of the first of them, and only those count that all rows have. Where no method
+    does all three, all take part.
 
     Args:
         table: of `measure`, with one method or more.
@@ -359,7 +372,7 @@ def default_method(table: Mapping[str, Any]) -> str:
     gains = {name: row["of_faces"][:common] for name, row in fit.items()}
     best = max(gains, key=lambda name: float(np.mean(gains[name])))
     close = [name for name in fit if not _worse(gains[name], gains[best])]
-    return min(close, key=lambda name: fit[name]["seconds"])
+    return min(close, key=lambda name: fit[name].get("seconds", math.inf))
 
 
 def draw(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
@@ -407,7 +420,7 @@ def _fit(row: Mapping[str, Any]) -> bool:
         randomisation.passed(row["sanity"]) is True
         and stable is not None
         and stable["mean"] >= trust.STABLE
-        and row["seconds"] <= QUICK
+        and row.get("seconds", math.inf) <= QUICK
     )
 
 

@@ -33,7 +33,7 @@ def shipped(tmp_path):
 
 
 def made_up_row(gains, stability=0.9, sane=0.1, shared=0.1, seconds=0.1):
-    """A row whose maps gain so much on each face."""
+    """A row whose maps gain so much on each face, not timed yet where seconds is None."""
     beaten = {"mean": 0.5, "low": 0.4, "high": 0.6}
     return {
         "relevance_gain": {"mean": float(np.mean(gains))},
@@ -41,7 +41,7 @@ def made_up_row(gains, stability=0.9, sane=0.1, shared=0.1, seconds=0.1):
         **{f"beats_{name}": beaten for name in ("random", "centre_prior", "average_map", "other_faces", "all")},
         "stability": stability if stability is None else {"mean": stability},
         "sanity": {"low": sane and sane - 0.05, "high": sane and sane + 0.05, "shared": shared},
-        "seconds": seconds,
+        **({} if seconds is None else {"seconds": seconds}),
     }
 
 
@@ -52,7 +52,7 @@ def counted(monkeypatch):
 
     def row(model, faces, method, maps, seed, watch):
         seen.append((method, len(faces), seed))
-        return made_up_row([0.5, 0.6])
+        return made_up_row([0.5, 0.6], seconds=None)
 
     ranks = np.zeros((3, 48, 48), np.uint16)
     monkeypatch.setattr(trust, "controls", lambda model, faces, method: (ranks, {"supporting": {"nose": 0.5}}))
@@ -166,20 +166,34 @@ def test_a_table_in_which_all_rows_were_of_as_many_faces_is_taken_over(shipped, 
     assert again == read(shipped)
 
 
-def test_all_rows_are_timed_side_by_side_whenever_one_was_measured(shipped, parquet, counted, monkeypatch):
-    asked = []
+def test_a_new_row_is_timed_beside_the_others_and_given_what_it_takes_on_their_machine(
+    shipped, parquet, counted, monkeypatch
+):
+    """By hand: what took half a second takes two today, so that the new method's one second is a quarter there."""
+    asked, today = [], {"gradcam": 0.5}
 
     def timed(model, faces, methods):
         asked.append((len(faces), methods))
-        return {"gradcam": 0.5, "saliency": 0.25}
+        return today
 
-    trust.measure("cnn", parquet, shipped, 3, ("gradcam",))
     monkeypatch.setattr(trust, "timed", timed)
+    trust.measure("cnn", parquet, shipped, 3, ("gradcam",))
+    today |= {"gradcam": 2.0, "saliency": 1.0}
     for _ in range(2):
         table = trust.measure("cnn", parquet, shipped, 3, ("saliency",))
         assert {name: row["seconds"] for name, row in table["methods"].items()} == {"gradcam": 0.5, "saliency": 0.25}
         assert table == read(shipped) and table["default"] == trust.default_method(table)
-    assert asked == [(3, ["gradcam", "saliency"])], "what was measured is not timed again"
+    assert asked == [(3, ["gradcam"]), (3, ["gradcam", "saliency"])], "what was measured is not timed again"
+
+
+def test_rows_that_a_stop_left_without_seconds_get_them(shipped, parquet, counted):
+    def stop(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trust.measure("cnn", parquet, shipped, 3, ("gradcam",), say=stop)
+    assert "seconds" not in read(shipped)["methods"]["gradcam"] and read(shipped)["default"] == "gradcam"
+    assert trust.measure("cnn", parquet, shipped, 3, ("gradcam",))["methods"]["gradcam"]["seconds"] == 0.1
 
 
 def test_every_method_is_timed_on_a_face_before_the_next_one(monkeypatch):
@@ -351,6 +365,8 @@ BEST, SAME, WORSE = [1.0, 1.2, 0.8, 1.1], [1.1, 1.0, 0.9, 1.05], [0.5, 0.6, 0.4,
         ({"best": made_up_row(BEST, stability=0.4), "other": made_up_row(WORSE)}, "other"),
         ({"best": made_up_row(BEST, stability=None), "other": made_up_row(WORSE)}, "other"),
         ({"best": made_up_row(BEST, seconds=1.5), "other": made_up_row(WORSE)}, "other"),
+        ({"best": made_up_row(BEST, seconds=None), "other": made_up_row(WORSE)}, "other"),
+        ({"best": made_up_row(BEST, seconds=None)}, "best"),
         ({"best": made_up_row(BEST), "short": made_up_row(SAME[:2], seconds=0.01)}, "short"),
         ({"best": made_up_row(BEST), "short": made_up_row(WORSE[:2], seconds=0.01)}, "best"),
         ({"best": made_up_row(BEST, sane=None), "other": made_up_row(WORSE, sane=0.9)}, "best"),
