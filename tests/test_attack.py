@@ -1,6 +1,7 @@
 """`make attack` tells the truth about its aim; what it measures is up to the machine."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from math import inf
 
@@ -46,7 +47,8 @@ def test_what_is_wrong_is_a_median_a_lost_request_or_an_open_door(ratio, lost, r
         monkeypatch.setattr(attack, name, lambda *args: 0)
     (tmp_path / "log").touch()
     found: list[str] = []
-    lines = list(attack.rows("", 0, tmp_path, tmp_path / "log", 0, found))
+    with ThreadPoolExecutor(1) as visitors:
+        lines = list(attack.rows("", 0, visitors, tmp_path, tmp_path / "log", 0, found))
     assert len(found) == wrong * len(attack.ATTACKS)
     assert any(line.endswith("0 MiB, at most 400: yes") for line in lines)
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1, "every row has all columns"

@@ -2,6 +2,7 @@
 
 The attacks are those of issue 16: small JSON of many values, all places for explanations, connections held for
 nothing, calls that nobody listens to, doors that are closed, pictures that are small in bytes only, and tiny uploads.
+The visitor asks from a process of its own, so that an attack keeps it waiting through the server alone.
 The server runs without a limit on requests, under 4 GiB where control groups can be set, and forgets uploads and
 answers after 20 s, so that a run need not wait for minutes to see that they go. Then many clients send damaged
 and large pictures and ask for explanations, to see what memory stays. The status is 1 where an ordinary request is lost
@@ -13,6 +14,7 @@ import asyncio
 import base64
 import io
 import itertools
+import multiprocessing
 import os
 import resource
 import signal
@@ -22,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from math import inf
@@ -224,6 +227,11 @@ class Visitor:
         return self
 
 
+def stay(url: str, seconds: float, fewest: int) -> Visitor:
+    """A visitor who has asked for so long, see `Visitor.stay`; for a process of its own."""
+    return asyncio.run(Visitor(url).stay(time.monotonic() + seconds, fewest))
+
+
 # ----------------------------------------------------------------------- many clients
 
 
@@ -312,7 +320,13 @@ class Beside:
 
 
 async def attacked(
-    url: str, attack: Attack, workers: int, seconds: float, usual: dict[str, float], pictures: list[bytes]
+    url: str,
+    visitors: Executor,
+    attack: Attack,
+    workers: int,
+    seconds: float,
+    usual: dict[str, float],
+    pictures: list[bytes],
 ) -> tuple[Visitor, Attacker, Beside]:
     """Who took part in an attack, and how the visitor fared."""
     async with attackers(url, workers, pictures) as attacker:
@@ -323,7 +337,7 @@ async def attacked(
                 await attack(attacker, worker)
 
         works = [asyncio.create_task(work(worker)) for worker in range(workers)]
-        visitor = await Visitor(url).stay(until, fewest=3)
+        visitor = await asyncio.get_running_loop().run_in_executor(visitors, stay, url, seconds, 3)
         for task in works:
             task.cancel()
         await asyncio.gather(*works, return_exceptions=True)
@@ -343,9 +357,11 @@ async def attackers(url: str, workers: int, pictures: list[bytes]) -> AsyncItera
         yield Attacker(url, http, pictures)
 
 
-def rows(url: str, process: int, folder: Path, log: Path, seconds: float, wrong: list[str]) -> Iterator[str]:
+def rows(
+    url: str, process: int, visitors: Executor, folder: Path, log: Path, seconds: float, wrong: list[str]
+) -> Iterator[str]:
     """The table, row by row, what stays after many clients, and what was wrong, which is added to a list as well."""
-    usual = alone(url, wrong)
+    usual = alone(url, visitors, wrong)
     pictures = costly()
     settle(process)
     idle = resident(process)
@@ -358,9 +374,9 @@ def rows(url: str, process: int, folder: Path, log: Path, seconds: float, wrong:
     yield f"| none | 0 | {2 * USUAL} | {len(wrong)} | {alone_for} | | | | 0 MiB | 0 MiB | 0 |"
     for name, attack, workers in ATTACKS:
         settle(process)  # what the attack before has left is done
-        usual = alone(url, wrong)  # each time, because the machine's speed changes within minutes
+        usual = alone(url, visitors, wrong)  # each time, because the machine's speed changes within minutes
         forget_peak(process)
-        visitor, attacker, beside = asyncio.run(attacked(url, attack, workers, seconds, usual, pictures))
+        visitor, attacker, beside = asyncio.run(attacked(url, visitors, attack, workers, seconds, usual, pictures))
         highest = peak(process)
         files = calm(process, folder, idle)
         wrong += [f"{name}: {lost}" for lost in visitor.lost[:3]]
@@ -381,9 +397,9 @@ def rows(url: str, process: int, folder: Path, log: Path, seconds: float, wrong:
     yield from (f"wrong: {each}" for each in wrong)
 
 
-def alone(url: str, wrong: list[str]) -> dict[str, float]:
+def alone(url: str, visitors: Executor, wrong: list[str]) -> dict[str, float]:
     """The median seconds of an ordinary request while nobody else asks, by kind; what was lost is added to a list."""
-    visitor = asyncio.run(Visitor(url).stay(0, fewest=USUAL))
+    visitor = visitors.submit(stay, url, 0, USUAL).result()
     wrong += visitor.lost
     return {kind: median(times) for kind, times in visitor.seconds.items()}
 
@@ -473,12 +489,14 @@ def main() -> int:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
     wrong: list[str] = []
-    with tempfile.TemporaryDirectory() as folder, limited() as group:
+    visitors = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+    with tempfile.TemporaryDirectory() as folder, limited() as group, visitors:
         with server(Path(folder), group) as (url, process):
             print(
                 f"The server may take {LIMIT / 2**30:.0f} GiB.\n" if group else "No limit on memory here.\n", flush=True
             )
-            for row in rows(url, process, Path(folder) / "uploads", Path(folder) / "log", given.seconds, wrong):
+            uploads, log = Path(folder) / "uploads", Path(folder) / "log"
+            for row in rows(url, process, visitors, uploads, log, given.seconds, wrong):
                 print(row, flush=True)
     return 1 if wrong else 0
 
