@@ -10,11 +10,13 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar, TypeVarTuple
 
 import anyio
 from anyio import to_thread
 
+from models import pauses
 from models.errors import BusyError, FaceWhyError
 
 Answer = TypeVar("Answer")
@@ -36,6 +38,12 @@ REFUSED_S = 0.25
 """Seconds after which a client hears that a call of its was refused, while others are there.
 
 Else who sends nothing but what is refused sends the more of it: the server reads it all, and others wait."""
+GIVE_WAY_S = 0.25
+"""Seconds that a call of who holds much waits before each of its steps while who holds little is computed for.
+
+A step of the smallest network takes some .1 s, so that such a call keeps a quarter of its speed in any case."""
+LOOK_S = 0.005
+"""Seconds after which it looks whether it still has to."""
 
 
 class Place:
@@ -75,6 +83,10 @@ class Place:
         if self.displaced:
             raise self._queue.busy()
 
+    def giving_way(self) -> AbstractContextManager[None]:
+        """Within it what is computed pauses while others come first, see `WorkQueue` and `models.pauses`."""
+        return pauses.waiting_for(lambda: self._queue.give_way(self.client))
+
     def leave(self) -> None:
         """Leave the queue, whether the call has run or not; a second time does nothing."""
         self._queue.leave(self)
@@ -89,17 +101,21 @@ class WorkQueue:
     that runs less than its share; among those the page's visitors come first, then the client that was served
     longest ago. While others are there, a client leaves one of the calls that may run at once to them; where it
     runs all when they come, another's call begins beside them: it need not wait until a long call of that client ends.
+    What runs gives way as well, between its steps: a call of a client that holds at least `SHARE` times the places of
+    another waits while that one is computed for, `GIVE_WAY_S` at most before each step, so that it ends in any case.
 
     Args:
         name: of the kind of work.
         at_once: calls that run at the same time, from 2 on one more where one client runs all of them.
         waiting: calls that may wait.
         usual: seconds that a call takes, until some were timed.
+        together: the queues whose places count when it is said who holds much, with this one; None for it alone.
     """
 
-    def __init__(self, name: str, at_once: int, waiting: int, usual: float):
+    def __init__(self, name: str, at_once: int, waiting: int, usual: float, together: "list[WorkQueue] | None" = None):
         self.name, self.at_once, self.most = name, at_once, at_once + waiting
         self._usual = usual
+        self._together = [self] if together is None else together
         self._most_running = at_once + 1 if at_once > 1 else 1
         self._threads = anyio.CapacityLimiter(self._most_running)  # its own: anyio's would be one for everything
         self._waiting: list[Place] = []
@@ -122,6 +138,10 @@ class WorkQueue:
     def seconds(self) -> int:
         """When half of what is inside will be done: whole seconds, at least 1."""
         return max(1, round(self._usual * (self.running + self.waiting) / self.at_once / 2))
+
+    def clients(self) -> tuple[list[str], list[str]]:
+        """Whose calls run, and whose wait, one name a call; for any thread."""
+        return [place.client for place in self._running.copy()], [place.client for place in self._waiting.copy()]
 
     def wait_s(self, rank: int) -> float:
         """Seconds until a call begins that waits at this rank, 0 for the next to run: as calls of late took."""
@@ -193,6 +213,12 @@ class WorkQueue:
                 await anyio.sleep(REFUSED_S)
             raise
 
+    def give_way(self, client: str) -> None:
+        """Wait in the thread of a call of a client as long as it has to give way."""
+        until = time.monotonic() + GIVE_WAY_S
+        while self._lighter_runs(client) and time.monotonic() < until:
+            time.sleep(LOOK_S)
+
     def close(self) -> None:
         """Begin no call any more, because the server stops: those that wait are refused, and those that come."""
         self.most = 0
@@ -203,9 +229,18 @@ class WorkQueue:
         place = self.enter(client, visitor)
         try:
             await place.wait()
-            return await to_thread.run_sync(function, *args, limiter=self._threads)
+            with place.giving_way():
+                return await to_thread.run_sync(_after_others, function, *args, limiter=self._threads)
         finally:
             place.leave()
+
+    def _lighter_runs(self, client: str) -> bool:
+        """Whether a call runs of a client that holds a `SHARE`th as many places or fewer; for any thread."""
+        running, held = set[str](), Counter[str]()
+        for run, wait in (queue.clients() for queue in self._together):
+            running.update(run)
+            held.update(run + wait)
+        return any(held[other] * SHARE <= held[client] for other in running - {client})
 
     def _displace(self, held: Counter[str], share: int, client: str) -> None:
         heaviest = max((place.client for place in self._waiting), key=held.__getitem__, default=client)
@@ -244,6 +279,12 @@ class WorkQueue:
         )
 
 
+def _after_others(function: Callable[[*Given], Answer], *args: *Given) -> Answer:
+    """A function's answer, after calls that its call gives way to."""
+    pauses.here()
+    return function(*args)
+
+
 def _forget(error: BaseException | None) -> None:
     """Let go of what an error ended, which would keep a visitor's picture until garbage is collected."""
     while error is not None:
@@ -253,7 +294,9 @@ def _forget(error: BaseException | None) -> None:
 
 def create() -> dict[str, WorkQueue]:
     """New queues by name."""
-    return {name: WorkQueue(name, AT_ONCE[name], WAITING[name], USUAL[name]) for name in AT_ONCE}
+    together: list[WorkQueue] = []
+    together += [WorkQueue(name, AT_ONCE[name], WAITING[name], USUAL[name], together) for name in AT_ONCE]
+    return {queue.name: queue for queue in together}
 
 
 def client_of(scope: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from models import pauses
 from models.errors import WeightsError
 
 Function = Callable[[list[Any]], Sequence[Any]]
@@ -82,7 +83,8 @@ class Batcher:
                 size += len(together[-1].items)
             self.batches, self.items = self.batches + 1, self.items + size
         try:
-            self._compute(together)
+            with pauses.waiting_for(None):  # the others of this batch may be those that come first
+                self._compute(together)
         finally:
             with self._lock:
                 self._busy = bool(self._queue)

@@ -14,7 +14,7 @@ from app.serving.batching import BatchCount, Batchers
 from app.serving.engine import Answer, Engine, P
 from app.serving.reports import ModelReport
 from explain import registry
-from models import detector, keypoints, zoo
+from models import detector, keypoints, pauses, zoo
 from models.types import Face, Photo, Prediction
 
 PHOTOS, FACES = 16, 64
@@ -43,6 +43,7 @@ class LocalEngine(Engine):
 
     def detect(self, photo: Photo) -> list[Face]:
         """See `Engine.detect`; what takes more than a first look keeps only its own caller waiting."""
+        pauses.here()
         return detector.find(photo, first=self._batchers(DETECT, [photo])[0])
 
     def keypoints(self, faces: list[Face], photo: Photo) -> list[Face]:

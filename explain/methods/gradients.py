@@ -7,14 +7,16 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from models import pauses
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
     from models.model import Model
 
-CHUNK = 64
-"""The largest batch whose gradients are taken at once; more crops run in several."""
+CHUNK = 16
+"""The largest batch whose gradients are taken at once; more crops run in several, see `models.model.CHUNK`."""
 
 _kept: "WeakKeyDictionary[Model, dict[Hashable, Any]]" = WeakKeyDictionary()
 _lock = threading.RLock()
@@ -57,7 +59,10 @@ def input_gradients(model: "Model") -> Callable[[np.ndarray, np.ndarray], np.nda
 
     def run(crops: np.ndarray, weights: np.ndarray) -> np.ndarray:
         crops = np.asarray(crops, np.float32)[..., None]
-        chunks = [compiled(crops[i : i + CHUNK], weights).numpy() for i in range(0, len(crops), CHUNK)]
+        chunks = []
+        for i in range(0, len(crops), CHUNK):
+            pauses.here()
+            chunks.append(compiled(crops[i : i + CHUNK], weights).numpy())
         return np.concatenate(chunks)[..., 0]
 
     return run

@@ -12,6 +12,7 @@ from explain import registry, scale
 from explain.base import Explanation, Parameters, Target
 from explain.methods import gradients
 from explain.metrics.agreement import rank_correlation
+from models import pauses
 from models.types import Face
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def shaken(model: "Model", face: Face, explanation: Explanation, count: int, see
         count: how many stages, from 1 to as many as there are.
         seed: of the order in which weights are dealt out.
     """
-    with _shaking:
+    with _shaking, pauses.waiting_for(None):
         copy = gradients.kept(model, "shaken", lambda: _copy(model))
         copy.network.set_weights(model.network.get_weights())
         groups = stages(copy.network)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any, cast
 
 import gradio as gr
@@ -133,9 +134,11 @@ class PageQueue(Queue):
         return None
 
     async def process_events(self, events: list[Event], *args: Any, **kwargs: Any) -> None:
-        """As Gradio's; then the place is free."""
+        """As Gradio's, giving way as the place's queue has it; then the place is free."""
+        [place, *_] = [self._places.get(event._id) for event in events]
         try:
-            await super().process_events(events, *args, **kwargs)
+            with place.giving_way() if place else nullcontext():
+                await super().process_events(events, *args, **kwargs)
         finally:
             self._leave(event._id for event in events)
 

@@ -7,9 +7,11 @@ import weakref
 from types import SimpleNamespace
 
 import pytest
+from anyio import to_thread
 
 from app.serving import admission
 from app.serving.admission import WorkQueue
+from models import pauses
 from models.errors import BusyError, UnreadablePhotoError
 
 
@@ -264,6 +266,76 @@ async def test_a_place_is_left_once_and_a_call_that_gave_up_waiting_runs_no_more
     assert last.granted and not waits.granted
     last.leave()
     assert (work.running, work.waiting) == (0, 0)
+
+
+def test_who_holds_much_pauses_between_steps_while_who_holds_little_is_computed_for(monkeypatch):
+    began, step, looked, done = threading.Event(), threading.Event(), threading.Event(), []
+    looks = WorkQueue._lighter_runs
+
+    def look(work, client):
+        found = looks(work, client)
+        if found:
+            looked.set()
+        return found
+
+    def heavy():
+        began.set()
+        step.wait()
+        pauses.here()
+        done.append("heavy")
+
+    def light():
+        step.set()
+        pauses.here()
+        done.append("light" if looked.wait(60) else "nobody waits")
+
+    @in_a_loop
+    async def test():
+        queues = admission.create()
+        work = asyncio.create_task(queues[admission.EXPLAIN].run(heavy, client="greedy"))
+        await to_thread.run_sync(began.wait)
+        for name in (admission.EXPLAIN, admission.PREVIEW):
+            queues[name].enter("greedy")
+        await queues[admission.PREDICT].run(light, client="guest")
+        await work
+
+    monkeypatch.setattr(WorkQueue, "_lighter_runs", look)
+    monkeypatch.setattr(admission, "GIVE_WAY_S", 300.0)
+    test()
+    assert done == ["light", "heavy"]
+
+
+@in_a_loop
+async def test_only_who_holds_three_times_as_much_gives_way():
+    queues = admission.create()
+    work = queues[admission.EXPLAIN]
+    places = [work.enter("greedy") for _ in range(2)]
+    guest = queues[admission.PREDICT].enter("guest")
+    assert not work._lighter_runs("greedy")
+    places.append(work.enter("greedy"))
+    assert work._lighter_runs("greedy") and not work._lighter_runs("guest")
+    guest.leave()
+    assert not work._lighter_runs("greedy"), "nobody else is computed for"
+
+
+def test_who_gives_way_goes_on_after_a_while_in_any_case(monkeypatch):
+    clock = [100.0]
+
+    def sleep(seconds):
+        clock[0] += seconds
+
+    @in_a_loop
+    async def test():
+        work = queue()
+        for client in ("guest", "greedy", "greedy", "greedy"):
+            work.enter(client)
+        work.give_way("greedy")
+        assert clock[0] == pytest.approx(100 + admission.GIVE_WAY_S, abs=2 * admission.LOOK_S)
+        work.give_way("guest")
+        assert clock[0] < 100 + 2 * admission.GIVE_WAY_S
+
+    monkeypatch.setattr(admission, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    test()
 
 
 @in_a_loop

@@ -3,6 +3,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from app.serving.batching import Batcher
+from models import pauses
 from models.errors import WeightsError
 
 
@@ -107,3 +108,18 @@ def test_many_callers_of_many_threads_lose_and_mix_up_nothing():
         assert all(pool.map(ask, range(2000)))
     assert batcher.items == 4000
     assert not batcher._busy and not batcher._queue
+
+
+def test_a_batch_does_not_pause_as_the_call_would_that_computes_it():
+    """Those that come first may be in it: they would wait for the pause that lets them go first."""
+    paused = []
+
+    def compute(items):
+        pauses.here()
+        return items
+
+    with pauses.waiting_for(lambda: paused.append(1)):
+        assert Batcher(compute, 8)([1]) == [1]
+        assert paused == []
+        pauses.here()
+    assert paused == [1]

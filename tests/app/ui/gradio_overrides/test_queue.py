@@ -4,11 +4,13 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
+from anyio import to_thread
 from gradio.data_classes import PredictBodyInternal
 
 from app import main
 from app.serving import admission
 from app.ui.gradio_overrides import queue
+from models import pauses
 
 
 @pytest.fixture
@@ -92,3 +94,20 @@ async def test_who_waits_is_told_at_which_place_with_those_of_other_interfaces(p
         "program": (1, 3, 2 * usual),
         "visitor": (0, 3, usual),
     }
+
+
+def test_a_call_of_the_page_gives_way_as_its_place_does(page, monkeypatch):
+    asked = []
+
+    async def process(calls, events):
+        await to_thread.run_sync(pauses.here)
+
+    async def test():
+        await call(page, "greedy")
+        [events, *_] = page._queue.get_events()
+        await page._queue.process_events(events)
+
+    monkeypatch.setattr(queue.Queue, "process_events", process)
+    monkeypatch.setattr(admission.WorkQueue, "give_way", lambda work, client: asked.append((work.name, client)))
+    asyncio.run(test())
+    assert asked == [(admission.EXPLAIN, "greedy")] and not queue.work_queues(page)[admission.EXPLAIN].running
