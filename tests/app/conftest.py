@@ -1,5 +1,6 @@
 """Photos and sessions for the tests of the page's parts."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,16 @@ from app import pipeline
 from app.ui import session
 from models import photo
 from models.types import Photo
+from tests.remembered import remembering
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def remembered() -> Iterator[None]:
+    """What was computed for a face before is not computed again, see `tests.remembered`."""
+    with remembering():
+        yield
 
 
 @pytest.fixture(scope="session")

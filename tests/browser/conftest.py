@@ -12,6 +12,7 @@ import cv2
 import pytest
 
 from tests import server
+from tests.remembered import remembering
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FRAMES_A_SECOND = 10
@@ -19,6 +20,13 @@ FRAMES_A_SECOND = 10
 WAITS = 180_000
 """Milliseconds until something that never comes is given up: a busy machine may take a minute for three networks."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def remembered() -> Iterator[None]:
+    """What was computed for a face before is not computed again, see `tests.remembered`."""
+    with remembering():
+        yield
 
 
 @pytest.fixture(scope="session")
