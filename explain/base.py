@@ -217,6 +217,12 @@ class Parameters:
 # -------------------------------------------------------- method, explanation
 
 
+Run = Callable[["Model", np.ndarray, Target, Any], np.ndarray]
+"""(model, crop, target, params) -> a map, see `Method.run`."""
+RunOnParts = Callable[["Model", np.ndarray, Target, Any, np.ndarray], np.ndarray]
+"""The same, of a method that needs the face's parts, bool (8, H, W)."""
+
+
 def suits_every(model: "Model") -> str:
     """No reason against any model."""
     return ""
@@ -232,7 +238,7 @@ class Method:
         summary: what its map shows, one sentence for people.
         Params: its parameters, a frozen dataclass.
         run: `run(model, crop, target, params) -> float32 (h, w)`, raw values on the method's own
-            grid; crop is float32 (H, W) in 0..1.
+            grid; crop is float32 (H, W) in 0..1, and params are of `Params`.
         signed: whether negative values, which speak against the target, can occur with the given
             parameters.
         needs_regions: whether `run` takes the masks of the face's parts, bool (8, H, W), as one more
@@ -247,7 +253,7 @@ class Method:
     title: str
     summary: str
     Params: type[Parameters]
-    run: Callable[..., np.ndarray]
+    run: Run | RunOnParts
     signed: Callable[[Any], bool]
     needs_regions: bool = False
     suits: Callable[["Model"], str] = suits_every
