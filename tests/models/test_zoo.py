@@ -373,11 +373,17 @@ def test_importing_the_zoo_does_not_import_tensorflow():
 
 class TestPrecision:
     @pytest.mark.parametrize(
-        ("flags", "expected"),
-        [("fpu avx512f avx512_bf16", True), ("fpu amx_bf16", True), ("fpu avx2 avx512f", False)],
+        ("vendor", "flags", "expected"),
+        [
+            ("AuthenticAMD", "fpu avx512f avx512_bf16", True),
+            ("AuthenticAMD", "fpu avx2 avx512f", False),
+            ("GenuineIntel", "fpu avx512_bf16 amx_bf16", True),
+            ("GenuineIntel", "fpu avx512_bf16 avx512_fp16", False),
+        ],
     )
-    def test_auto_follows_the_processor(self, tmp_path, monkeypatch, flags, expected):
-        (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t: avx512_bf16_not\n")
+    def test_auto_follows_the_processor(self, tmp_path, monkeypatch, vendor, flags, expected):
+        core = f"vendor_id\t: {vendor}\npower management:\nflags\t\t: {flags}\nbugs\t: amx_bf16_not\n\n"
+        (tmp_path / "cpuinfo").write_text("".join(f"processor\t: {number}\n{core}" for number in range(2)))
         monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
         monkeypatch.delenv("FACEWHY_BF16", raising=False)
         assert precision.bfloat16() is expected
