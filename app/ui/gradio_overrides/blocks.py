@@ -1,7 +1,7 @@
 """Blocks that open no file but uploads, and whose every failure becomes a sentence."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -26,6 +26,16 @@ HANDLE_FILE = (
 NO_TAGS = str.maketrans("<>", "‹›")
 
 log = logging.getLogger(__name__)
+
+
+class Perishable:
+    """Outputs of a handler that the page leaves out where they are out of date once they could be sent.
+
+    Gradio makes outputs ready for the page one after the other, each in a thread: those of a later event may be there
+    first.
+    """
+
+    outdated: Callable[[], bool] = staticmethod(lambda: False)
 
 
 class SafeBlocks(gr.Blocks):
@@ -68,6 +78,13 @@ class SafeBlocks(gr.Blocks):
             raise VisibleError(MISFIT) from None
         except Exception as error:
             raise visible(error, MISFIT) from None
+
+    async def postprocess_data(self, block_fn: BlockFunction, predictions: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        """As Gradio's; see `Perishable`."""
+        data = await super().postprocess_data(block_fn, predictions, *args, **kwargs)
+        if isinstance(predictions, Perishable) and predictions.outdated():
+            return await super().postprocess_data(block_fn, [gr.skip()] * len(data), *args, **kwargs)
+        return data
 
 
 class VisibleError(gr.Error):

@@ -1,7 +1,7 @@
 """The handlers of the tab's events: each changes the state and asks the models."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from app.ui.tabs import SKIP
 from app.ui.tabs.explain.results import Shown
 from app.ui.tabs.lab import changes
 from app.ui.tabs.lab.state import LabState, Latest
-from app.ui.tabs.lab.views import View, show, versions_used
+from app.ui.tabs.lab.views import Answer, View, show, versions_used
 from explain.lab.steps import Experiment
 
 BUSY = html.note("The heatmaps are on their way…", progress=())
@@ -25,7 +25,9 @@ CHANGING = threading.Lock()
 """Held while a state is changed, which takes next to no time."""
 
 
-def change(session: Session, latest: Latest, to: Callable[..., LabState], *given: Any) -> View:
+def change(
+    session: Session, latest: Latest, to: Callable[..., LabState], *given: Any, stays: Iterable[str] = ()
+) -> Answer:
     """Change the state at once, then ask the models.
 
     Two quick clicks both count, since the second finds what the first has done; of what they show, that of
@@ -36,6 +38,7 @@ def change(session: Session, latest: Latest, to: Callable[..., LabState], *given
         latest: holds the state.
         to: takes the state and what is `given`; returns the new state.
         given: what the event brings.
+        stays: outputs that are left as they are.
     """
     with CHANGING:
         latest.state = state = to(latest.state, *given)
@@ -47,7 +50,9 @@ def change(session: Session, latest: Latest, to: Callable[..., LabState], *given
             latest.state = replace(latest.state, maps={**latest.state.maps, **made.maps})
         elif not over:
             latest.state = replace(latest.state, about=made.about, maps=made.maps, found=made.found)
-    return View() if over else view
+    answer = Answer(*View() if over else view._replace(**dict.fromkeys(stays, SKIP)))
+    answer.outdated = lambda: latest.cancellation.over(token)
+    return answer
 
 
 def arrive(session: Session, latest: Latest, shown: Shown | None, prepared: tuple[str, Experiment | None]) -> View:
@@ -77,7 +82,7 @@ def swap_part(session: Session, latest: Latest, event: gr.EventData) -> View:
 
 def slide(session: Session, latest: Latest, *values: float) -> View:
     """Change the whole face; the sliders stay where the finger is."""
-    return change(session, latest, changes.slide, *values)._replace(**dict.fromkeys(changes.SLIDERS, SKIP))
+    return change(session, latest, changes.slide, *values, stays=changes.SLIDERS)
 
 
 def take_away(session: Session, latest: Latest, event: gr.EventData) -> View:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from app import experiments
+from app.ui.gradio_overrides.blocks import Perishable
 from app.ui.render import lab_panels, pictures
 from app.ui.session import Session
 from app.ui.tabs import SKIP
@@ -38,6 +39,10 @@ class View(NamedTuple):
     noise: Any = SKIP
     x: Any = SKIP
     y: Any = SKIP
+
+
+class Answer(View, Perishable):
+    """The outputs after a change, which the page leaves out once a later one has begun."""
 
 
 def show(session: Session, state: LabState) -> tuple[LabState, View]:

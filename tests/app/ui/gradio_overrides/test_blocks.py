@@ -80,6 +80,31 @@ def test_generators_are_guarded(page):
         asyncio.run(run())
 
 
+@pytest.mark.parametrize("later", [False, True])
+def test_outputs_that_a_later_event_overtook_are_left_out(later):
+    """The later event comes while these are made ready for the page."""
+
+    class Pair(tuple, blocks.Perishable):
+        pass
+
+    begun = []
+
+    class Slow(gr.Text):
+        def postprocess(self, value):
+            begun.extend([later] * later)
+            return super().postprocess(value)
+
+    def answer():
+        pair = Pair(("old", "older"))
+        pair.outdated = lambda: bool(begun)
+        return pair
+
+    with SafeBlocks() as page:
+        gr.Button().click(answer, None, [Slow(), gr.Text()])
+    data = asyncio.run(page.process_api(0, []))["data"]
+    assert data == ([gr.skip()] * 2 if later else ["old", "older"])
+
+
 @pytest.mark.parametrize(
     "value", [{"path": "/etc/hostname"}, [{"meta": {"_type": "gradio.FileData"}}], {"a": {"path": "x"}}]
 )

@@ -268,6 +268,15 @@ def test_two_quick_clicks_both_count_and_the_first_shows_nothing_any_more(one, m
     assert latest.state.experiment.steps == (Hide("mouth", "grey"), Hide("nose", "grey"))
     assert "mouth hidden" in second.steps and "nose hidden" in second.steps
     assert len(latest.state.maps) == 3 and len(latest.state.past) == 2
+    assert first.outdated() and not second.outdated()
+
+
+def test_an_answer_is_out_of_date_once_a_later_change_has_begun(one):
+    latest = Latest()
+    hidden = handlers.touch(one, latest, sent(index=MOUTH), "grey")
+    assert "mouth hidden" in hidden.steps and not hidden.outdated()
+    slid = handlers.slide(one, latest, 2, 0, 1, 0, 0, 3, -4)
+    assert hidden.outdated() and not slid.outdated()
 
 
 def test_a_search_beside_a_click_loses_neither(one, monkeypatch):
