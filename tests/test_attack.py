@@ -1,5 +1,6 @@
 """`make attack` tells the truth about its aim; what it measures is up to the machine."""
 
+import asyncio
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -27,28 +28,26 @@ def test_where_nothing_is_answered_nothing_holds():
 
 @pytest.mark.parametrize("ratio, lost, reached, wrong", [(3, 0, 0, 0), (4, 0, 0, 1), (1, 1, 0, 1), (1, 0, 1, 1)])
 def test_what_is_wrong_is_a_median_a_lost_request_or_an_open_door(ratio, lost, reached, wrong, monkeypatch, tmp_path):
-    async def usual(self, until, fewest=0):
-        self.seconds = {kind: [1.0] for kind in self.KINDS}
-        return self
-
-    async def attacked(*args):
-        visitor = attack.Visitor("")
-        visitor.lost = ["predict: lost"] * lost
-        return visitor, attack.Attacker("", None, [], reached), Beside({"predict": [ratio], "explain": [1]}, lost)
+    def stay(url, seconds, fewest):
+        visitor = attack.Visitor(url)
+        beside_an_attack = seconds > 0
+        visitor.seconds = {"predict": [ratio if beside_an_attack else 1.0], "explain": [1.0]}
+        visitor.lost = ["predict: lost"] * lost * beside_an_attack
+        return visitor
 
     async def nobody(url):
         pass
 
-    monkeypatch.setattr(attack.Visitor, "stay", usual)
-    monkeypatch.setattr(attack, "attacked", attacked)
+    monkeypatch.setattr(attack, "stay", stay)
+    monkeypatch.setattr(attack, "attacked", lambda *args: (10, reached))
     monkeypatch.setattr(attack, "many_clients", nobody)
     monkeypatch.setattr(attack, "costly", list)
     for name in ("settle", "resident", "peak", "forget_peak", "calm"):
         monkeypatch.setattr(attack, name, lambda *args: 0)
     (tmp_path / "log").touch()
     found: list[str] = []
-    with ThreadPoolExecutor(1) as visitors:
-        lines = list(attack.rows("", 0, visitors, tmp_path, tmp_path / "log", 0, found))
+    with ThreadPoolExecutor(1) as visitors, ThreadPoolExecutor(1) as attackers:
+        lines = list(attack.rows("", 0, visitors, attackers, tmp_path, tmp_path / "log", 20, found))
     assert len(found) == wrong * len(attack.ATTACKS)
     assert any(line.endswith("0 MiB, at most 400: yes") for line in lines)
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1, "every row has all columns"
@@ -67,6 +66,24 @@ def test_the_status_tells_whether_something_was_wrong(wrong, monkeypatch, capsys
     monkeypatch.setattr(attack, "rows", rows)
     assert attack.main() == len(wrong)
     assert "a row" in capsys.readouterr().out
+
+
+def test_an_attack_goes_on_until_its_time_is_up_and_counts():
+    async def one(attacker, worker):
+        attacker.sent += 1
+        attacker.reached += worker
+        await asyncio.sleep(0)
+
+    sent, reached = attack.attacked("http://localhost:9", one, 2, 0.05, [])
+    assert sent >= 2 and 0 < reached < sent
+
+
+def test_an_attack_that_ends_early_is_an_error():
+    async def broken(attacker, worker):
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        attack.attacked("http://localhost:9", broken, 2, 60, [])
 
 
 def test_many_clients_send_pictures_that_are_damaged_and_the_same_each_time():

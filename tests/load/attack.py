@@ -2,7 +2,8 @@
 
 The attacks are those of issue 16: small JSON of many values, all places for explanations, connections held for
 nothing, calls that nobody listens to, doors that are closed, pictures that are small in bytes only, and tiny uploads.
-The visitor asks from a process of its own, so that an attack keeps it waiting through the server alone.
+Visitor and attacker ask from processes of their own, and the attacker's gives way to the others (nice), so that an
+attack keeps the visitor waiting through the server alone, as if it came from another machine.
 The server runs without a limit on requests, under 4 GiB where control groups can be set, and forgets uploads and
 answers after 20 s, so that a run need not wait for minutes to see that they go. Then many clients send damaged
 and large pictures and ask for explanations, to see what memory stays. The status is 1 where an ordinary request is lost
@@ -23,9 +24,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -297,6 +298,12 @@ class Beside:
     ratios: dict[str, list[float]]
     lost: int
 
+    @classmethod
+    def of(cls, visitor: Visitor, usual: dict[str, float]) -> "Beside":
+        """How a visitor fared whose requests usually take so many seconds, by kind."""
+        ratios = {kind: [each / usual[kind] for each in times] for kind, times in visitor.seconds.items()}
+        return cls(ratios, len(visitor.lost))
+
     @property
     def medians(self) -> dict[str, float]:
         """By kind; endless where none was answered."""
@@ -319,46 +326,44 @@ class Beside:
         return f"{asked} | {self.lost} | {middle} | {median_holds} | {self.slowest:.1f} × | {slowest_holds}"
 
 
-async def attacked(
-    url: str,
-    visitors: Executor,
-    attack: Attack,
-    workers: int,
-    seconds: float,
-    usual: dict[str, float],
-    pictures: list[bytes],
-) -> tuple[Visitor, Attacker, Beside]:
-    """Who took part in an attack, and how the visitor fared."""
-    async with attackers(url, workers, pictures) as attacker:
-        until = time.monotonic() + seconds
+def attacked(url: str, attack: Attack, workers: int, seconds: float, pictures: list[bytes]) -> tuple[int, int]:
+    """Attack for so long: the requests sent, and the answers from behind closed doors; for a process of its own."""
+    attacker = asyncio.run(_attacked(url, attack, workers, seconds, pictures))
+    return attacker.sent, attacker.reached
+
+
+async def _attacked(url: str, attack: Attack, workers: int, seconds: float, pictures: list[bytes]) -> Attacker:
+    transport = httpx.AsyncHTTPTransport(
+        local_address=ATTACKER, limits=httpx.Limits(max_connections=workers, max_keepalive_connections=workers)
+    )
+    async with httpx.AsyncClient(base_url=url, transport=transport, timeout=60) as http:
+        attacker = Attacker(url, http, pictures)
 
         async def work(worker: int) -> None:
-            while time.monotonic() < until:
+            while True:
                 await attack(attacker, worker)
 
         works = [asyncio.create_task(work(worker)) for worker in range(workers)]
-        visitor = await asyncio.get_running_loop().run_in_executor(visitors, stay, url, seconds, 3)
+        failed, _ = await asyncio.wait(works, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
         for task in works:
             task.cancel()
         await asyncio.gather(*works, return_exceptions=True)
         for line in attacker.lines:
             line.close()
-    ratios = {kind: [each / usual[kind] for each in times] for kind, times in visitor.seconds.items()}
-    return visitor, attacker, Beside(ratios, len(visitor.lost))
-
-
-@asynccontextmanager
-async def attackers(url: str, workers: int, pictures: list[bytes]) -> AsyncIterator[Attacker]:
-    """An attacker, whose requests come from an address of its own."""
-    transport = httpx.AsyncHTTPTransport(
-        local_address=ATTACKER, limits=httpx.Limits(max_connections=workers, max_keepalive_connections=workers)
-    )
-    async with httpx.AsyncClient(base_url=url, transport=transport, timeout=60) as http:
-        yield Attacker(url, http, pictures)
+        for task in failed:
+            task.result()  # raises what went wrong: an attack that ends early is none
+    return attacker
 
 
 def rows(
-    url: str, process: int, visitors: Executor, folder: Path, log: Path, seconds: float, wrong: list[str]
+    url: str,
+    process: int,
+    visitors: Executor,
+    attackers: Executor,
+    folder: Path,
+    log: Path,
+    seconds: float,
+    wrong: list[str],
 ) -> Iterator[str]:
     """The table, row by row, what stays after many clients, and what was wrong, which is added to a list as well."""
     usual = alone(url, visitors, wrong)
@@ -376,14 +381,17 @@ def rows(
         settle(process)  # what the attack before has left is done
         usual = alone(url, visitors, wrong)  # each time, because the machine's speed changes within minutes
         forget_peak(process)
-        visitor, attacker, beside = asyncio.run(attacked(url, visitors, attack, workers, seconds, usual, pictures))
+        attacking = attackers.submit(attacked, url, attack, workers, seconds, pictures)
+        visitor = visitors.submit(stay, url, seconds, 3).result()
+        sent, reached = attacking.result()
+        beside = Beside.of(visitor, usual)
         highest = peak(process)
         files = calm(process, folder, idle)
         wrong += [f"{name}: {lost}" for lost in visitor.lost[:3]]
-        wrong += [f"{name}: {attacker.reached} answers"] if attacker.reached else []
+        wrong += [f"{name}: {reached} answers"] if reached else []
         wrong += [] if beside.median_holds else [f"{name}: a median over {MOST} ×"]
         memory = f"{(highest - idle) / MIB:.0f} MiB | {(resident(process) - idle) / MIB:.0f} MiB"
-        yield f"| {name} | {attacker.sent} | {beside} | {memory} | {files} |"
+        yield f"| {name} | {sent} | {beside} | {memory} | {files} |"
     asyncio.run(many_clients(url))
     calm(process, folder, idle)
     held = resident(process) - idle
@@ -489,14 +497,15 @@ def main() -> int:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
     wrong: list[str] = []
-    visitors = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
-    with tempfile.TemporaryDirectory() as folder, limited() as group, visitors:
+    spawn = multiprocessing.get_context("spawn")
+    visitors, attackers = ProcessPoolExecutor(1, spawn), ProcessPoolExecutor(1, spawn, os.nice, (19,))
+    with tempfile.TemporaryDirectory() as folder, limited() as group, visitors, attackers:
         with server(Path(folder), group) as (url, process):
             print(
                 f"The server may take {LIMIT / 2**30:.0f} GiB.\n" if group else "No limit on memory here.\n", flush=True
             )
             uploads, log = Path(folder) / "uploads", Path(folder) / "log"
-            for row in rows(url, process, visitors, uploads, log, given.seconds, wrong):
+            for row in rows(url, process, visitors, attackers, uploads, log, given.seconds, wrong):
                 print(row, flush=True)
     return 1 if wrong else 0
 
