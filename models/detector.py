@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from models import framing
+from models import background, framing
 from models.errors import WeightsMismatchError, WeightsNotFoundError
 from models.photo import ROOM
 from models.types import Face, Photo
@@ -54,8 +54,6 @@ OVERLAP = 0.3
 
 _SMALL = threading.BoundedSemaphore(os.cpu_count() or 1)
 """First looks at once; each takes some 55 MiB, which are kept, whatever shapes come."""
-_LARGE = threading.Lock()
-"""Held for a further look, which takes up to 225 MiB and most of a second; first looks go on beside it."""
 AT_ONCE = 1_200_000
 """Pixels that the network sees in one pass, for its memory; a larger look is taken in bands."""
 SHARED = 256
@@ -180,11 +178,17 @@ def _search(pixels: np.ndarray, found: Look) -> Look:
 def _look(pixels: np.ndarray, side: int, border: float = 0.0) -> Look:
     """As `_search`, from one pass with the longer side scaled to `side`.
 
+    A further look takes up to 225 MiB and most of a second: one at a time, while first looks go before it.
+
     Args:
         pixels: uint8 (H, W, 3).
         side: of what the network sees, in pixels.
         border: how wide one is that the picture gets on each side, as a share of that side of the picture.
     """
+    return _pass(pixels, side, border) if side <= SIDES[0] else background.run(_pass, pixels, side, border)
+
+
+def _pass(pixels: np.ndarray, side: int, border: float) -> Look:
     height, width = pixels.shape[:2]
     zoom = min(side / (max(width, height) * (1 + 2 * border)), ENLARGEMENT)
     size = max(1, round(width * zoom)), max(1, round(height * zoom))
@@ -239,7 +243,7 @@ def _free_network(side: int, pixels: int) -> Iterator[onnxruntime.InferenceSessi
         with _SMALL:
             yield _network(keeps_memory=True)
     else:
-        with _LARGE, ROOM.taken(LOOKING * min(pixels, AT_ONCE)):
+        with ROOM.taken(LOOKING * min(pixels, AT_ONCE)):
             yield _network(keeps_memory=False)
 
 

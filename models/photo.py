@@ -12,7 +12,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
-from models import memory
+from models import background, memory
 from models.errors import EmptyPhotoError, PhotoTooLargeError, PhotoTooSmallError, UnreadablePhotoError
 from models.types import Photo
 
@@ -181,8 +181,16 @@ def _decode(image: Image.Image, size: tuple[int, int], cost: int, side: int) -> 
             f"{image.width} x {image.height} pixels in {image.format or image.mode}, {cost // 2**20} MiB",
             f"Save it smaller or as JPEG; {MOST_OF_ONE // 2**20} MiB are enough for most photos",
         )
+    if cost > MOST_OF_ALL // 2:  # no two of these fit at once
+        photo = background.run(_in_room, image, size, cost)
+    else:
+        photo = _in_room(image, size, cost)
+    return replace(photo, reduced=side / max(size))
+
+
+def _in_room(image: Image.Image, size: tuple[int, int], cost: int) -> Photo:
     with ROOM.taken(cost):
-        return replace(_decoded(image, size), reduced=side / max(size))
+        return _decoded(image, size)
 
 
 def _cost(image: Image.Image, size: tuple[int, int], coefficients: int = 0) -> int:
