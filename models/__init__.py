@@ -1,5 +1,5 @@
 """Faces in, predictions out."""
 
-from models import quiet
+from models import tensorflow_import
 
-quiet.tensorflow()
+tensorflow_import.prepare()

@@ -1,5 +1,5 @@
 """Data in, weights out."""
 
-from models import quiet
+from models import tensorflow_import
 
-quiet.tensorflow()  # before a module of training imports Keras
+tensorflow_import.prepare()  # before a module of training imports Keras

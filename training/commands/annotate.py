@@ -57,11 +57,11 @@ def annotate(
     """
     from rich.console import Console
 
-    from models import quiet
+    from models import tensorflow_import
     from training.dataset.annotate import annotate as run
     from training.dataset.annotator import Options
 
-    quiet.tensorflow()
+    tensorflow_import.prepare()
     options = Options(aligned, as_they_lie, crops, annotator.value if annotator else "")
     console = Console(soft_wrap=True)
     with Bar(console) as bar:

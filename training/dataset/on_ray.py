@@ -205,9 +205,9 @@ class Worker:
     """
 
     def __init__(self, annotator: type[Annotator], options: Options, threads: int):
-        from models import detector, quiet
+        from models import detector, tensorflow_import
 
-        quiet.tensorflow()
+        tensorflow_import.prepare()
         detector.THREADS = threads
         self._annotator = annotator(options, 1)
 

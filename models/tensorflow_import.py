@@ -22,7 +22,7 @@ STARTING = re.compile(
 """How a line begins that tells of no fault."""
 
 
-def tensorflow() -> None:
+def prepare() -> None:
     """Let this process and those that it starts import TensorFlow in silence; a second call changes nothing."""
     os.environ.setdefault(LEVEL, "2")
     if os.environ[LEVEL] != "0" and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
