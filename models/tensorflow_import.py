@@ -1,16 +1,21 @@
-"""TensorFlow without the lines that it says about itself when it starts.
+"""The import of TensorFlow and Keras: in half the time, and without the lines that TensorFlow says about itself.
+
+What is made in it stays, so that nothing is searched for garbage meanwhile; and it goes without the libraries that are
+imported in it where they are installed, for parts that nothing here uses.
 
 TF_CPP_MIN_LOG_LEVEL is 2, errors only, unless it is set; 0 lets everything through. What TensorFlow writes before its
 log is ready minds no level, so that is taken out of the standard error while TensorFlow is imported.
 """
 
+import gc
 import importlib.util
 import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -20,35 +25,85 @@ STARTING = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog|I\d{4} [\d:.]+ +\d+ \S+:\d+\] |[\d-]+ [\d:.]+: I "
 )
 """How a line begins that tells of no fault."""
+UNUSED = {
+    "tensorflow": frozenset({"jax", "matplotlib", "sklearn"}),
+    "keras": frozenset({"matplotlib", "sklearn"}),
+}
+"""What each does without: JAX's models in TFLite, galleries of pictures, and networks as scikit-learn's estimators.
+
+TensorFlow's import goes through Keras', or the other way round; Keras alone may stand on JAX.
+"""
 
 
 def prepare() -> None:
-    """Let this process and those that it starts import TensorFlow in silence; a second call changes nothing."""
+    """Have both imported as above, and in silence where this process starts others; a second call changes nothing."""
     os.environ.setdefault(LEVEL, "2")
-    if os.environ[LEVEL] != "0" and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
 
 class _Finder(MetaPathFinder):
-    """Finds TensorFlow as all others do, and has its import go on within `without_start_up`."""
+    """Finds both as all others do, and has their import go on as the module says."""
+
+    def __init__(self) -> None:
+        self._left = set(UNUSED)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != "tensorflow":
+        if fullname not in self._left:
             return None
-        sys.meta_path.remove(self)
+        self._left.remove(fullname)
         spec = importlib.util.find_spec(fullname)
         if spec is None or spec.loader is None:
             return spec
         load = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
-            with without_start_up():
+            with ExitStack() as during:
+                during.enter_context(without_garbage())
+                during.enter_context(without(UNUSED[fullname]))
+                if fullname == "tensorflow" and os.environ[LEVEL] != "0":
+                    during.enter_context(without_start_up())
                 load(module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # of this one loader alone
         return spec
+
+
+@contextmanager
+def without_garbage() -> Iterator[None]:
+    """Search for no garbage."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searched:
+            gc.enable()
+
+
+@contextmanager
+def without(unused: frozenset[str]) -> Iterator[None]:
+    """Let this thread's imports find none of some libraries, but for those that were imported before."""
+    finder = _NotInstalled(unused, threading.get_ident())
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _NotInstalled(MetaPathFinder):
+    """Says in one thread that some libraries are not there."""
+
+    def __init__(self, names: frozenset[str], thread: int):
+        self._names = names
+        self._thread = thread
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        if fullname in self._names and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""TensorFlow's start-up lines are held back, what tells of a fault is not."""
+"""TensorFlow's import: its start-up lines are held back, what tells of a fault is not, and nothing is done in vain."""
 
 import os
 import subprocess
@@ -50,12 +50,56 @@ def test_an_import_that_fails_is_told(tmp_path):
     assert done.stderr.endswith("ImportError: no such processor\n")
 
 
-def test_the_real_one_says_nothing():
+MADE_UP = """
+import gc, threading
+import wanted
+searched = gc.isenabled()
+try:
+    import sklearn
+except ImportError as error:
+    refused = error.name
+elsewhere = threading.Thread(target=lambda: __import__("matplotlib"))
+elsewhere.start()
+elsewhere.join()
+"""
+
+
+def test_nothing_is_searched_for_garbage_and_what_nobody_uses_is_left_out_until_it_is_asked_for(tmp_path):
+    """By this thread, and in the import alone."""
+    for name in ("wanted", "sklearn", "matplotlib"):
+        (tmp_path / f"{name}.py").write_text("")
+    (tmp_path / "tensorflow.py").write_text(MADE_UP)
+    script = """
+import gc, sys
+import models
+before = list(sys.meta_path)
+import tensorflow
+print(tensorflow.searched, tensorflow.refused, "matplotlib" in sys.modules, "sklearn" in sys.modules)
+import sklearn
+print(gc.isenabled(), sys.meta_path == before)
+"""
+    paths = os.pathsep.join(map(str, (tmp_path, ROOT)))
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["False sklearn True False", "True True"]
+
+
+def test_who_searches_for_no_garbage_does_not_do_so_afterwards(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("")
+    paths = os.pathsep.join(map(str, (tmp_path, ROOT)))
+    command = [sys.executable, "-c", "import gc; gc.disable(); import models, tensorflow; print(gc.isenabled())"]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+
+
+def test_the_real_one_says_nothing_and_has_what_it_needs():
     """Not even where a module is imported that imports Keras before anything of ours."""
     unset = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-    script = "import training.networks, sys; print('tensorflow' in sys.modules)"
+    script = "import training.networks, sys; print(*({'tensorflow', 'sklearn', 'matplotlib'} & sys.modules.keys()))"
     command = [sys.executable, "-W", "ignore", "-c", script]
     done = subprocess.run(
         command, cwd=ROOT, env=unset | {"KERAS_BACKEND": "tensorflow"}, capture_output=True, text=True
     )
-    assert (done.stdout, done.stderr) == ("True\n", "")
+    assert (done.stdout, done.stderr) == ("tensorflow\n", "")
