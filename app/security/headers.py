@@ -54,6 +54,7 @@ class ContentPolicyMiddleware:
 
     def __init__(self, app: ASGIApp, frame_ancestors: tuple[str, ...]):
         self.app, self.frame_ancestors = app, frame_ancestors
+        self._without_scripts = content_policy(frame_ancestors).header_value
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message = {}
@@ -80,8 +81,9 @@ class ContentPolicyMiddleware:
 
     def dress(self, start: Message, page: bytes = b"") -> None:
         """Put the policy for a page into the head of an answer."""
-        policy = content_policy(self.frame_ancestors, map(hash_of, inline_scripts(page)))
-        MutableHeaders(scope=start)["Content-Security-Policy"] = policy.header_value
+        scripts = [hash_of(script) for script in inline_scripts(page)]
+        policy = content_policy(self.frame_ancestors, scripts).header_value if scripts else self._without_scripts
+        MutableHeaders(scope=start)["Content-Security-Policy"] = policy
 
 
 FROM_ELSEWHERE = re.compile(rb"\ssrc\s*=")

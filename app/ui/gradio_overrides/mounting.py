@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from app.ui import theme
 from app.ui.gradio_overrides import sessions, upload_progress, upload_route
+from app.ui.gradio_overrides.static_cache import StaticCacheMiddleware
 from app.ui.render.html import fill
 from models import photo
 
@@ -33,6 +34,7 @@ def mount(application: FastAPI, page: gr.Blocks) -> None:
         application, page, path="/", theme=theme.build(), root_path=os.environ.get("GRADIO_ROOT_PATH"), **PAGE
     )
     mounted = mounted_on(application)
+    mounted.add_middleware(StaticCacheMiddleware)
     mounted.state_holder = sessions.SessionStore()
     mounted.state_holder.set_blocks(page)
     sessions.bind()
