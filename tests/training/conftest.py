@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from models import cnn
 from models.types import EMOTIONS
+from tests.training.short_cnn import short
 from training.data import SPLITS
 from training.data.reading import FERPLUS_COLUMNS
 
@@ -78,6 +80,27 @@ def published(tmp_path):
     ]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(made), tmp_path / "keypoints68.parquet")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def short_cnn():
+    """The cnn has two of its eight convolutions, for tests of what goes on around the network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cnn, "build", short)
+        yield
+
+
+@pytest.fixture(scope="module")
+def eager():
+    """TensorFlow computes step by step, for short trainings: to make graphs takes longer than the few steps in them.
+
+    `test_backends.py` and `test_resume.py` make them.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module", autouse=True)

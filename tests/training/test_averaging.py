@@ -4,17 +4,29 @@ import keras
 import numpy as np
 import pytest
 
+from tests.training.conftest import made_up_rows, write_table
 from training import averaging, data, run, train
 from training.config import Augmentation, Config
 from training.data.batches import EmotionBatches
 
+pytestmark = pytest.mark.usefixtures("short_cnn", "eager")
 TINY = Config("cnn", stages=((2, 24),), batch=7, ema=0.9, width=0.25, augmentation=Augmentation())
 
 
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory):
+    return write_table(tmp_path_factory.mktemp("faces"), made_up_rows())
+
+
+@pytest.fixture(scope="module")
+def folder(short_cnn, eager, parquet, tmp_path_factory):
+    """A run's."""
+    return train.train(TINY, parquet, tmp_path_factory.mktemp("runs"))
+
+
 @pytest.fixture
-def trained(parquet, tmp_path):
+def trained(folder):
     """A run's folder, and its network with the whole state after its last epoch."""
-    folder = train.train(TINY, parquet, tmp_path / "runs")
     model = train.network(TINY)
     model.compile(train.optimizer(TINY, 4), loss="mse")
     model.optimizer.build(model.trainable_variables)

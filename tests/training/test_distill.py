@@ -10,6 +10,7 @@ from models.errors import DataError, WeightsMismatchError, WeightsNotFoundError
 from training import distill, run, train
 from training.config import Augmentation, Config
 
+pytestmark = pytest.mark.usefixtures("eager")
 FACES = np.random.default_rng(0).integers(0, 255, (3, 48, 48), dtype=np.uint8)
 
 

@@ -7,6 +7,7 @@ import pytest
 from training import plateau, run, train
 from training.config import Augmentation, Config
 
+pytestmark = pytest.mark.usefixtures("short_cnn", "eager")
 CONFIG = Config("cnn", stages=((10, 24),), schedule="plateau", learning_rate=0.4, warmup=0.2)
 SERIES = [np.random.default_rng(seed).normal(size=40).cumsum() * scale for seed in range(6) for scale in (1, 1e-4)]
 

@@ -11,21 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import cnn
 from models.errors import RunError
 from tests.training.killed import TINY
-from tests.training.short_cnn import short
 from training import run, train
 
 ROOT = Path(__file__).parents[2]
 PLAIN = replace(TINY, ema=0.0)
 """Without averages, which a run has after its first step only."""
-
-
-@pytest.fixture(autouse=True)
-def short_cnn(monkeypatch):
-    """As in `tests.training.killed`."""
-    monkeypatch.setattr(cnn, "build", short)
+pytestmark = pytest.mark.usefixtures("short_cnn")  # as in `tests.training.killed`
 
 
 def killed(data, runs, moment: str) -> None:

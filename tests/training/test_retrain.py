@@ -61,7 +61,7 @@ def test_new_faces_alone_must_show_every_emotion(more):
         data.load_emotions(more)
 
 
-def test_a_retrained_network_begins_with_the_shipped_weights(parquet, more, tmp_path):
+def test_a_retrained_network_begins_with_the_shipped_weights(eager, parquet, more, tmp_path):
     begun = retrain.start("cnn")
     config = dataclasses.replace(begun.config, stages=((1, 48),), batch=20, learning_rate=1e-9)
     folder = train.train(

@@ -30,7 +30,7 @@ def test_every_epoch_is_written_once_also_after_a_kill(tmp_path):
     assert sorted(written(tmp_path)) == sorted(expected)
 
 
-def test_a_run_is_told_while_it_goes_on(parquet, tmp_path):
+def test_a_run_is_told_while_it_goes_on(short_cnn, eager, parquet, tmp_path):
     config = Config("cnn", stages=((2, 24),), batch=7, width=0.25, augmentation=Augmentation())
     folder = tmp_path / "cnn"
     train.train(config, parquet, tmp_path, callbacks=[tensorboard.TensorBoard(folder)])

@@ -19,9 +19,11 @@ from training.measures.conformal import write
 from training.measures.evaluate import ensemble, evaluate
 from training.measures.robustness import DISTURBANCES
 
+pytestmark = pytest.mark.usefixtures("short_cnn", "eager")
+
 
 @pytest.fixture(scope="module")
-def untrained(tmp_path_factory):
+def untrained(short_cnn, eager, tmp_path_factory):
     """A folder with the three emotion networks, as they are before any training: three small ones."""
     shipped = tmp_path_factory.mktemp("weights")
     for name in zoo.EMOTION_MODELS:

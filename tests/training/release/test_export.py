@@ -12,6 +12,7 @@ from training.config import Augmentation, Config, load
 from training.measures.evaluate import evaluate
 from training.release.export import KNOWN_DATA, UNNAMED, export
 
+pytestmark = pytest.mark.usefixtures("short_cnn", "eager")
 TINY = Config("cnn", stages=((1, 32),), batch=7, augmentation=Augmentation())
 LOG = [
     {"epoch": 0, "seconds": 1800.0, "loss": 2.0, "accuracy": 0.2, "val_loss": 1.9, "val_accuracy": 0.3},
