@@ -181,7 +181,7 @@ def phrase(explanation: Explanation, evidence: list[RegionEvidence]) -> str:
     if apart := surplus(evidence):
         more = {name: sum(apart.get(item, 0.0) for item in items) for name, items in found.items()}
         most = max(more, key=lambda name: more[name])
-        return f"more than usual the {most}" if more[most] >= CLEAR else "spread as usual"
+        return f"the {most} more than in other faces" if more[most] >= CLEAR else "spread as in other faces"
     sizes = {name: sum(item.pixels for item in items) for name, items in found.items()}
     dense = max((name for name in shares if sizes[name]), key=lambda name: shares[name] / sizes[name])
     return f"for its size, mostly the {dense}"
