@@ -34,9 +34,7 @@ load: .venv/tests.installed
 attack: .venv/tests.installed
 	@$(PYTHON) -m tests.load.attack $(ARGS)
 
-# Gradio writes a stub beside a component whenever it is imported, which mypy would read in its place
 lint: .venv/tests.installed
-	@find app -name '*.pyi' -delete
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy

@@ -14,6 +14,10 @@ if __name__ == "__main__":  # `python app/main.py` puts app/ on the path, not th
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from app.ui.gradio_overrides import start
+
+start.prepare()
+
 import gradio as gr
 
 from app.api.gradio import add_endpoints

@@ -7,8 +7,6 @@ TF_CPP_MIN_LOG_LEVEL is 2, errors only, unless it is set; 0 lets everything thro
 log is ready minds no level, so that is taken out of the standard error while TensorFlow is imported.
 """
 
-import gc
-import importlib.util
 import os
 import re
 import sys
@@ -16,9 +14,11 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+from models import import_hooks
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 STARTING = re.compile(
@@ -38,49 +38,18 @@ TensorFlow's import goes through Keras', or the other way round; Keras alone may
 def prepare() -> None:
     """Have both imported as above, and in silence where this process starts others; a second call changes nothing."""
     os.environ.setdefault(LEVEL, "2")
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())
-
-
-class _Finder(MetaPathFinder):
-    """Finds both as all others do, and has their import go on as the module says."""
-
-    def __init__(self) -> None:
-        self._left = set(UNUSED)
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname not in self._left:
-            return None
-        self._left.remove(fullname)
-        spec = importlib.util.find_spec(fullname)
-        if spec is None or spec.loader is None:
-            return spec
-        load = spec.loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:
-            with ExitStack() as during:
-                during.enter_context(without_garbage())
-                during.enter_context(without(UNUSED[fullname]))
-                if fullname == "tensorflow" and os.environ[LEVEL] != "0":
-                    during.enter_context(without_start_up())
-                load(module)
-
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # of this one loader alone
-        return spec
+    for name in UNUSED:
+        import_hooks.around(name, partial(_within, name))
 
 
 @contextmanager
-def without_garbage() -> Iterator[None]:
-    """Search for no garbage."""
-    searched = gc.isenabled()
-    gc.disable()
-    try:
+def _within(name: str, module: ModuleType) -> Iterator[None]:
+    with ExitStack() as during:
+        during.enter_context(import_hooks.without_garbage())
+        during.enter_context(without(UNUSED[name]))
+        if name == "tensorflow" and os.environ[LEVEL] != "0":
+            during.enter_context(without_start_up())
         yield
-    finally:
-        if searched:
-            gc.enable()
 
 
 @contextmanager

@@ -52,7 +52,6 @@ def context(tracked) -> dict[str, bytes]:
         ".venv/bin/python",
         "app/__pycache__/main.cpython-311.pyc",
         "app/ui/tabs/__pycache__/lab.cpython-311.pyc",
-        "app/ui/photo_input.pyi",
         "app/.hidden/key",
         "models/weights/cnn/.7.partial",
         "models/notes.pyo",
@@ -122,7 +121,6 @@ def test_it_holds_no_secret_and_fetches_nothing_but_requirements():
         ("models/weights/cnn/card.json", False),
         ("models/__pycache__/zoo.cpython-311.pyc", True),
         ("explain/x.pyd", True),
-        ("app/ui/photo_input.pyi", True),
         ("app/ui/tabs/.cache/x", True),
     ],
 )
