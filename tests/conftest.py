@@ -5,12 +5,17 @@ FACEWHY_BF16 alone stays, so that the suite can be run as on a processor without
 
 import gc
 import os
+from functools import cache
 from pathlib import Path
 
+import httpx
 import pytest
+
+from app.ui.gradio_overrides import start
 
 for name in [name for name in os.environ if name.startswith("FACEWHY_") and name != "FACEWHY_BF16"]:
     del os.environ[name]
+start.prepare()  # before a test imports Gradio by itself
 os.environ["FACEWHY_VERSIONS_DIR"] = str(Path(__file__).with_name("no-versions"))
 
 
@@ -24,6 +29,14 @@ def pytest_collection():
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once():
+    """Each call of httpx would read all of the system's certificates anew, to talk to a server on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
 
 
 LONG = ("browser/", "app/serving/test_ray_cluster.py", "app/api/test_hostile.py", "training/test_on_device.py")

@@ -1,13 +1,41 @@
-"""An engine that compiles a method when somebody asks for it: in the tests there are several, each asked little."""
+"""What is around the methods of explanation, tested with less of their work."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 from app.serving.local import LocalEngine
+from explain import registry
+from explain.base import Method, Parameters
 from models import zoo
 
 
 def lean() -> AbstractContextManager[Any]:
-    """Within it an engine's `warm` loads the networks and does not run every method of each."""
+    """Within it an engine's `warm` loads the networks and does not run every method of each.
+
+    In the tests there are several engines, each asked little: a method is compiled when somebody asks for it.
+    """
     return patch.object(LocalEngine, "warm", lambda engine: zoo.warm().join())
+
+
+@contextmanager
+def quick_methods() -> Iterator[None]:
+    """Within it every method takes its quick numbers where it is asked for its usual ones, and says the usual ones.
+
+    The maps are coarser and still the networks' own. The methods' own tests are in `tests/explain`.
+    """
+    with patch.dict(registry.METHODS, {name: quick(method) for name, method in registry.METHODS.items()}):
+        yield
+
+
+def quick(method: Method) -> Method:
+    """A method that takes its quick numbers in place of its usual ones."""
+    usual = method.Params()
+
+    def run(model: Any, crop: Any, target: Any, params: Parameters, *parts: Any) -> Any:
+        fewer = {name: value for name, value in method.quick.items() if getattr(params, name) == getattr(usual, name)}
+        return method.run(model, crop, target, replace(params, **fewer), *parts)
+
+    return replace(method, run=run)

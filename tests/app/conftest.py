@@ -10,15 +10,16 @@ from app import pipeline
 from app.ui import session
 from models import photo
 from models.types import Photo
+from tests.lean import quick_methods
 from tests.remembered import remembering
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def remembered() -> Iterator[None]:
-    """What was computed for a face before is not computed again, see `tests.remembered`."""
-    with remembering():
+def less_to_compute() -> Iterator[None]:
+    """What was computed for a face before is not computed again, and methods take their quick numbers."""
+    with remembering(), quick_methods():
         yield
 
 

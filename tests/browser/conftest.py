@@ -12,6 +12,7 @@ import cv2
 import pytest
 
 from tests import server
+from tests.lean import quick_methods
 from tests.remembered import remembering
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -23,9 +24,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def remembered() -> Iterator[None]:
-    """What was computed for a face before is not computed again, see `tests.remembered`."""
-    with remembering():
+def less_to_compute() -> Iterator[None]:
+    """What was computed for a face before is not computed again, and methods take their quick numbers."""
+    with remembering(), quick_methods():
         yield
 
 

@@ -31,7 +31,8 @@ def fixed_regions(monkeypatch, regions):
 
 
 @pytest.mark.parametrize("method", reference.CALLS)
-def test_another_library_makes_the_same_map(method, cnn, face):
+def test_another_library_makes_the_same_map(method, cnn, face, monkeypatch):
+    monkeypatch.setattr(reference, "INTEGRAL_SAMPLES", 40)
     grain = np.random.default_rng(0).normal(0, 0.03, (48, 48))  # in areas of one grey a gradient has no one value
     face = replace(face, crop=np.clip(background.faces()[3] + grain, 0, 1).astype(np.float32))
     before, random = state_of(cnn.network), np.random.get_state()[1].copy()

@@ -139,14 +139,14 @@ def gains(model, face, values, other_faces=None, seed=0):
     return trust.curves(model, face, given(values), other_faces, seed)
 
 
-def test_random_maps_pass_one_time_in_ten_at_most(mouth_only, faces):
-    """5 % is the rate; of 100 such tests more than ten pass once in a hundred repetitions."""
+def test_random_maps_pass_one_time_in_eight_at_most(mouth_only, faces):
+    """5 % is the rate; of 40 such tests more than five pass once in seventy repetitions."""
     passed = sum(
         trust.compared(gains(mouth_only, faces[seed % 5], random_map(seed), seed=1000 + seed)).random_beaten
         >= trust.BEATEN
-        for seed in range(100)
+        for seed in range(40)
     )
-    assert passed <= 10
+    assert passed <= 5
 
 
 def test_blobs_at_random_places_pass_one_time_in_ten_at_most(middle_only, faces):
@@ -158,23 +158,23 @@ def test_blobs_at_random_places_pass_one_time_in_ten_at_most(middle_only, faces)
     assert passed <= 4
 
 
-def test_maps_of_strangers_pass_one_time_in_ten_at_most(mouth_only, face):
-    """Each of 100 faces is tested with the map of a stranger beside those of 19 more: 5 % is the rate.
+def test_maps_of_strangers_pass_one_time_in_eight_at_most(mouth_only, face):
+    """Each of 40 faces is tested with the map of a stranger beside those of 19 more: 5 % is the rate.
 
-    Of 100 such tests more than ten pass once in a hundred repetitions.
+    Of 40 such tests more than five pass once in seventy repetitions.
     """
     rng, passed = np.random.default_rng(0), 0
     crops = []
-    for y, x in zip(rng.integers(0, 42, 120), rng.integers(0, 40, 120), strict=True):
+    for y, x in zip(rng.integers(0, 42, 60), rng.integers(0, 40, 60), strict=True):
         crop = cv2.GaussianBlur(face.crop, (0, 0), 2) * 0.3 + 0.3
         crop[y : y + 6, x : x + 8] = MARK
         crops.append(dataclasses.replace(face, crop=crop.astype(np.float32)))
     maps = np.stack([registry.explain(mouth_only, one, HAPPY, "occlusion").values for one in crops])
-    for index in range(100):
-        stranger, *rest = rng.permutation(np.delete(np.arange(120), index))[: 1 + control_maps.COMPARED]
+    for index in range(40):
+        stranger, *rest = rng.permutation(np.delete(np.arange(60), index))[: 1 + control_maps.COMPARED]
         found = gains(mouth_only, crops[index], maps[stranger], others(maps[rest]), seed=index)
         passed += trust.compared(found).other_faces_beaten >= trust.BEATEN
-    assert passed <= 10
+    assert passed <= 5
 
 
 def test_a_flat_map_is_not_tested(mouth_only, face):

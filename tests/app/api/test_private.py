@@ -33,7 +33,9 @@ def hear(event, args):
 sys.addaudithook(hear)
 import logging
 from app import main
+from tests.lean import lean
 logging.basicConfig(level=logging.DEBUG)
+lean().start()
 server = main.launch(port=0).start()
 
 def tell(word, said):  # in a file of its own: the log has lines of several threads

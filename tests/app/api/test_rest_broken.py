@@ -15,6 +15,7 @@ PICTURE = ROOT / "examples" / "astronaut.jpg"
 MISSING = "VGG16 cannot be used at the moment."
 PROGRAM = """
 import base64, json, sys
+from contextlib import ExitStack
 import httpx
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -25,7 +26,10 @@ from app.ui.tabs.lab import state, views
 from app.ui.cancellation import Cancellation
 from models import photo
 from tests import server
+from tests.lean import quick_methods
 
+lean = ExitStack()
+lean.enter_context(quick_methods())
 url, picture = server.start().url, sys.argv[1]
 client = Client(url, verbose=False)
 image = base64.b64encode(open(picture, "rb").read()).decode()
