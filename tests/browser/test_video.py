@@ -12,6 +12,13 @@ from tests.browser.test_page import open_tab
 
 pytestmark = pytest.mark.browser
 
+BOX_IN_VIDEO = """() => {
+    const [video, box] = ["#live-camera video", "#live-marks rect.first"].map(name => document.querySelector(name));
+    if (!video || !box) return false;
+    const [around, inside] = [video, box].map(each => each.getBoundingClientRect());
+    return around.left < inside.left && inside.left < inside.right && inside.right < around.right;
+}"""
+
 
 def test_the_camera_is_followed_its_neutral_face_held_and_a_frame_kept(visit):
     page = visit()
@@ -21,9 +28,7 @@ def test_the_camera_is_followed_its_neutral_face_held_and_a_frame_kept(visit):
     page.locator("#live-numbers tbody tr").first.wait_for()
     assert page.locator("#live-marks circle").count() == 15 and page.locator("#live-marks rect.first").count() == 1
     assert "happy" in page.locator("#live-numbers .fw-verdict").inner_text()
-    video = page.locator("#live-camera video").bounding_box()
-    box = page.locator("#live-marks rect.first").bounding_box()
-    assert video["x"] < box["x"] and box["x"] + box["width"] < video["x"] + video["width"]
+    page.wait_for_function(BOX_IN_VIDEO)  # at one moment: the marks are drawn anew with each frame
     page.get_by_label("Heatmap (Grad-CAM) over the largest face").check()
     page.locator("#live-marks .fw-live-heat").wait_for(state="attached")
     page.locator("#live-hold").click()
