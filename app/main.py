@@ -16,7 +16,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from app.ui.gradio_overrides import start
 
-start.prepare()
+start.prepare()  # Gradio comes before our package where this file is the program
 
 import gradio as gr
 

@@ -22,6 +22,11 @@ def imported(tmp_path, end: str = "", **environment: str) -> subprocess.Complete
     script = (
         "import os, models\nimport tensorflow\nos.write(2, b'afterwards\\n')\nprint(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
     )
+    return told(tmp_path, script, **environment)
+
+
+def told(tmp_path, script: str, **environment: str) -> subprocess.CompletedProcess:
+    """What a process says that finds modules in a folder first."""
     paths = os.pathsep.join(map(str, (tmp_path, ROOT)))
     unset = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     command = [sys.executable, "-c", script]
@@ -78,19 +83,12 @@ print(tensorflow.searched, tensorflow.refused, "matplotlib" in sys.modules, "skl
 import sklearn
 print(gc.isenabled(), sys.meta_path == before)
 """
-    paths = os.pathsep.join(map(str, (tmp_path, ROOT)))
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.splitlines() == ["False sklearn True False", "True True"]
+    assert told(tmp_path, script).stdout.splitlines() == ["False sklearn True False", "True True"]
 
 
 def test_who_searches_for_no_garbage_does_not_do_so_afterwards(tmp_path):
     (tmp_path / "tensorflow.py").write_text("")
-    paths = os.pathsep.join(map(str, (tmp_path, ROOT)))
-    command = [sys.executable, "-c", "import gc; gc.disable(); import models, tensorflow; print(gc.isenabled())"]
-    done = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
+    done = told(tmp_path, "import gc; gc.disable(); import models, tensorflow; print(gc.isenabled())")
     assert done.stdout == "False\n"
 
 

@@ -1,5 +1,7 @@
 """A file of the page is read and compressed once, and answered as the first time."""
 
+import asyncio
+
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, StreamingResponse
@@ -83,6 +85,34 @@ def test_what_finds_no_room_is_read_each_time(client, asked):
     for name in ("a.js", "long.js", "b.js", "c.js", "d.js") * 2:
         assert client.get(f"/assets/{name}").text.startswith(name)
     assert asked == ["a.js", "long.js", "b.js", "c.js", "d.js", "long.js", "d.js"]
+
+
+def test_who_asks_at_once_takes_no_room_twice(asked):
+    together = asyncio.Barrier(5)
+
+    async def slow(scope, receive, send):
+        asked.append(scope["path"])
+        if scope["path"] == "/assets/a.js":
+            await together.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"." * 20})
+
+    async def visit():
+        cache = RoutePathMiddleware(StaticCacheMiddleware(slow, room=40), "")
+        get = {"type": "http", "method": "GET", "query_string": b"", "headers": []}
+
+        async def ask(name):
+            await cache({**get, "path": f"/assets/{name}.js"}, None, ignored)
+
+        await asyncio.gather(*[ask("a") for _ in range(5)])
+        await ask("b")
+        await ask("b")
+
+    async def ignored(message):
+        pass
+
+    asyncio.run(visit())
+    assert asked == 5 * ["/assets/a.js"] + ["/assets/b.js"]
 
 
 def test_an_answer_that_breaks_off_is_not_kept(asked):
