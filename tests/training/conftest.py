@@ -94,7 +94,7 @@ def short_cnn():
 def eager():
     """TensorFlow computes step by step, for short trainings: to make graphs takes longer than the few steps in them.
 
-    `test_backends.py` and `test_resume.py` make them.
+    `test_on_device.py` and `test_resume.py` make them.
     """
     import tensorflow as tf
 

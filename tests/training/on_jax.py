@@ -19,6 +19,7 @@ import pytest
 
 from models import cnn
 from models.errors import DivergedError, ParameterError, RunError
+from tests.training import one_epoch
 from tests.training.short_cnn import short
 from training import distill, on_device, optimizers, run, train
 from training.config import Augmentation, Config
@@ -40,12 +41,15 @@ TINY = Config(
 )
 RNG = np.random.default_rng(0)
 FACES = RNG.integers(0, 255, (32, 48, 48), dtype=np.uint8)
-MANY = np.repeat(FACES, 16, 0)
+MANY = np.repeat(FACES, 8, 0)
 SMALL = RNG.integers(0, 255, (32, 16, 16), dtype=np.uint8)
 
 
 def strength(augmentation: Augmentation) -> dict:
     return {name: jnp.float32(value) for name, value in dataclasses.asdict(augmentation).items()}
+
+
+disturbed = jax.jit(on_device.disturbed, static_argnums=3)
 
 
 @pytest.fixture(autouse=True)
@@ -95,14 +99,14 @@ def test_drawn_maps_fill_the_ranges_of_the_host():
 def test_light_and_noise_are_like_the_hosts():
     rng = np.random.default_rng(3)
     host = np.stack([augment.face(rng, STRONG, face, 48) for face in MANY])
-    ours = np.asarray(on_device.disturbed(jax.random.key(2), jnp.asarray(MANY), strength(STRONG), 48))
+    ours = np.asarray(disturbed(jax.random.key(2), jnp.asarray(MANY), strength(STRONG), 48))
     assert ours.shape == host.shape and 0 <= ours.min() and ours.max() <= 1
     assert ours.mean() == pytest.approx(host.mean(), abs=0.01) and ours.std() == pytest.approx(host.std(), rel=0.05)
     assert ours.mean((1, 2)).std() == pytest.approx(host.mean((1, 2)).std(), rel=0.1)
 
 
 def test_nothing_drawn_is_nothing_changed():
-    same = on_device.disturbed(jax.random.key(0), jnp.asarray(MANY), strength(PLAIN), 48)
+    same = disturbed(jax.random.key(0), jnp.asarray(MANY), strength(PLAIN), 48)
     assert np.asarray(same) == pytest.approx(MANY / 255, abs=1e-5)
 
 
@@ -250,6 +254,11 @@ def test_two_networks_learn_together_and_a_stop_changes_nothing(parquet, tmp_pat
     os.link(out / "two" / run.state(4), out / "two" / run.state(2))
     with pytest.raises(RunError, match="could not be read from .*one/epoch002.weights.h5"):
         together(learners(), parquet, out)
+
+
+def test_an_epoch_is_there_for_the_other_backend_to_compare(parquet):
+    folder = one_epoch.one_epoch(parquet, os.environ["START"], Path(os.environ["OUT"]) / "epoch")
+    assert run.read_record(folder)["backend"] == "jax"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from models import cnn
 from models.errors import ParameterError, UnknownNameError
-from tests.training import jax_on_cpu
+from tests.training import jax_on_cpu, one_epoch
+from tests.training.conftest import made_up_rows, write_table
 from tests.training.short_cnn import short
 from training import cli, run
 from training.config import Config, load
@@ -21,31 +23,47 @@ from training.together import Learner, together
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.timeout(900)
-def test_on_jax_and_its_run_becomes_a_version_on_tensorflow(parquet, tmp_path, monkeypatch):
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "tests/training/on_jax.py",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "--timeout=0",
-    ]
-    environment = os.environ | jax_on_cpu.ENVIRONMENT | {"FACES": str(parquet), "OUT": str(tmp_path / "runs")}
+@pytest.fixture(scope="module")
+def on_jax(tmp_path_factory):
+    """Where a process on JAX has passed its tests: the faces, first weights, and the folder of its runs."""
+    folder = tmp_path_factory.mktemp("jax")
+    parquet, start, runs = write_table(folder, made_up_rows()), folder / "start.weights.h5", folder / "runs"
+    one_epoch.begun().save_weights(start)
+    command = [sys.executable, "-m", "pytest", "tests/training/on_jax.py", "-q", "-x", "-p", "no:cacheprovider"]
+    environment = os.environ | jax_on_cpu.ENVIRONMENT | {"FACES": str(parquet), "START": str(start), "OUT": str(runs)}
     # what is compiled again is taken from here
-    environment |= {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "xla")}
+    environment |= {"JAX_COMPILATION_CACHE_DIR": str(folder / "xla")}
     environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=880)
+    done = subprocess.run(
+        [*command, "--timeout=0"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=880
+    )
     assert done.returncode == 0, done.stdout[-6000:]
+    return parquet, start, runs
 
+
+@pytest.mark.timeout(900)
+def test_a_run_on_jax_becomes_a_version_on_tensorflow(on_jax, tmp_path, monkeypatch):
+    _, _, runs = on_jax
     monkeypatch.setattr(cnn, "build", short)
-    made = export.export("cnn", tmp_path / "runs", "", tmp_path / "archive", tmp_path / "weights", run="one")
+    made = export.export("cnn", runs, "", tmp_path / "archive", tmp_path / "weights", run="one")
     assert made.card.training.backend == "jax" and made.card.training.epochs == 4
-    log = run.read_log(tmp_path / "runs" / "one")
+    log = run.read_log(runs / "one")
     assert made.card.training.config["best_epoch"] == max(log, key=lambda row: row["val_accuracy"])["epoch"]
+
+
+@pytest.mark.timeout(900)
+def test_an_epoch_on_jax_ends_where_one_on_tensorflow_does(on_jax, tmp_path):
+    parquet, start, runs = on_jax
+    there, here = runs / "epoch" / "cnn", one_epoch.one_epoch(parquet, start, tmp_path)
+    assert run.read_record(there)["backend"] == "jax" and "jax" in run.read_record(there)["versions"]
+    one, two = run.read_log(here)[0], run.read_log(there)[0]
+    assert two["loss"] == pytest.approx(one["loss"], rel=2e-5)
+    assert two["val_loss"] == pytest.approx(one["val_loss"], rel=1e-3)
+    # weights that JAX learned, read by TensorFlow, answer as they did there
+    assert one_epoch.answers(there) == pytest.approx(np.load(there / "answers.npy"), abs=1e-4)
+    assert np.load(here / "shipped.npy") == pytest.approx(np.load(there / "shipped.npy"), abs=1e-3)
+    # TensorFlow's fused batch norm takes the unbiased variance, here of few values a channel in the last block
+    assert np.load(here / "answers.npy") == pytest.approx(np.load(there / "answers.npy"), abs=0.1)
 
 
 def test_another_backend_is_refused_with_what_to_set(tmp_path):
@@ -66,7 +84,6 @@ def invoke(*arguments):
 
 
 def test_together_uses_the_recipes_and_starts_vgg16_from_imagenet(seen, tmp_path):
-    import numpy as np
     from safetensors.numpy import save_file
 
     save_file({"block1_conv1/bias": np.zeros(64, np.float32)}, tmp_path / "vgg16.safetensors")
