@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 from app.serving.local import LocalEngine
 from explain import registry
 from explain.base import Method, Parameters
+from explain.metrics import faithfulness
 from models import zoo
 
 
@@ -20,13 +22,21 @@ def lean() -> AbstractContextManager[Any]:
     return patch.object(LocalEngine, "warm", lambda engine: zoo.warm().join())
 
 
+SHARES = (1 / 3, 2 / 3)
+"""How much of the face is hidden at the inner points of a quick curve."""
+
+
 @contextmanager
 def quick_methods() -> Iterator[None]:
     """Within it every method takes its quick numbers where it is asked for its usual ones, and says the usual ones.
 
-    The maps are coarser and still the networks' own. The methods' own tests are in `tests/explain`.
+    A map is tested at two points of a curve instead of six. Maps and readings are coarser and still the networks' own;
+    tests of the methods and of the reading are in `tests/explain`.
     """
-    with patch.dict(registry.METHODS, {name: quick(method) for name, method in registry.METHODS.items()}):
+    with (
+        patch.dict(registry.METHODS, {name: quick(method) for name, method in registry.METHODS.items()}),
+        patch.object(faithfulness, "curves", partial(faithfulness.curves, shares=SHARES)),
+    ):
         yield
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -25,18 +26,19 @@ def url() -> str:
     return server.start().url
 
 
-@pytest.fixture(scope="module")
+_computed: dict[tuple[str, str, str], Any] = {}
+
+
+@pytest.fixture
 def computed_once() -> Iterator[None]:
     """What takes long is computed for one face, and answered to whoever asks the same of any other."""
 
     def once(compute):
-        known = {}
-
         def answer(*args, **kwargs):
-            key = str([about(each) for each in args if not isinstance(each, Face)]), str(kwargs)
-            if key not in known:
-                known[key] = compute(*args, **kwargs)
-            return known[key]
+            key = compute.__name__, str([about(each) for each in args if not isinstance(each, Face)]), str(kwargs)
+            if key not in _computed:
+                _computed[key] = compute(*args, **kwargs)
+            return _computed[key]
 
         return answer
 

@@ -106,7 +106,7 @@ def test_explain_hands_parameters_and_the_other_emotion_on(client):
     assert against["against"] == "angry" and not np.allclose(alone["values"], against["values"])
 
 
-def test_compare(client):
+def test_compare(client, computed_once):
     answer = ask(client, "compare")
     assert [model["prediction"]["model"] for model in answer["models"]] == list(zoo.EMOTION_MODELS)
     for place, method in enumerate(pipeline.COMPARED):

@@ -139,7 +139,7 @@ def test_a_huge_upload_is_refused(url):
 
 
 @pytest.mark.parametrize("name", ["predict", "keypoints", "explain", "compare"])
-def test_no_face_is_a_sentence_and_the_whole_picture_a_choice(client, tmp_path, name):
+def test_no_face_is_a_sentence_and_the_whole_picture_a_choice(client, computed_once, tmp_path, name):
     from gradio_client import handle_file
     from gradio_client.exceptions import AppError
 

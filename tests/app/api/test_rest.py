@@ -299,7 +299,7 @@ def test_what_cannot_be_read_is_refused_the_same_way_by_both_doors(rest, data, s
     refused(rest.post("/api/v1/predict/emotion", json={"image": image}), status, code)
 
 
-def test_the_whole_picture_can_be_the_face(rest):
+def test_the_whole_picture_can_be_the_face(rest, computed_once):
     image = base64.b64encode(blank()).decode()
     guess = " ".join(text.GUESS)
     for route in ("predict/keypoints", "predict/emotion"):
