@@ -168,10 +168,10 @@ def test_an_unknown_choice_is_refused(seen, tmp_path, options):
 
 
 def test_bad_input_is_one_sentence_and_exit_code_1(tmp_path):
-    command = [sys.executable, "-m", "training", "export", "cnn", "--runs", str(tmp_path)]
+    command = [sys.executable, "-m", "training", "data", "check", "--data", str(tmp_path / "none")]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert result.returncode == 1
-    assert "No epoch of the run is finished" in result.stderr and "Traceback" not in result.stderr
+    assert "The training data were not found" in result.stderr and "Traceback" not in result.stderr
 
 
 def test_a_full_disk_is_one_sentence_and_exit_code_1(monkeypatch, capsys):
