@@ -22,21 +22,20 @@ def lean() -> AbstractContextManager[Any]:
     return patch.object(LocalEngine, "warm", lambda engine: zoo.warm().join())
 
 
-SHARES = (1 / 3, 2 / 3)
-"""How much of the face is hidden at the inner points of a quick curve."""
+def quick_readings() -> AbstractContextManager[Any]:
+    """Within it a map is tested at two points of a curve, a third of the face hidden and two, instead of six."""
+    return patch.object(faithfulness, "curves", partial(faithfulness.curves, shares=(1 / 3, 2 / 3)))
 
 
 @contextmanager
 def quick_methods() -> Iterator[None]:
     """Within it every method takes its quick numbers where it is asked for its usual ones, and says the usual ones.
 
-    A map is tested at two points of a curve instead of six. Maps and readings are coarser and still the networks' own;
-    tests of the methods and of the reading are in `tests/explain`.
+    A map's reading is quick as well. Maps and readings are coarser and still the networks' own; tests of the methods
+    and of the reading are in `tests/explain`.
     """
-    with (
-        patch.dict(registry.METHODS, {name: quick(method) for name, method in registry.METHODS.items()}),
-        patch.object(faithfulness, "curves", partial(faithfulness.curves, shares=SHARES)),
-    ):
+    quickened = {name: quick(method) for name, method in registry.METHODS.items()}
+    with patch.dict(registry.METHODS, quickened), quick_readings():
         yield
 
 

@@ -16,9 +16,17 @@ from models import detector, framing, keypoints, photo, weight_store
 from models.errors import DataError, ParameterError, UnknownNameError
 from models.keypoints import FIVE
 from models.regions import REGIONS
+from tests.lean import quick_readings
 from training.measures import trust
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def less_to_compute():
+    """Readings are quick; what they are is tested in `tests/explain`."""
+    with quick_readings():
+        yield
 
 
 @pytest.fixture
