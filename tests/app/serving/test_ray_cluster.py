@@ -18,7 +18,7 @@ from app.serving.local import LocalEngine
 from app.ui.tabs import models
 from explain.base import Target
 from models import photo, zoo
-from models.errors import BusyError, ParameterError, UnknownNameError
+from models.errors import BusyError, ParameterError, UnknownNameError, WeightsError
 from tests.app.serving.lean_replica import LeanReplica, slowly
 from tests.app.serving.test_local import EXAMPLES
 
@@ -103,6 +103,21 @@ def test_the_server_s_health_is_told(visitors):
     """Its route runs in the server's loop, where Ray refuses to wait."""
     answer = TestClient(rest.create()).get("/health").json()
     assert answer["alive"] and answer["ready"] and answer["models"]["cnn"]["state"] == "ready"
+
+
+def test_a_replica_is_healthy_while_a_model_can_be_used(monkeypatch):
+    monkeypatch.setattr(zoo, "keypoint_model", lambda: None)
+    monkeypatch.setattr(LocalEngine, "warm", lambda engine: None)
+    monkeypatch.setattr(zoo, "available", lambda: ["cnn"])
+    replica = ray_cluster.Replica()
+    replica.check_health()
+
+    def none_can_be_used():
+        raise WeightsError("No model can be used")
+
+    monkeypatch.setattr(zoo, "available", none_can_be_used)
+    with pytest.raises(WeightsError):
+        replica.check_health()
 
 
 def test_an_existing_cluster_is_let_go_and_not_ended(monkeypatch):
