@@ -143,3 +143,13 @@ def visit(chromium) -> Iterator[Callable]:
     """visit(width) -> a page of a visitor of this test, see `visitors`."""
     with visitors(chromium) as open_page:
         yield open_page
+
+
+@pytest.fixture
+def tab(chromium) -> Iterator:
+    """An empty tab of a visitor who may use the camera."""
+    context = chromium.new_context(permissions=["camera"])
+    page = context.new_page()
+    page.set_default_timeout(WAITS)
+    yield page
+    context.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.test_page import give, open_tab
+from tests.browser.test_page import WIDTHS, give, open_tab, resize
 
 pytestmark = pytest.mark.browser
 
@@ -43,18 +43,17 @@ Those whose elements take axe longest, hidden ones as well, come last.
 def test_axe_finds_nothing_serious_and_no_small_target_on_any_tab_narrow_or_wide(visit):
     """Nor does any tab scroll sideways."""
     page = visit(390)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    resize(page, 390)
     give(page)
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     for title, ready in READY.items():
         open_tab(page, title)
         page.locator(ready).first.wait_for()
-        for width in (390, 1280):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width, timeout=20_000)
+        for width in WIDTHS:
+            resize(page, width)
             assert grave(page, contrast=width == 390) == [], (title, width)
             assert page.evaluate(SMALL_TARGETS) == [], (title, width)
-        page.set_viewport_size({"width": 390, "height": 900})
+        resize(page, 390)
     assert page.evaluate("document.documentElement.lang") == "en"
 
 

@@ -11,32 +11,30 @@ from tests.browser.conftest import Watch
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_the_programs_name_the_visitors_own_address_and_fit(visit, width):
-    page = visit(width, 844)
+def test_the_programs_name_the_visitors_own_address_and_fit(visit):
+    page = visit(1280, 844)
     page.get_by_role("tab", name="API", exact=True).click()
     page.locator("#api-snippets code").first.wait_for()
     here = server.start().url.rstrip("/")
     page.wait_for_function("() => document.querySelector('#api-snippets code').textContent.includes(location.origin)")
     assert f"{here}/gradio_api/mcp/" in page.locator("#api-doors").inner_text()
-    for language in LANGUAGES:
-        page.locator("#api-language").get_by_label(language).check()
-        codes = page.locator("#api-snippets section:visible code")
-        count = sum(snippet.language == language for snippet in SNIPPETS)
-        page.wait_for_function(
-            "count => [...document.querySelectorAll('#api-snippets section')].filter(e => !e.hidden).length === count",
-            arg=count,
-        )
-        assert ORIGIN not in " ".join(codes.all_inner_texts()) and codes.count() == count
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        for language in LANGUAGES:
+            page.locator("#api-language").get_by_label(language).check()
+            codes = page.locator("#api-snippets section:visible code")
+            count = sum(snippet.language == language for snippet in SNIPPETS)
+            shown = "[...document.querySelectorAll('#api-snippets section')].filter(each => !each.hidden)"
+            page.wait_for_function(f"count => {shown}.length === count", arg=count)
+            assert ORIGIN not in " ".join(codes.all_inner_texts()) and codes.count() == count
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize(("place", "seen"), [("docs", "#swagger-ui .opblock"), ("redoc", "redoc h1")])
-def test_the_description_is_drawn_without_another_host(visit, place, seen):
-    page = visit().context.new_page()
-    watch = Watch(page)
-    page.goto(f"{server.start().url}{place}")
-    page.locator(seen).first.wait_for()
-    page.wait_for_load_state("networkidle")
-    assert "FaceWhy" in page.inner_text("body")
+def test_the_description_is_drawn_without_another_host(tab, place, seen):
+    watch = Watch(tab)
+    tab.goto(f"{server.start().url}{place}")
+    tab.locator(seen).first.wait_for()
+    tab.wait_for_load_state("networkidle")
+    assert "FaceWhy" in tab.inner_text("body")
     assert watch.hosts <= {urlsplit(server.start().url).netloc, ""} and watch.complaints == []

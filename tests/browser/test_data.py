@@ -6,7 +6,7 @@ import pytest
 
 from app.data import reading
 from tests.browser.conftest import EXAMPLES
-from tests.browser.test_page import open_tab
+from tests.browser.test_page import WIDTHS, open_tab, resize
 from training.dataset.annotate import annotate
 from training.dataset.annotator import Options
 
@@ -29,10 +29,8 @@ def test_the_dataset_that_ships_is_shown_and_filtered(visit):
     page.get_by_role("option", name="they differ").click()
     lead.get_by_text("of 7,153 faces.").wait_for()
     assert "same emotion on 0\u00a0%" in lead.inner_text()
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(300)  # until the charts are drawn anew
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width in WIDTHS:
+        resize(page, width)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +45,9 @@ def pictured(tmp_path_factory):
     return folder / "dataset"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_faces_to_look_at_have_their_pictures(visit, pictured, monkeypatch, width):
+def test_faces_to_look_at_have_their_pictures(visit, pictured, monkeypatch):
     monkeypatch.setenv(reading.VARIABLE, str(pictured))
-    page = visit(width)
+    page = visit()
     open_tab(page, "Data")
     for part in ("#data-uncertain", "#data-wrong"):
         pictures = page.locator(f"{part} img")
@@ -59,10 +56,11 @@ def test_faces_to_look_at_have_their_pictures(visit, pictured, monkeypatch, widt
             drawn = pictures.nth(place)
             assert drawn.evaluate("image => image.complete && image.naturalWidth") == 48
             assert drawn.get_attribute("src").startswith("data:image/png;base64,"), "inside the answer, at no address"
-        box, row = pictures.first.bounding_box(), page.locator(f"{part} tbody tr").first.bounding_box()
-        assert box["x"] >= row["x"] and box["width"] == box["height"] == 64
+        for width in WIDTHS:
+            resize(page, width)
+            box, row = pictures.first.bounding_box(), page.locator(f"{part} tbody tr").first.bounding_box()
+            assert box["x"] >= row["x"] and box["width"] == box["height"] == 64
     assert str(pictured) not in page.content()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
     file = next(pictured.glob("faces/*.parquet"))
     for address in (f"gradio_api/file={file}", f"file={file}", f"static/{file}", f"gradio_api/file=../..{file}"):
         assert page.request.get(page.url.partition("#")[0] + address).status in (403, 404), address

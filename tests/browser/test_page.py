@@ -18,6 +18,8 @@ from tests.browser.conftest import EXAMPLES
 pytestmark = pytest.mark.browser
 
 PICTURE = EXAMPLES / "astronaut.jpg"
+WIDTHS = (390, 1280)
+"""In pixels: a phone's, and a small screen's."""
 
 
 def seen(locator) -> np.ndarray:
@@ -110,14 +112,19 @@ def assert_glass_box(page) -> None:
     assert_fits(page, panel)
 
 
+def resize(page, width: int) -> None:
+    """Make the page so wide in pixels, and see that nothing scrolls sideways, once charts are drawn anew."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width, timeout=20_000)
+
+
 def assert_fits(page, part) -> None:
     """A part of the page lies within it at 390 pixels, as at 1280, and nothing scrolls sideways."""
-    for width in (390, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
+    for width in WIDTHS:
+        resize(page, width)
         part.scroll_into_view_if_needed()
         box = part.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= width
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert part.evaluate(
             "part => [...part.querySelectorAll('*')].every(one => one.scrollWidth <= part.scrollWidth)"
         )

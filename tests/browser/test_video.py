@@ -111,13 +111,12 @@ def test_a_page_without_https_says_that_browsers_keep_the_camera_from_it(visit):
     assert "to pages on https and localhost only. Open this page by https://, or give a photo" in told(page)
 
 
-def test_a_frame_that_may_not_use_the_camera_says_so(visit):
-    page, url = visit().context.new_page(), server.start().url
-    watch = Watch(page)
+def test_a_frame_that_may_not_use_the_camera_says_so(tab):
+    watch, url = Watch(tab), server.start().url
     framing = f"<iframe src='{url}' allow=\"camera 'none'\" width=1200 height=800></iframe>"
-    page.route(f"{url}framing", lambda route: route.fulfill(body=framing, content_type="text/html"))
-    page.goto(f"{url}framing")
-    frame = page.frames[1]
+    tab.route(f"{url}framing", lambda route: route.fulfill(body=framing, content_type="text/html"))
+    tab.goto(f"{url}framing")
+    frame = tab.frames[1]
     open_tab(frame, "Live")
     assert "inside another one" in told(frame) and "Open it in a tab of its own, or give a photo" in told(frame)
     frame.evaluate("delete Document.prototype.featurePolicy")  # no other browser than Chromium has it
