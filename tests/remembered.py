@@ -19,14 +19,23 @@ _known: WeakKeyDictionary[Network, dict[Any, Any]] = WeakKeyDictionary()
 
 
 @contextmanager
-def remembering() -> Iterator[None]:
+def remembering(*further: Network) -> Iterator[None]:
     """Within it what the zoo's networks and their gradients give, and the detector sees, is looked up a second time.
 
-    Other networks compute as ever: the copy that is shaken has other weights each time.
+    Other networks compute as ever, but for those that are given: the copy that is shaken has other weights each time.
     """
     look = detector._pass
     run, to_input, to_maps = Network.run, gradients.input_gradients, gradients.maps_and_gradients
     explainer = shap_gradient.explainer
+
+    def recalled(model: Network, what: Any, compute: Callable[[], Any], *arrays: np.ndarray) -> Any:
+        """What is computed from some arrays, or was before."""
+        if not any(model is each for each in (*zoo._models.values(), *further)):
+            return compute()
+        known, key = _known.setdefault(model, {}), (what, *map(digest, arrays))
+        if key not in known:
+            known[key] = compute()
+        return known[key].copy() if isinstance(known[key], np.ndarray) else known[key]
 
     def seen(pixels, side, border):
         key = digest(pixels), side, border
@@ -57,16 +66,6 @@ def remembering() -> Iterator[None]:
         patch.setattr(gradients, "maps_and_gradients", maps_and_gradients)
         patch.setattr(shap_gradient, "explainer", remembering_explainer)
         yield
-
-
-def recalled(model: Network, what: Any, compute: Callable[[], Any], *arrays: np.ndarray) -> Any:
-    """What is computed from some arrays, or was before."""
-    if not any(model is each for each in zoo._models.values()):
-        return compute()
-    known, key = _known.setdefault(model, {}), (what, *map(digest, arrays))
-    if key not in known:
-        known[key] = compute()
-    return known[key].copy() if isinstance(known[key], np.ndarray) else known[key]
 
 
 def digest(array: np.ndarray) -> tuple[Any, ...]:

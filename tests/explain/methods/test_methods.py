@@ -15,6 +15,7 @@ from explain.base import Method, Parameters, Target
 from explain.methods import gradcam, saliency
 from models.errors import ParameterError, UnknownNameError, UnsuitableMethodError
 from tests.explain.conftest import wrap
+from tests.remembered import remembering
 
 ROOT = Path(__file__).parents[3]
 NEED_MAPS = {"gradcam", "gradcam_plus_plus", "scorecam"}
@@ -86,7 +87,15 @@ def test_a_map_is_the_same_twice(method, cnn, face):
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.fixture
+def remembered(cnn):
+    """What the network gave for some pixels is not computed again: maps for several targets differ in what follows."""
+    with remembering(cnn):
+        yield
+
+
 @every_method
+@pytest.mark.usefixtures("remembered")
 def test_every_target_gives_its_own_map(method, cnn, face):
     """Class 0 is a class like any other, and "why 0 and not 3" differs from both of them."""
     targets = Target(0), Target(3), Target(6), Target(0, 3), Target(3, 0)
@@ -101,6 +110,7 @@ def test_every_target_gives_its_own_map(method, cnn, face):
 
 
 @pytest.mark.parametrize("name", LINEAR)
+@pytest.mark.usefixtures("remembered")
 def test_one_emotion_against_another_is_the_difference_of_their_maps(name, cnn, face):
     params = quick(registry.METHODS[name], **LINEAR[name])
     first, second, both = (
