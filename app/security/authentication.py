@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.security.rate_limit import RateLimit
-from app.security.refusals import LOCKED, METRICS
+from app.security.refusals import LOCKED, METRICS, Refused
 from app.security.routes import path_of
 from app.security.settings import SAFE, Settings
 
@@ -38,7 +38,7 @@ class AuthenticationMiddleware:
             if self.settings.user and not open_to_all and not (counts and self.trusts(client)):
                 await self.unlock(Headers(scope=scope).get("authorization"), client)
             elif counts and not self.trusts(client):
-                raise METRICS
+                raise Refused(METRICS)
         await self.app(scope, receive, send)
 
     def trusts(self, client: str) -> bool:
@@ -50,13 +50,13 @@ class AuthenticationMiddleware:
         return any(network.version == other.version and network.overlaps(other) for other in self.settings.metrics)
 
     async def unlock(self, given: str | None, client: str) -> None:
-        """Raise a `Refusal` where the name or the password is missing or wrong, or the client guessed too often."""
+        """Raise `Refused` where the name or the password is missing or wrong, or the client guessed too often."""
         if given is None:
-            raise LOCKED
+            raise Refused(LOCKED)
         await self.limit.check(GUESSES, "guesses", client)
         if not is_authorized(given, self.settings.user, self.settings.password):
             await self.limit.count(GUESSES, "guesses", client)
-            raise LOCKED
+            raise Refused(LOCKED)
 
 
 def is_authorized(given: str, user: str, password: str) -> bool:

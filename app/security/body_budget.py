@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.security import exchange
-from app.security.refusals import BUSY, MALFORMED, PACKED, too_large
+from app.security.refusals import BUSY, MALFORMED, PACKED, Refused, too_large
 from app.security.settings import MAX_BODY
 
 HELD = 16 * MAX_BODY
@@ -49,14 +49,14 @@ class BodyBudgetMiddleware:
             self.budget.release(client, size)
 
     def check(self, headers: Headers) -> None:
-        """Raise a `Refusal` where what the headers say of the body is enough to refuse it."""
+        """Raise `Refused` where what the headers say of the body is enough to refuse it."""
         if headers.get("content-encoding", "identity") != "identity":
-            raise PACKED
+            raise Refused(PACKED)
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit():
-            raise MALFORMED
+            raise Refused(MALFORMED)
         if len(length) > 18 or int(length) > self.most:
-            raise too_large(self.most)
+            raise Refused(too_large(self.most))
 
 
 class BodyBudget:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.security.refusals import foreign
+from app.security.refusals import Refused, foreign
 from app.security.settings import ORIGIN, SAFE
 
 
@@ -27,7 +27,7 @@ class CrossOriginMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope) if scope["type"] == "http" and scope["method"] not in SAFE else Headers()
         if is_foreign(headers, self.origins):
-            raise foreign(readable_by(headers))
+            raise Refused(foreign(readable_by(headers)))
         await self.app(scope, receive, send)
 
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.security import timeouts
 from app.security.exchange import KEY, Exchange
-from app.security.refusals import MALFORMED, UNEXPECTED, Refusal
+from app.security.refusals import MALFORMED, UNEXPECTED, Refusal, Refused
 from app.security.routes import GRADIO, path_of
 from app.security.settings import SAFE
 
@@ -55,8 +55,8 @@ class ErrorHandlingMiddleware:
         exchange = Exchange(receive, send)
         try:
             await self.app({**scope, KEY: exchange}, exchange.receive, exchange.send)
-        except Refusal as refusal:
-            exchange.refuse(refusal)
+        except Refused as refused:
+            exchange.refuse(refused.refusal)
         except Exception as error:
             match classify(error, exchange, path_of(scope)):
                 case Failure.CUT_SHORT:

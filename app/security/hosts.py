@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.security.refusals import UNKNOWN_HOST
+from app.security.refusals import UNKNOWN_HOST, Refused
 from app.security.settings import Settings
 
 OF_PROXIES = (b"x-forwarded-", b"x-real-ip", b"forwarded")
@@ -32,7 +32,7 @@ class HostMiddleware:
                 kept = [(name, value) for name, value in scope["headers"] if not name.lower().startswith(OF_PROXIES)]
                 scope = {**scope, "headers": kept}
             if self.settings.hosts and not is_known(asked_host(Headers(scope=scope)), self.settings.hosts):
-                raise UNKNOWN_HOST
+                raise Refused(UNKNOWN_HOST)
         await self.app(scope, receive, send)
 
 

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.security import exchange
-from app.security.refusals import MALFORMED, Refusal
+from app.security.refusals import MALFORMED, Refusal, Refused
 from app.security.routes import path_of
 
 SMALL = 64 * 2**10
@@ -70,7 +70,7 @@ class JSONLimitMiddleware:
         most = None if PICTURES.fullmatch(path) else FRAME if FRAMES.fullmatch(path) else SMALL
         length = headers.get("content-length", "0")
         if most and int(length) > most:
-            raise TOO_LONG
+            raise Refused(TOO_LONG)
         checked = False
 
         async def whole() -> Message:

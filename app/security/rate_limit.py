@@ -14,7 +14,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.security.refusals import Refusal, too_often
+from app.security.refusals import Refusal, Refused, too_often
 from app.security.routes import path_of
 from app.security.settings import SAFE, Settings
 
@@ -61,19 +61,19 @@ class RateLimit:
         """Count what a client did.
 
         Raises:
-            Refusal: the client did it too often.
+            Refused: the client did it too often.
         """
         if not await self._limiter.hit(rate, kind, client):
-            raise await self._refusal(rate, kind, client)
+            raise Refused(await self._refusal(rate, kind, client))
 
     async def check(self, rate: limits.RateLimitItem, kind: str, client: str) -> None:
         """Look whether a client may do something once more, and count nothing.
 
         Raises:
-            Refusal: it would be too often.
+            Refused: it would be too often.
         """
         if not await self._limiter.test(rate, kind, client):
-            raise await self._refusal(rate, kind, client)
+            raise Refused(await self._refusal(rate, kind, client))
 
     async def _refusal(self, rate: limits.RateLimitItem, kind: str, client: str) -> Refusal:
         return too_often((await self._limiter.get_window_stats(rate, kind, client)).reset_time - time.time())

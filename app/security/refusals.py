@@ -7,8 +7,8 @@ from models import photo
 
 
 @dataclass(frozen=True)
-class Refusal(Exception):
-    """A request that is not let through.
+class Refusal:
+    """Why a request is not let through.
 
     Attributes:
         status: of HTTP.
@@ -29,6 +29,21 @@ class Refusal(Exception):
         message, advice = f"{self.happened}.", f"{self.advice}."
         detail = {"detail": f"{message} {advice}"} if path.startswith("/gradio_api/") else {}
         return json.dumps({"error": {"code": self.code, "message": message, "advice": advice}, **detail}).encode()
+
+
+class Refused(Exception):
+    """Ends a request that is not let through.
+
+    It is made anew for each one: an exception that is raised twice keeps the frames of the first time too, and in them
+    the request.
+
+    Attributes:
+        refusal: why.
+    """
+
+    def __init__(self, refusal: Refusal):
+        super().__init__(refusal)
+        self.refusal = refusal
 
 
 UNEXPECTED = Refusal(500, "Unexpected", "Something went wrong on our side", "Please try again")

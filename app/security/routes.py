@@ -8,7 +8,7 @@ import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.security.refusals import NOTHING_HERE
+from app.security.refusals import NOTHING_HERE, Refused
 
 GRADIO = re.compile(r"/($|config|gradio_api/)")
 REST = (
@@ -60,7 +60,7 @@ class RouteMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (not OPEN.fullmatch(path_of(scope)) or FETCHING.match(path_of(scope))):
-            raise NOTHING_HERE
+            raise Refused(NOTHING_HERE)
         await self.app(scope, receive, send)
 
 
