@@ -16,7 +16,7 @@ def test_the_page_of_gradio_finds_its_sentence(root):
 
 
 @pytest.mark.parametrize(
-    ("status", "request_"),
+    ("status", "asked"),
     [
         (400, {"headers": {"Content-Length": "many"}}),
         (401, {"settings": LOCK}),
@@ -28,12 +28,12 @@ def test_the_page_of_gradio_finds_its_sentence(root):
         (429, {"settings": {"rates": (limits.parse("1/minute"),)}}),
     ],
 )
-def test_no_refused_request_is_kept(status, request_):
+def test_no_refused_request_is_kept(status, asked):
     """An exception that is raised again and again would keep the frames of each time, and in them the request."""
-    ask(**request_)
+    ask(**asked)
     gc.collect()
     before = kept()
-    assert ask(times=20, **request_).status_code == status
+    assert ask(times=20, **asked).status_code == status
     gc.collect()
     assert kept() <= before
 
